@@ -1,0 +1,5 @@
+export * from "./block-codec.ts";
+export * from "./contract-error.ts";
+export * from "./topics.ts";
+export * from "./trade-codec.ts";
+export * from "./trade-with-pair.ts";
