@@ -41,12 +41,14 @@ for (const [folder, allowed] of Object.entries(LAYERS)) {
 function check(folder, file, target, declared) {
   if (target.startsWith("node:")) return;
   if (target.startsWith(".")) {
-    if (!join(file, "..", target).startsWith(folder)) problems.push(`${file}: reaches outside its package: ${target}`);
+    if (!join(file, "..", target).startsWith(folder))
+      problems.push(`${file}: reaches outside its package: ${target}`);
     return;
   }
   const name = target.startsWith("@") ? target.split("/", 2).join("/") : target.split("/", 1)[0];
   if (!(name in declared)) problems.push(`${file}: imports ${name}, which its package.json does not name`);
-  if (name.startsWith("@candlewick/") && target !== name) problems.push(`${file}: imports past the index: ${target}`);
+  if (name.startsWith("@candlewick/") && target !== name)
+    problems.push(`${file}: imports past the index: ${target}`);
 }
 
 function sources(folder) {
