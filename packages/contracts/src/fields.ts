@@ -62,13 +62,13 @@ export class Fields {
     return this.#absent(name) ? null : this.amount(name);
   }
 
-  /** A price in dollars with at most nine decimals, below nine million dollars, as nano-dollars. */
+  /** A price in dollars with at most nine decimals, below a million dollars, as nano-dollars. */
   nanoUsdOrNull(name: string): bigint | null {
     if (this.#absent(name)) return null;
     const value = this.#value[name];
-    if (typeof value !== "number" || !(value >= 0 && value < 9e6))
+    if (typeof value !== "number" || !(value >= 0 && value < 1e6))
       throw this.#error(name, "is not a price in dollars");
-    return BigInt(Math.round(value * 1e9));
+    return BigInt(value.toFixed(9).replace(".", ""));
   }
 
   oneOf<Value extends string>(name: string, values: readonly Value[]): Value {

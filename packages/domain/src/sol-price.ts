@@ -42,8 +42,11 @@ export function nextSolPrice(
   return usd > 0n && usd < MAX_PRICE ? { usd, slot: block.slot, time } : fresh;
 }
 
-/** What rounding of a few lamports can make of a price is not one: above this it is not believed. */
-const MAX_PRICE: NanoUsd = 9_000_000n * 1_000_000_000n;
+/**
+ * What rounding of a few lamports can make of a price is not one: a million dollars and more is not
+ * believed. Below it, nano-dollars survive a float64 in JSON.
+ */
+const MAX_PRICE: NanoUsd = 1_000_000n * 1_000_000_000n;
 
 function solAgainstStable(swaps: readonly Swap[]): { sol: bigint; microUsd: bigint } {
   let sol = 0n;

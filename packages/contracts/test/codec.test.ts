@@ -1,0 +1,166 @@
+import { type BlockRecord, rawAmount, slot, type Trade, WSOL_MINT } from "@candlewick/domain";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  ContractError,
+  decodeBlock,
+  decodeTrades,
+  encodeBlock,
+  encodeTradeMessages,
+  encodeTrades,
+  topicSpecs,
+  tradeWithPair,
+} from "../src/index.ts";
+
+const amount = fc.bigInt({ min: 0n, max: 2n ** 128n }).map(rawAmount);
+const trades: fc.Arbitrary<Trade> = fc
+  .record({
+    slot: fc.integer({ min: 0, max: 2 ** 53 - 1 }).map(slot),
+    time: fc.option(fc.integer({ min: 0, max: 8_640_000_000 })),
+    txIndex: fc.integer({ min: 0, max: 0xffffff }),
+    outer: fc.integer({ min: 0, max: 0xffff }),
+    inner: fc.option(fc.integer({ min: 0, max: 0xfffe })),
+    hop: fc.integer({ min: 0, max: 0xff }),
+    amounts: fc.tuple(amount, amount, amount, amount),
+    reserve: fc.option(amount),
+    baseUsd: fc.option(fc.bigInt({ min: 1n, max: 1_000_000n * 10n ** 9n - 1n })),
+    decimals: fc.integer({ min: 0, max: 20 }),
+    maker: fc.string({ minLength: 1 }),
+  })
+  .map((r) => ({
+    block: { chain: "solana", id: "hash", slot: r.slot, time: r.time },
+    tx: "signature",
+    position: { slot: r.slot, txIndex: r.txIndex, outer: r.outer, inner: r.inner, hop: r.hop },
+    venue: "PumpFun",
+    program: "program",
+    pair: "pair",
+    side: "sell",
+    base: { mint: WSOL_MINT, decimals: 9 },
+    token: { mint: "token", decimals: r.decimals },
+    baseAmount: r.amounts[0],
+    tokenAmount: r.amounts[1],
+    poolBaseAmount: r.amounts[2],
+    poolTokenAmount: r.amounts[3],
+    baseReserve: r.reserve,
+    tokenReserve: null,
+    baseUsd: r.baseUsd,
+    maker: r.maker,
+    recipient: null,
+    routeId: null,
+  }));
+
+describe("trades", () => {
+  test("what is read is what was written, bit for bit", () => {
+    fc.assert(
+      fc.property(fc.array(trades, { maxLength: 5 }), (list) => {
+        expect(decodeTrades(encodeTrades(list))).toEqual(list);
+      }),
+    );
+  });
+
+  test("a large block is split into parts that hold every trade once, in order", () => {
+    fc.assert(
+      fc.property(fc.array(trades, { minLength: 1, maxLength: 20 }), (list) => {
+        const parts = encodeTradeMessages(list, 5_000);
+        expect(parts.every((part) => part.length <= 5_000)).toBe(true);
+        expect(parts.flatMap(decodeTrades)).toEqual(list);
+      }),
+      { numRuns: 30 },
+    );
+    const [one] = fc.sample(trades, 1);
+    expect(() => encodeTradeMessages(one === undefined ? [] : [one], 100)).toThrow(/exceeds 100/);
+  });
+
+  test("amounts above 2^53 are written as strings", () => {
+    const [trade] = fc.sample(trades, 1);
+    if (trade === undefined) throw new Error("no sample");
+    const message = tradeWithPair({
+      ...trade,
+      baseAmount: rawAmount(2n ** 53n),
+      tokenAmount: rawAmount(2n ** 53n - 1n),
+    });
+    expect(message.base_token_amount_int).toBe("9007199254740992");
+    expect(message.token_amount_int).toBe(9007199254740991);
+  });
+
+  test.each([
+    ["no value", null, "message: has no value"],
+    ["no JSON", "[{", "message: is not JSON"],
+    ["no array", "{}", "message: is not an array of trades"],
+    ["no object", "[1]", "[0]: is not an object"],
+    ["a missing field", "[{}]", "[0].pair_info: is not an object"],
+    ["an unknown chain", '[{"pair_info":{},"chain_id_int":7}]', "[0].chain_id_int: is not a known chain"],
+  ])("%s is a contract error that names the field", (_name, text, problem) => {
+    const value = text === null ? null : Buffer.from(text);
+    expect(() => decodeTrades(value)).toThrow(new RegExp(problem.replace(/[[\].]/g, "\\$&")));
+    expect(() => decodeTrades(value)).toThrow(ContractError);
+  });
+
+  test("mutated messages never end in anything but a contract error", () => {
+    const [trade] = fc.sample(trades, { numRuns: 1, seed: 7 });
+    if (trade === undefined) throw new Error("no sample");
+    const bytes = encodeTrades([trade]);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, byte) => {
+        const mutated = Buffer.from(bytes);
+        mutated[at] = byte;
+        try {
+          decodeTrades(mutated);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ContractError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("block records", () => {
+  const record: BlockRecord = {
+    chain: "solana",
+    slot: slot(332_254_855),
+    status: "confirmed",
+    id: "hash",
+    parentSlot: slot(332_254_854),
+    parentId: "parent",
+    height: 310_000_000,
+    time: 1_744_174_462,
+    tradeCount: 28,
+    nativeUsd: 105_634_218_123n,
+    nativeUsdSlot: slot(332_254_855),
+  };
+
+  test.each([
+    record,
+    {
+      ...record,
+      status: "skipped",
+      id: null,
+      parentSlot: null,
+      parentId: null,
+      height: null,
+      time: null,
+      nativeUsd: null,
+      nativeUsdSlot: null,
+    },
+  ] as BlockRecord[])("round trip %#", (block) => {
+    expect(decodeBlock(encodeBlock(block))).toEqual(block);
+  });
+
+  test("an unknown status is refused", () => {
+    const text = encodeBlock(record).toString().replace("confirmed", "perhaps");
+    expect(() => decodeBlock(Buffer.from(text))).toThrow(/block.status: is not one of processed, confirmed/);
+  });
+});
+
+test("every topic of a chain is created with room for the largest message", () => {
+  const specs = topicSpecs("solana", 8);
+  expect(specs.map(({ name }) => name)).toEqual([
+    "sol-trades",
+    "sol-blocks",
+    "sol-klines",
+    "sol-pair-price-change",
+    "sol-trades.dlq",
+    "sol-blocks.dlq",
+  ]);
+});
