@@ -1,4 +1,14 @@
+export { z } from "zod";
 export * from "./clock.ts";
+export * from "./config/environment.ts";
+export * from "./config/load.ts";
+export * from "./config/print.ts";
+export * from "./config/reference.ts";
+export type { ConfigOf, Sections } from "./config/schema-tree.ts";
+export * from "./config/sections.ts";
 export * from "./errors.ts";
 export * from "./logger.ts";
+export * from "./metrics.ts";
+export * from "./redaction.ts";
 export * from "./service.ts";
+export * from "./suggestion.ts";
