@@ -51,7 +51,7 @@ export interface CandleKey {
 
 /** What a set of distinct trades of one bucket folds to. All sums are exact integers. */
 export interface CandleBody {
-  /** Base units per token. Null where no trade of the bucket has a price. */
+  /** Base units per token. Null where no trade has a price: a bucket whose trades were all taken out again. */
   readonly base: Ohlc | null;
   /** Dollars per token. Null where no trade of the bucket has a known price in dollars. */
   readonly usd: Ohlc | null;
@@ -69,18 +69,6 @@ export interface CandleBody {
 }
 
 export interface Candle extends CandleKey, CandleBody {}
-
-/** The candle of one trade. Throws a RangeError for a trade without block time: it belongs to no bucket. */
-export function candleOfTrade(trade: Trade, interval: Interval): Candle {
-  if (trade.block.time === null) throw new RangeError("a trade without block time belongs to no candle");
-  return {
-    chain: trade.block.chain,
-    pair: trade.pair,
-    interval: interval.name,
-    openMs: bucketOpenMs(interval, trade.block.time * 1000),
-    ...bodyOfTrade(trade),
-  };
-}
 
 /** The body of one trade, the same for every interval. */
 export function bodyOfTrade(trade: Trade): CandleBody {
@@ -116,13 +104,17 @@ export function mergeBodies(a: CandleBody, b: CandleBody): CandleBody {
   };
 }
 
-/** Folds distinct trades into the candles that they touch, of every interval given, in no particular order. */
+/**
+ * Folds distinct trades into the candles that they touch, of every interval given, in no particular order.
+ * A trade with a zero side exchanged nothing against nothing: it has no price and belongs to no candle.
+ */
 export function candlesOfTrades(trades: Iterable<Trade>, intervals: readonly Interval[]): Candle[] {
   const candles = new Map<string, Candle>();
   for (const trade of trades) {
+    if (trade.block.time === null) throw new RangeError("a trade without block time belongs to no candle");
     const body = bodyOfTrade(trade);
+    if (body.base === null) continue;
     for (const interval of intervals) {
-      if (trade.block.time === null) throw new RangeError("a trade without block time belongs to no candle");
       const openMs = bucketOpenMs(interval, trade.block.time * 1000);
       const name = `${trade.block.chain}:${trade.pair}:${interval.name}:${openMs}`;
       const known = candles.get(name);

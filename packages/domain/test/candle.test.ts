@@ -22,13 +22,14 @@ const sorted = (candles: Candle[]): Candle[] =>
 
 /** The definition, word by word, without the fold: sort by position and look at the ends. */
 function definition(trades: Trade[]): Partial<CandleBody> {
-  const inOrder = [...trades].sort(
+  const priced = trades.filter((trade) => priceInBase(trade) !== null);
+  const inOrder = priced.sort(
     (a, b) => comparePositions(a.position, b.position) || (a.block.id < b.block.id ? -1 : 1),
   );
   const prices = inOrder.map(priceInUsd).filter((price) => price !== null);
   return {
-    tokenVolume: trades.reduce((sum, trade) => sum + trade.tokenAmount, 0n),
-    trades: trades.length,
+    tokenVolume: priced.reduce((sum, trade) => sum + trade.tokenAmount, 0n),
+    trades: priced.length,
     usd:
       prices.length === 0
         ? null
@@ -103,12 +104,12 @@ describe("candle", () => {
     );
   });
 
-  test("a trade with a zero side has volume but no price", () => {
+  test("a trade with a zero side has no price and belongs to no candle", () => {
     fc.assert(
       fc.property(arbitraryTrade, (trade) => {
-        const price = priceInBase(trade);
-        expect(price === null).toBe(trade.poolBaseAmount === 0n || trade.poolTokenAmount === 0n);
-        expect(bodyOfTrade(trade).tokenVolume).toBe(trade.tokenAmount);
+        const zero = trade.poolBaseAmount === 0n || trade.poolTokenAmount === 0n;
+        expect(priceInBase(trade) === null).toBe(zero);
+        expect(candlesOfTrades([trade], DEFAULT_INTERVALS)).toHaveLength(zero ? 0 : DEFAULT_INTERVALS.length);
       }),
     );
   });
