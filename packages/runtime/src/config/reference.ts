@@ -29,11 +29,15 @@ function keyRows(path: readonly string[], node: SchemaNode): string[] {
     const next = [...path, key];
     const own = below.description ?? "";
     const variable = `<br>\`${variableOf(next)}\``;
-    const required = node.required?.includes(key) === true && below.default === undefined;
+    const required = requiredOf(node).includes(key) && below.default === undefined;
     const inner = keyRows(next, below);
     const row = `| \`${next.slice(1).join(".")}\`${variable} | ${cell(typeName(below))} | ${defaultText(below, required)} | ${cell(own)} |`;
     return inner.length > 0 && own === "" ? inner : [row, ...inner];
   });
+}
+
+function requiredOf(node: SchemaNode): readonly string[] {
+  return node.required ?? node.anyOf?.flatMap(requiredOf) ?? [];
 }
 
 function defaultText(node: SchemaNode, required: boolean): string {
