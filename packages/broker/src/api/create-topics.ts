@@ -1,0 +1,131 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { createTopics as api } from "../protocol/messages/create-topics.ts";
+import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
+import { TopicConfig } from "../topics/topic-config.ts";
+import { INTERNAL_TOPICS, isValidTopicName, type Topic } from "../topics/topic-store.ts";
+import { configSource } from "./config-source.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
+
+type TopicRequest = RequestOf<typeof api>["topics"][number];
+type TopicResult = ResponseOf<typeof api>["topics"][number];
+interface Refusal {
+  readonly errorCode: ErrorCode;
+  readonly errorMessage: string;
+}
+
+/** More partitions in one topic would only exhaust the open files of the process. */
+const MAX_PARTITIONS = 10_000;
+const DEFAULTS_SINCE = 4;
+
+/** CreateTopics, versions 0 to 7. There is one broker, so the only replication factor is 1. */
+export const createTopics: Handler = serve(api, (request, context) => {
+  const times = Map.groupBy(request.topics, ({ name }) => name);
+  return {
+    topics: [...times].map(([name, asked]): TopicResult => {
+      const [topic] = asked;
+      const refusal =
+        topic === undefined || asked.length > 1
+          ? refuse(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
+          : refusalOf(topic, context);
+      if (topic === undefined || refusal !== undefined)
+        return { name, ...refusal, errorCode: refusal?.errorCode ?? 0 };
+      return create(topic, request.validateOnly, context);
+    }),
+  };
+});
+
+function refuse(errorCode: ErrorCode, errorMessage: string): Refusal {
+  return { errorCode, errorMessage };
+}
+
+function refusalOf(topic: TopicRequest, context: RequestContext): Refusal | undefined {
+  const { name } = topic;
+  const { topics } = context;
+  if (!isValidTopicName(name) || INTERNAL_TOPICS.has(name)) {
+    return refuse(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic name is invalid: '${name}'`);
+  }
+  if (topics.get(name) !== undefined) {
+    return refuse(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
+  }
+  const other = topics.collision(name);
+  if (other !== undefined) {
+    return refuse(
+      ErrorCode.INVALID_TOPIC_EXCEPTION,
+      `Topic '${name}' collides with existing topic: ${other}`,
+    );
+  }
+  return layoutProblem(topic, context) ?? configProblem(topic);
+}
+
+function layoutProblem(topic: TopicRequest, { settings, version }: RequestContext): Refusal | undefined {
+  const { numPartitions, replicationFactor, assignments } = topic;
+  if (assignments.length > 0) {
+    if (numPartitions !== -1 || replicationFactor !== -1) {
+      return refuse(
+        ErrorCode.INVALID_REQUEST,
+        "Both assignments and a number of partitions or replicas are set.",
+      );
+    }
+    const indexes = new Set(assignments.map(({ partitionIndex }) => partitionIndex));
+    const isComplete = assignments.every((_, index) => indexes.has(index));
+    const isHere = assignments.every(
+      ({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === settings.nodeId,
+    );
+    if (isComplete && isHere) return undefined;
+    return refuse(
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+      "Partitions must be numbered from 0, each on this broker.",
+    );
+  }
+  const mayDefault = version >= DEFAULTS_SINCE;
+  if (numPartitions < 1 && !(mayDefault && numPartitions === -1)) {
+    return refuse(ErrorCode.INVALID_PARTITIONS, "Number of partitions must be larger than 0.");
+  }
+  if (numPartitions > MAX_PARTITIONS) {
+    return refuse(ErrorCode.INVALID_PARTITIONS, `Number of partitions must be at most ${MAX_PARTITIONS}.`);
+  }
+  if (replicationFactor !== 1 && !(mayDefault && replicationFactor === -1)) {
+    return refuse(
+      ErrorCode.INVALID_REPLICATION_FACTOR,
+      "There is one broker: the replication factor must be 1.",
+    );
+  }
+  return undefined;
+}
+
+function configProblem({ configs }: TopicRequest): Refusal | undefined {
+  for (const { name, value } of configs) {
+    const problem = value === null ? `Null value for ${name}` : TopicConfig.problem(name, value);
+    if (problem !== undefined) return refuse(ErrorCode.INVALID_CONFIG, problem);
+  }
+  return undefined;
+}
+
+function create(asked: TopicRequest, validateOnly: boolean, context: RequestContext): TopicResult {
+  const { topics, settings } = context;
+  const wanted = asked.assignments.length > 0 ? asked.assignments.length : asked.numPartitions;
+  const numPartitions = wanted === -1 ? settings.numPartitions : wanted;
+  const configs = asked.configs.map(({ name, value }) => [name, value ?? ""] as const);
+  if (validateOnly) {
+    const config = new TopicConfig(settings.topicDefaults, configs);
+    return { name: asked.name, errorCode: ErrorCode.NONE, ...described(config, numPartitions) };
+  }
+  const topic: Topic = topics.create(asked.name, numPartitions, configs);
+  return {
+    name: topic.name,
+    topicId: topic.id,
+    errorCode: ErrorCode.NONE,
+    ...described(topic.config, numPartitions),
+  };
+}
+
+function described(config: TopicConfig, numPartitions: number): Partial<TopicResult> {
+  const configs = config.entries().map((entry) => ({
+    name: entry.name,
+    value: entry.value,
+    readOnly: false,
+    configSource: configSource(entry),
+    isSensitive: false,
+  }));
+  return { numPartitions, replicationFactor: 1, configs };
+}

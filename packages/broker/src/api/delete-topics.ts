@@ -1,0 +1,28 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { deleteTopics as api } from "../protocol/messages/delete-topics.ts";
+import { NULL_UUID } from "../protocol/schema.ts";
+import { type Handler, serve } from "./handler.ts";
+
+const IDS_SINCE = 6;
+
+/** DeleteTopics, versions 0 to 6, by name or (from version 6 on) by id; the files are gone with the answer. */
+export const deleteTopics: Handler = serve(api, async (request, { version, topics, groups }) => {
+  const wanted =
+    version >= IDS_SINCE ? request.topics : request.topicNames.map((name) => ({ name, topicId: NULL_UUID }));
+  const responses = wanted.map(({ name, topicId }) => {
+    const byId = name === null;
+    const topic = byId ? topics.getById(topicId) : topics.get(name);
+    if (topic === undefined) {
+      return {
+        name,
+        topicId,
+        errorCode: byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+        errorMessage: "This server does not host this topic.",
+      };
+    }
+    topics.delete(topic);
+    return { name: topic.name, topicId: topic.id, errorCode: ErrorCode.NONE };
+  });
+  await groups.flush();
+  return { responses };
+});

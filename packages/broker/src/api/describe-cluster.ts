@@ -1,0 +1,23 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { describeCluster as api } from "../protocol/messages/describe-cluster.ts";
+import { type Handler, serve } from "./handler.ts";
+
+const BROKERS = 1;
+
+/** DescribeCluster, versions 0 to 1. Left out: the endpoints of controllers, which are not apart from the broker. */
+export const describeCluster: Handler = serve(api, (request, { settings, advertised, clusterId }) => {
+  if (request.endpointType !== BROKERS) {
+    return {
+      errorCode: ErrorCode.INVALID_REQUEST,
+      errorMessage: "Only broker endpoints can be described here.",
+      clusterId,
+      brokers: [],
+    };
+  }
+  return {
+    errorCode: ErrorCode.NONE,
+    clusterId,
+    controllerId: settings.nodeId,
+    brokers: [{ brokerId: settings.nodeId, ...advertised }],
+  };
+});

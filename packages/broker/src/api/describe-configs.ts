@@ -1,0 +1,88 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { describeConfigs as api } from "../protocol/messages/describe-configs.ts";
+import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
+import { ConfigType } from "../topics/topic-config.ts";
+import { ConfigSource, configSource } from "./config-source.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
+
+type Resource = RequestOf<typeof api>["resources"][number];
+type Result = ResponseOf<typeof api>["results"][number];
+type Config = Result["configs"][number];
+
+export const ResourceType = { TOPIC: 2, BROKER: 4 } as const;
+
+/**
+ * DescribeConfigs, versions 1 to 4: topics, and the broker's own settings under Kafka's names. Left out: the
+ * documentation texts.
+ */
+export const describeConfigs: Handler = serve(api, (request, context) => ({
+  results: request.resources.map((resource): Result => {
+    const { resourceType, resourceName, configurationKeys } = resource;
+    const found = configsOf(resource, request.includeSynonyms, context);
+    if (typeof found === "number") {
+      const errorMessage = `Cannot describe the configuration of '${resourceName}'.`;
+      return { errorCode: found, errorMessage, resourceType, resourceName, configs: [] };
+    }
+    const keys = configurationKeys === null ? undefined : new Set(configurationKeys);
+    const configs = found.filter(({ name }) => keys === undefined || keys.has(name));
+    return { errorCode: ErrorCode.NONE, resourceType, resourceName, configs };
+  }),
+}));
+
+function configsOf(resource: Resource, withSynonyms: boolean, context: RequestContext): Config[] | ErrorCode {
+  switch (resource.resourceType) {
+    case ResourceType.TOPIC:
+      return topicConfigs(resource.resourceName, withSynonyms, context);
+    case ResourceType.BROKER: {
+      const { nodeId } = context.settings;
+      const isThis = resource.resourceName === String(nodeId) || resource.resourceName === "";
+      return isThis ? brokerConfigs(context) : ErrorCode.INVALID_REQUEST;
+    }
+    default:
+      return ErrorCode.INVALID_REQUEST;
+  }
+}
+
+function topicConfigs(name: string, withSynonyms: boolean, { topics }: RequestContext): Config[] | ErrorCode {
+  const topic = topics.get(name);
+  if (topic === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return topic.config.entries().map((entry) => {
+    const own = { name: entry.name, value: entry.value, source: ConfigSource.TOPIC };
+    const fallback = { name: entry.name, value: entry.defaultValue, source: ConfigSource.DEFAULT };
+    const synonyms = entry.isDefault ? [fallback] : [own, fallback];
+    return {
+      name: entry.name,
+      value: entry.value,
+      readOnly: false,
+      configSource: configSource(entry),
+      isSensitive: false,
+      synonyms: withSynonyms ? synonyms : [],
+      configType: entry.type,
+    };
+  });
+}
+
+function brokerConfigs({ settings }: RequestContext): Config[] {
+  const values: readonly (readonly [string, string | number | boolean, number])[] = [
+    ["auto.create.topics.enable", settings.autoCreateTopics, ConfigType.BOOLEAN],
+    ["default.replication.factor", 1, ConfigType.INT],
+    ["group.initial.rebalance.delay.ms", settings.groupInitialRebalanceDelayMs, ConfigType.INT],
+    ["group.max.session.timeout.ms", settings.groupMaxSessionTimeoutMs, ConfigType.INT],
+    ["group.min.session.timeout.ms", settings.groupMinSessionTimeoutMs, ConfigType.INT],
+    ["message.max.bytes", settings.messageMaxBytes, ConfigType.INT],
+    ["node.id", settings.nodeId, ConfigType.INT],
+    ["num.partitions", settings.numPartitions, ConfigType.INT],
+    ["offset.metadata.max.bytes", settings.offsetMetadataMaxBytes, ConfigType.INT],
+    ["offsets.retention.minutes", Math.round(settings.offsetsRetentionMs / 60_000), ConfigType.INT],
+    ["socket.request.max.bytes", settings.requestMaxBytes, ConfigType.INT],
+  ];
+  return values.map(([name, value, configType]) => ({
+    name,
+    value: String(value),
+    readOnly: true,
+    configSource: ConfigSource.STATIC_BROKER,
+    isSensitive: false,
+    synonyms: [],
+    configType,
+  }));
+}

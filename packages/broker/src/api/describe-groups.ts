@@ -1,0 +1,42 @@
+import { EMPTY, metadataOf } from "../groups/member.ts";
+import { ErrorCode } from "../protocol/error-code.ts";
+import { describeGroups as api } from "../protocol/messages/describe-groups.ts";
+import { type Handler, serve } from "./handler.ts";
+
+const NOT_FOUND_SINCE = 6;
+
+/** DescribeGroups, versions 0 to 6. An unknown group is "Dead", from version 6 on with an error as well. */
+export const describeGroups: Handler = serve(api, (request, { version, groups }) => ({
+  groups: request.groups.map((groupId) => {
+    const group = groups.get(groupId);
+    if (group === undefined) {
+      const isError = version >= NOT_FOUND_SINCE;
+      return {
+        errorCode: isError ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.NONE,
+        errorMessage: isError ? `Group ${groupId} not found.` : null,
+        groupId,
+        groupState: "Dead",
+        protocolType: "",
+        protocolData: "",
+        members: [],
+      };
+    }
+    // While a generation is being formed there is neither a protocol nor an assignment yet.
+    const isStable = group.state === "Stable";
+    return {
+      errorCode: ErrorCode.NONE,
+      groupId,
+      groupState: group.state,
+      protocolType: group.protocolType ?? "",
+      protocolData: isStable ? (group.protocol ?? "") : "",
+      members: [...group.members.values()].map((member) => ({
+        memberId: member.id,
+        groupInstanceId: member.instanceId,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        memberMetadata: isStable ? metadataOf(member, group.protocol) : EMPTY,
+        memberAssignment: isStable ? member.assignment : EMPTY,
+      })),
+    };
+  }),
+}));

@@ -1,0 +1,176 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { fetch as api } from "../protocol/messages/fetch.ts";
+import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
+import { LEADER_EPOCH, type PartitionLog } from "../storage/partition-log.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
+import { storageErrorCode } from "./storage-failure.ts";
+
+type Request = RequestOf<typeof api>;
+type Response = ResponseOf<typeof api>;
+type Topics = Response["responses"];
+type PartitionRequest = Request["topics"][number]["partitions"][number];
+type PartitionData = Topics[number]["partitions"][number];
+
+/** With topic ids instead of names from this version on. */
+const TOPIC_IDS_SINCE = 13;
+const READ_COMMITTED = 1;
+
+/**
+ * Fetch, versions 4 to 16: a long poll that ends when enough bytes are there, when something is wrong with a
+ * partition, or when the time is over. Left out: fetch sessions (declined with session id 0, so clients send
+ * whole requests) and fetching by followers, as there are none.
+ */
+export const fetch: Handler = serve(api, async (request, context) => {
+  const { sessionId, sessionEpoch } = request;
+  // Epochs 0 and -1 ask for a new session or for none; anything else continues one that never was.
+  if (sessionId !== 0 && sessionEpoch > 0) {
+    return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
+  }
+  const logs = watchedLogs(request, context);
+  let read = readAll(request, context);
+  if (request.maxWaitMs > 0 && !read.mustAnswer && read.bytes < request.minBytes) {
+    await enoughBytes(request, context, logs);
+    read = readAll(request, context);
+  }
+  return { errorCode: ErrorCode.NONE, sessionId: 0, responses: read.responses };
+});
+
+interface WatchedLog {
+  readonly log: PartitionLog;
+  readonly fetchOffset: number;
+  readonly maxBytes: number;
+}
+
+function logOf(
+  topic: Request["topics"][number],
+  partition: number,
+  context: RequestContext,
+): PartitionLog | undefined {
+  const { topics, version } = context;
+  const found = version >= TOPIC_IDS_SINCE ? topics.getById(topic.topicId) : topics.get(topic.topic);
+  return found?.partitions[partition];
+}
+
+function watchedLogs(request: Request, context: RequestContext): WatchedLog[] {
+  return request.topics.flatMap((topic) =>
+    topic.partitions.flatMap(({ partition, fetchOffset, partitionMaxBytes }) => {
+      const log = logOf(topic, partition, context);
+      return log === undefined ? [] : [{ log, fetchOffset, maxBytes: partitionMaxBytes }];
+    }),
+  );
+}
+
+/** Resolves when the partitions together have the bytes asked for, one of them ends, or the time is over. */
+function enoughBytes(request: Request, context: RequestContext, logs: readonly WatchedLog[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isChecking = false;
+  const check = (): void => {
+    isChecking = false;
+    let bytes = 0;
+    for (const { log, fetchOffset, maxBytes } of logs) {
+      if (log.isClosed) {
+        finish();
+        return;
+      }
+      bytes += Math.min(log.bytesFrom(fetchOffset, maxBytes), Math.max(maxBytes, 1));
+      if (bytes >= request.minBytes) {
+        finish();
+        return;
+      }
+    }
+  };
+  // Appends come in bursts: one check for all that happened in this turn of the event loop.
+  const onAdvance = (): void => {
+    if (isChecking) return;
+    isChecking = true;
+    queueMicrotask(check);
+  };
+  const stops = logs.map(({ log }) => log.onAdvance(onAdvance));
+  const timer = context.clock.setTimer(request.maxWaitMs, () => finish());
+  const finish = (): void => {
+    timer.cancel();
+    for (const stop of stops) stop();
+    resolve();
+  };
+  return promise;
+}
+
+interface ReadResult {
+  readonly responses: Topics;
+  readonly bytes: number;
+  /** Something must be told at once, whatever the number of bytes. */
+  readonly mustAnswer: boolean;
+}
+
+function readAll(request: Request, context: RequestContext): ReadResult {
+  let left = Math.min(Math.max(request.maxBytes, 0), context.settings.fetchMaxBytes);
+  let bytes = 0;
+  let mustAnswer = request.topics.length === 0;
+  const responses = request.topics.map((topic) => ({
+    topic: topic.topic,
+    topicId: topic.topicId,
+    partitions: topic.partitions.map((wanted) => {
+      const log = logOf(topic, wanted.partition, context);
+      const { data, size } = readPartition(log, wanted, request.isolationLevel, left, bytes === 0, context);
+      left = Math.max(0, left - size);
+      bytes += size;
+      mustAnswer ||= data.errorCode !== ErrorCode.NONE;
+      return data;
+    }),
+  }));
+  return { responses, bytes, mustAnswer };
+}
+
+function readPartition(
+  log: PartitionLog | undefined,
+  wanted: PartitionRequest,
+  isolationLevel: number,
+  left: number,
+  isFirst: boolean,
+  context: RequestContext,
+): { readonly data: PartitionData; readonly size: number } {
+  const partitionIndex = wanted.partition;
+  const fail = (errorCode: ErrorCode): { data: PartitionData; size: number } => ({
+    data: { partitionIndex, errorCode, highWatermark: -1, records: [] },
+    size: 0,
+  });
+  if (log === undefined) {
+    const byId = context.version >= TOPIC_IDS_SINCE;
+    return fail(byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  }
+  const epochError = leaderEpochError(wanted.currentLeaderEpoch);
+  if (epochError !== ErrorCode.NONE) return fail(epochError);
+  const { highWatermark, startOffset, endOffset } = log;
+  if (wanted.fetchOffset < startOffset || wanted.fetchOffset > endOffset)
+    return fail(ErrorCode.OFFSET_OUT_OF_RANGE);
+  const readCommitted = isolationLevel === READ_COMMITTED;
+  const end = readCommitted ? log.lastStableOffset : highWatermark;
+  const maxBytes = Math.min(wanted.partitionMaxBytes, left);
+  try {
+    // The first batch of the whole answer goes out even if it is larger than asked for: a client must be able
+    // to get past it. Later ones must fit.
+    const slice = maxBytes > 0 || isFirst ? log.read(wanted.fetchOffset, maxBytes, end) : undefined;
+    const fits = slice !== undefined && (isFirst || slice.bytes.length <= maxBytes);
+    const records = fits ? [slice.bytes] : [];
+    const aborted =
+      fits && readCommitted ? log.producers.abortedBetween(wanted.fetchOffset, slice.lastOffset + 1) : [];
+    const data: PartitionData = {
+      partitionIndex,
+      errorCode: ErrorCode.NONE,
+      highWatermark,
+      lastStableOffset: log.lastStableOffset,
+      logStartOffset: startOffset,
+      abortedTransactions: readCommitted ? aborted : null,
+      records,
+    };
+    return { data, size: fits ? slice.bytes.length : 0 };
+  } catch (error) {
+    return fail(storageErrorCode(error, context.settings, { partition: partitionIndex }));
+  }
+}
+
+/** Compares the leader epoch that a client believes in (-1: none) with the only one there is. */
+export function leaderEpochError(epoch: number): ErrorCode {
+  if (epoch < 0 || epoch === LEADER_EPOCH) return ErrorCode.NONE;
+  return epoch > LEADER_EPOCH ? ErrorCode.UNKNOWN_LEADER_EPOCH : ErrorCode.FENCED_LEADER_EPOCH;
+}

@@ -1,0 +1,52 @@
+import type { Clock } from "../clock.ts";
+import type { GroupCoordinator } from "../groups/group-coordinator.ts";
+import type { Settings } from "../options.ts";
+import type { ProducerIds } from "../producers/producer-ids.ts";
+import type { Api, Decoded, Encodable, Fields } from "../protocol/schema.ts";
+import type { TopicStore } from "../topics/topic-store.ts";
+
+/** What the API files work on: the broker's parts. */
+export interface BrokerParts {
+  readonly settings: Settings;
+  readonly clusterId: string;
+  readonly clock: Clock;
+  readonly topics: TopicStore;
+  readonly groups: GroupCoordinator;
+  readonly producerIds: ProducerIds;
+  /** The APIs that this broker serves, by key. */
+  readonly handlers: ReadonlyMap<number, Handler>;
+}
+
+export interface RequestContext extends BrokerParts {
+  readonly version: number;
+  readonly clientId: string;
+  readonly clientHost: string;
+  /** The address under which this client may reach the broker. */
+  readonly advertised: { readonly host: string; readonly port: number };
+}
+
+/** Answered with nothing at all: a produce request with acks=0. */
+export const NO_RESPONSE = Symbol("no response");
+
+/** An API as it is served. */
+export interface Handler {
+  readonly api: Api;
+  readonly handle: (request: Decoded<Fields>, context: RequestContext) => HandlerResult<Fields>;
+}
+
+type HandlerResult<Res extends Fields> =
+  | Encodable<Res>
+  | typeof NO_RESPONSE
+  | Promise<Encodable<Res> | typeof NO_RESPONSE>;
+
+/**
+ * Ties an API's tables to the code that serves it. Requests of one connection are handed over in order and
+ * answered in order, but the next one begins before the last is answered: whatever must happen in order
+ * happens before the first await.
+ */
+export function serve<Req extends Fields, Res extends Fields>(
+  api: Api<Req, Res>,
+  handle: (request: Decoded<Req>, context: RequestContext) => HandlerResult<Res>,
+): Handler {
+  return { api, handle: handle as unknown as Handler["handle"] };
+}

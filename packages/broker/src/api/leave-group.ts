@@ -1,0 +1,18 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { leaveGroup as api } from "../protocol/messages/leave-group.ts";
+import { type Handler, serve } from "./handler.ts";
+
+const MANY_MEMBERS_SINCE = 3;
+
+/** LeaveGroup, versions 0 to 5: one member up to version 2, several from version 3 on. */
+export const leaveGroup: Handler = serve(api, (request, { version, groups }) => {
+  const { groupId } = request;
+  if (groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID, members: [] };
+  if (version < MANY_MEMBERS_SINCE) return { errorCode: groups.leave(groupId, request.memberId, null) };
+  const members = request.members.map(({ memberId, groupInstanceId }) => ({
+    memberId,
+    groupInstanceId,
+    errorCode: groups.leave(groupId, memberId, groupInstanceId),
+  }));
+  return { errorCode: ErrorCode.NONE, members };
+});

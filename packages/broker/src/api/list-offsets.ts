@@ -1,0 +1,68 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { listOffsets as api } from "../protocol/messages/list-offsets.ts";
+import type { ResponseOf } from "../protocol/schema.ts";
+import { LEADER_EPOCH, type PartitionLog } from "../storage/partition-log.ts";
+import { firstRecordAt } from "../storage/record-search.ts";
+import { leaderEpochError } from "./fetch.ts";
+import { type Handler, serve } from "./handler.ts";
+import { storageErrorCode } from "./storage-failure.ts";
+
+type PartitionAnswer = ResponseOf<typeof api>["topics"][number]["partitions"][number];
+
+const LATEST = -1;
+const EARLIEST = -2;
+const MAX_TIMESTAMP = -3;
+/** The first offset on the broker's own disk: there is no other. */
+const EARLIEST_LOCAL = -4;
+const READ_COMMITTED = 1;
+
+/**
+ * ListOffsets, versions 1 to 8: by time, or the earliest, the latest, or the one with the largest timestamp.
+ * Inside a compressed batch whose codec Node cannot open (snappy, lz4), a time finds the batch's first record.
+ */
+export const listOffsets: Handler = serve(api, (request, context) => ({
+  topics: request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partitionIndex, timestamp, currentLeaderEpoch }): PartitionAnswer => {
+      const log = context.topics.partition(name, partitionIndex);
+      if (log === undefined) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+      const epochError = leaderEpochError(currentLeaderEpoch);
+      if (epochError !== ErrorCode.NONE) return { partitionIndex, errorCode: epochError };
+      try {
+        const found = find(log, timestamp, request.isolationLevel);
+        return { partitionIndex, errorCode: ErrorCode.NONE, ...found };
+      } catch (error) {
+        const where = { topic: name, partition: partitionIndex };
+        return { partitionIndex, errorCode: storageErrorCode(error, context.settings, where) };
+      }
+    }),
+  })),
+}));
+
+type Found = Pick<PartitionAnswer, "offset" | "timestamp" | "leaderEpoch">;
+const NOT_FOUND: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 };
+
+function find(log: PartitionLog, timestamp: number, isolationLevel: number): Found {
+  switch (timestamp) {
+    case LATEST: {
+      const offset = isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark;
+      return { offset, timestamp: -1, leaderEpoch: LEADER_EPOCH };
+    }
+    case EARLIEST:
+    case EARLIEST_LOCAL:
+      return { offset: log.startOffset, timestamp: -1, leaderEpoch: LEADER_EPOCH };
+    case MAX_TIMESTAMP: {
+      const batch = log.batchWithMaxTimestamp();
+      if (batch === undefined) return NOT_FOUND;
+      return {
+        ...firstRecordAt(batch.bytes, batch.header, batch.header.maxTimestamp),
+        leaderEpoch: LEADER_EPOCH,
+      };
+    }
+    default: {
+      const batch = log.batchAtTimestamp(timestamp);
+      if (batch === undefined) return NOT_FOUND;
+      return { ...firstRecordAt(batch.bytes, batch.header, timestamp), leaderEpoch: LEADER_EPOCH };
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { metadata as api } from "../protocol/messages/metadata.ts";
+import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
+import { LEADER_EPOCH } from "../storage/partition-log.ts";
+import { INTERNAL_TOPICS, isValidTopicName, type Topic } from "../topics/topic-store.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
+
+type TopicMetadata = ResponseOf<typeof api>["topics"][number];
+
+/**
+ * Metadata, versions 0 to 12. Asking for a topic by name creates it where that is allowed. Left out: authorized
+ * operations, which are reported as unknown.
+ */
+export const metadata: Handler = serve(api, (request, context) => {
+  const { settings, version, advertised, clusterId, topics } = context;
+  const wanted = request.topics;
+  const all = wanted === null || (version === 0 && wanted.length === 0);
+  const found = all
+    ? topics.all().map((topic) => describe(topic, settings.nodeId))
+    : wanted.map(({ name, topicId }) =>
+        name === null ? byId(topicId, context) : byName(name, request.allowAutoTopicCreation, context),
+      );
+  return {
+    brokers: [{ nodeId: settings.nodeId, host: advertised.host, port: advertised.port, rack: null }],
+    clusterId,
+    controllerId: settings.nodeId,
+    topics: found,
+  };
+});
+
+function byId(topicId: string, { topics, settings }: RequestContext): TopicMetadata {
+  const topic = topics.getById(topicId);
+  if (topic !== undefined) return describe(topic, settings.nodeId);
+  return { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null, topicId, partitions: [] };
+}
+
+function byName(name: string, mayCreate: boolean, { topics, settings }: RequestContext): TopicMetadata {
+  const existing = topics.get(name);
+  if (existing !== undefined) return describe(existing, settings.nodeId);
+  if (!isValidTopicName(name)) return missing(name, ErrorCode.INVALID_TOPIC_EXCEPTION);
+  const isCreated = mayCreate && settings.autoCreateTopics && !INTERNAL_TOPICS.has(name);
+  if (!isCreated) return missing(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  if (topics.collision(name) !== undefined) return missing(name, ErrorCode.INVALID_TOPIC_EXCEPTION);
+  return describe(topics.create(name, settings.numPartitions), settings.nodeId);
+}
+
+function missing(name: string, errorCode: ErrorCode): TopicMetadata {
+  return { errorCode, name, topicId: NULL_UUID, partitions: [] };
+}
+
+function describe(topic: Topic, nodeId: number): TopicMetadata {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: INTERNAL_TOPICS.has(topic.name),
+    partitions: topic.partitions.map((_log, partitionIndex) => ({
+      errorCode: ErrorCode.NONE,
+      partitionIndex,
+      leaderId: nodeId,
+      leaderEpoch: LEADER_EPOCH,
+      replicaNodes: [nodeId],
+      isrNodes: [nodeId],
+    })),
+  };
+}

@@ -1,0 +1,86 @@
+import type { OffsetKey } from "../groups/offset-store.ts";
+import { ErrorCode } from "../protocol/error-code.ts";
+import { offsetCommit as api } from "../protocol/messages/offset-commit.ts";
+import type { RequestOf } from "../protocol/schema.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
+import { storageErrorCode } from "./storage-failure.ts";
+
+type PartitionRequest = RequestOf<typeof api>["topics"][number]["partitions"][number];
+
+/**
+ * OffsetCommit, versions 2 to 9: acknowledged when the offsets are on the disk. Left out: a retention time per
+ * commit (versions 2 to 4 carry one), as in Kafka since 2.1; the broker's own applies.
+ */
+export const offsetCommit: Handler = serve(api, async (request, context) => {
+  const { groups, clock } = context;
+  const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request;
+  const refusal =
+    groupId === ""
+      ? ErrorCode.INVALID_GROUP_ID
+      : groups.commitError(groupId, { memberId, groupInstanceId, generationId });
+  const committedMs = clock.nowMs();
+  const topics = request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map((partition) => {
+      const errorCode = refusal || partitionError(name, partition, context);
+      return { partition, errorCode };
+    }),
+  }));
+  const accepted = topics.flatMap(({ name, partitions }) =>
+    partitions
+      .filter(({ errorCode }) => errorCode === ErrorCode.NONE)
+      .map(({ partition }) => ({ ...toCommit(name, partition), committedMs })),
+  );
+  const failure = await commit(groupId, accepted, context);
+  return {
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partition, errorCode }) => ({
+        partitionIndex: partition.partitionIndex,
+        errorCode: errorCode || failure,
+      })),
+    })),
+  };
+});
+
+type Commit = OffsetKey & {
+  readonly offset: number;
+  readonly leaderEpoch: number;
+  readonly metadata: string;
+};
+
+function toCommit(topic: string, partition: PartitionRequest): Commit {
+  return {
+    topic,
+    partition: partition.partitionIndex,
+    offset: partition.committedOffset,
+    leaderEpoch: partition.committedLeaderEpoch,
+    metadata: partition.committedMetadata ?? "",
+  };
+}
+
+function partitionError(topic: string, partition: PartitionRequest, context: RequestContext): ErrorCode {
+  const { topics, settings } = context;
+  if (topics.partition(topic, partition.partitionIndex) === undefined)
+    return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  const metadataBytes = Buffer.byteLength(partition.committedMetadata ?? "");
+  return metadataBytes > settings.offsetMetadataMaxBytes
+    ? ErrorCode.OFFSET_METADATA_TOO_LARGE
+    : ErrorCode.NONE;
+}
+
+async function commit(
+  groupId: string,
+  offsets: readonly (Commit & { readonly committedMs: number })[],
+  { groups, settings }: RequestContext,
+): Promise<ErrorCode> {
+  if (offsets.length === 0) return ErrorCode.NONE;
+  try {
+    groups.offsets.commit(groupId, offsets);
+    await groups.flush();
+    return ErrorCode.NONE;
+  } catch (error) {
+    storageErrorCode(error, settings, { group: groupId });
+    return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+  }
+}

@@ -1,0 +1,32 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { offsetDelete as api } from "../protocol/messages/offset-delete.ts";
+import { type Handler, serve } from "./handler.ts";
+
+/** OffsetDelete, version 0: offsets of topics that no present member of the group reads. */
+export const offsetDelete: Handler = serve(api, async (request, { groups, topics }) => {
+  const { groupId } = request;
+  const group = groups.get(groupId);
+  if (groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID, topics: [] };
+  if (group === undefined) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] };
+  const isBusy = group.members.size > 0;
+  if (isBusy && group.protocolType !== "consumer")
+    return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
+  const results = request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partitionIndex }) => {
+      if (topics.partition(name, partitionIndex) === undefined) {
+        return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+      }
+      if (groups.isSubscribed(group, name)) {
+        return { partitionIndex, errorCode: ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC };
+      }
+      groups.offsets.remove(
+        groupId,
+        (offset) => offset.topic === name && offset.partition === partitionIndex,
+      );
+      return { partitionIndex, errorCode: ErrorCode.NONE };
+    }),
+  }));
+  await groups.flush();
+  return { errorCode: ErrorCode.NONE, topics: results };
+});

@@ -1,0 +1,52 @@
+import type { CommittedOffset } from "../groups/offset-store.ts";
+import { ErrorCode } from "../protocol/error-code.ts";
+import { offsetFetch as api } from "../protocol/messages/offset-fetch.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
+
+const MANY_GROUPS_SINCE = 8;
+
+interface WantedTopic {
+  readonly name: string;
+  readonly partitionIndexes: readonly number[];
+}
+
+/** OffsetFetch, versions 1 to 9: one group up to version 7, several from version 8 on. */
+export const offsetFetch: Handler = serve(api, (request, context) => {
+  if (context.version < MANY_GROUPS_SINCE) {
+    return { topics: offsetsOf(request.groupId, request.topics, context), errorCode: ErrorCode.NONE };
+  }
+  return {
+    groups: request.groups.map(({ groupId, topics }) => ({
+      groupId,
+      topics: offsetsOf(groupId, topics, context),
+      errorCode: ErrorCode.NONE,
+    })),
+  };
+});
+
+function offsetsOf(groupId: string, wanted: readonly WantedTopic[] | null, { groups }: RequestContext) {
+  return (wanted ?? allTopics(groupId, groups)).map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map((partitionIndex) =>
+      answer(partitionIndex, groups.offsets.get(groupId, name, partitionIndex)),
+    ),
+  }));
+}
+
+function allTopics(groupId: string, groups: RequestContext["groups"]): WantedTopic[] {
+  const byTopic = Map.groupBy(groups.offsets.all(groupId), ({ topic }) => topic);
+  return [...byTopic].map(([name, offsets]) => ({
+    name,
+    partitionIndexes: offsets.map(({ partition }) => partition),
+  }));
+}
+
+function answer(partitionIndex: number, committed: CommittedOffset | undefined) {
+  return {
+    partitionIndex,
+    committedOffset: committed?.offset ?? -1,
+    committedLeaderEpoch: committed?.leaderEpoch ?? -1,
+    metadata: committed?.metadata ?? "",
+    errorCode: ErrorCode.NONE,
+  };
+}

@@ -1,0 +1,98 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { produce as api } from "../protocol/messages/produce.ts";
+import type { ResponseOf } from "../protocol/schema.ts";
+import type { PartitionLog } from "../storage/partition-log.ts";
+import { stampAppendTime } from "../storage/record-batch.ts";
+import { INTERNAL_TOPICS, type Topic } from "../topics/topic-store.ts";
+import { checkBatch } from "./batch-check.ts";
+import { type Handler, NO_RESPONSE, type RequestContext, serve } from "./handler.ts";
+import { storageErrorCode } from "./storage-failure.ts";
+
+type PartitionResult = ResponseOf<typeof api>["responses"][number]["partitionResponses"][number];
+
+/** A partition's answer, and how long it must wait before it may be sent. */
+interface Outcome {
+  readonly result: PartitionResult;
+  readonly durable: { readonly log: PartitionLog; readonly endOffset: number } | undefined;
+}
+
+/**
+ * Produce, versions 0 to 11. Batches of format 2 only: the message sets of Kafka before 0.11 are refused with
+ * UNSUPPORTED_FOR_MESSAGE_FORMAT, although versions 0 to 2 are advertised (clients built on librdkafka
+ * compress only then). Left out: topic ids (version 13), which come with Kafka 4.
+ */
+export const produce: Handler = serve(api, async (request, context) => {
+  const { acks } = request;
+  const isKnownAcks = acks === -1 || acks === 0 || acks === 1;
+  const responses = request.topicData.map(({ name, partitionData }) => ({
+    name,
+    outcomes: partitionData.map(({ index, records }) =>
+      isKnownAcks ? append(context, name, index, records) : failed(index, ErrorCode.INVALID_REQUIRED_ACKS),
+    ),
+  }));
+  if (acks === 0) return NO_RESPONSE;
+  return {
+    responses: await Promise.all(
+      responses.map(async ({ name, outcomes }) => ({
+        name,
+        partitionResponses: await Promise.all(
+          outcomes.map((outcome) => (acks === -1 ? whenDurable(outcome, context) : outcome.result)),
+        ),
+      })),
+    ),
+  };
+});
+
+function failed(index: number, errorCode: ErrorCode, errorMessage: string | null = null): Outcome {
+  return { result: { index, errorCode, baseOffset: -1, errorMessage }, durable: undefined };
+}
+
+function append(context: RequestContext, name: string, index: number, records: Buffer | null): Outcome {
+  const topic = context.topics.get(name);
+  const log = topic?.partitions[index];
+  if (topic === undefined || log === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  if (INTERNAL_TOPICS.has(name)) return failed(index, ErrorCode.INVALID_TOPIC_EXCEPTION);
+  const checked = checkBatch(records, topic.config, context.version);
+  if (checked.kind === "refused") return failed(index, checked.errorCode, checked.reason);
+  try {
+    return appendBatch(context, topic, log, index, checked);
+  } catch (error) {
+    return failed(index, storageErrorCode(error, context.settings, { topic: name, partition: index }));
+  }
+}
+
+function appendBatch(
+  context: RequestContext,
+  topic: Topic,
+  log: PartitionLog,
+  index: number,
+  { batch, header }: Extract<ReturnType<typeof checkBatch>, { kind: "sound" }>,
+): Outcome {
+  const nowMs = context.clock.nowMs();
+  const { usesAppendTime } = topic.config;
+  if (usesAppendTime) stampAppendTime(batch, nowMs);
+  const stamped = usesAppendTime ? { ...header, maxTimestamp: nowMs } : header;
+  const appended = log.append(batch, stamped, nowMs);
+  if (appended.kind === "rejected") return failed(index, appended.errorCode);
+  const { baseOffset } = appended;
+  const result: PartitionResult = {
+    index,
+    errorCode: ErrorCode.NONE,
+    baseOffset,
+    logAppendTimeMs: usesAppendTime ? nowMs : -1,
+    logStartOffset: log.startOffset,
+  };
+  const endOffset = baseOffset + header.lastOffset - header.baseOffset + 1;
+  return { result, durable: { log, endOffset } };
+}
+
+async function whenDurable({ result, durable }: Outcome, context: RequestContext): Promise<PartitionResult> {
+  if (durable === undefined) return result;
+  try {
+    await durable.log.whenDurable(durable.endOffset);
+    return result;
+  } catch (error) {
+    const errorCode = storageErrorCode(error, context.settings, { partition: result.index });
+    return { index: result.index, errorCode, baseOffset: -1 };
+  }
+}

@@ -1,0 +1,336 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import { ErrorCode } from "../protocol/error-code.ts";
+import type { Journal } from "../storage/journal.ts";
+import { Group } from "./group.ts";
+import {
+  dismiss,
+  EMPTY,
+  type JoinResult,
+  joinError,
+  type Member,
+  type MemberProtocol,
+  metadataOf,
+  type SyncResult,
+  sameProtocols,
+  subscribedTopics,
+  syncError,
+} from "./member.ts";
+import { OffsetStore } from "./offset-store.ts";
+import { restoreGroup, savedGroup } from "./saved-group.ts";
+
+export interface GroupSettings {
+  readonly initialRebalanceDelayMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  readonly maxMembers: number;
+}
+
+export interface JoinRequest {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly protocolType: string;
+  readonly protocols: readonly MemberProtocol[];
+  /** From JoinGroup 4 on a new member is first told its id and must come back with it. */
+  readonly requireKnownMemberId: boolean;
+  /** From JoinGroup 9 on a returning static leader may be told not to assign anew. */
+  readonly supportsSkippingAssignment: boolean;
+}
+
+interface MemberClaim {
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+  readonly generationId: number;
+}
+
+const KIND = "group";
+
+/** All groups of the broker: who is in them, and what they have committed. */
+export class GroupCoordinator {
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly settings: GroupSettings;
+  readonly offsets: OffsetStore;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(clock: Clock, journal: Journal, settings: GroupSettings) {
+    this.#clock = clock;
+    this.#journal = journal;
+    this.settings = settings;
+    this.offsets = new OffsetStore(journal);
+    for (const id of this.offsets.groups()) this.#groupFor(id);
+    for (const { key, value } of journal.entries()) {
+      const [kind, id] = JSON.parse(key) as [string, string];
+      if (kind === KIND) restoreGroup(this.#groupFor(id), value);
+    }
+  }
+
+  /** Resolves when everything committed so far may be acknowledged. */
+  flush(): Promise<void> {
+    return this.#journal.flush();
+  }
+
+  get(id: string): Group | undefined {
+    return this.#groups.get(id);
+  }
+
+  all(): Group[] {
+    return [...this.#groups.values()];
+  }
+
+  #groupFor(id: string): Group {
+    let group = this.#groups.get(id);
+    if (group === undefined) {
+      group = new Group(id, {
+        clock: this.#clock,
+        initialRebalanceDelayMs: this.settings.initialRebalanceDelayMs,
+        onSettled: (settled) =>
+          this.#journal.put([{ key: JSON.stringify([KIND, settled.id]), value: savedGroup(settled) }]),
+      });
+      this.#groups.set(id, group);
+    }
+    return group;
+  }
+
+  join(request: JoinRequest): Promise<JoinResult> {
+    const { promise, resolve } = Promise.withResolvers<JoinResult>();
+    this.#join(request, resolve);
+    return promise;
+  }
+
+  #join(request: JoinRequest, answer: (result: JoinResult) => void): void {
+    const { groupId, memberId, sessionTimeoutMs } = request;
+    const { minSessionTimeoutMs, maxSessionTimeoutMs, maxMembers } = this.settings;
+    if (groupId === "") {
+      answer(joinError(ErrorCode.INVALID_GROUP_ID, memberId));
+      return;
+    }
+    if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) {
+      answer(joinError(ErrorCode.INVALID_SESSION_TIMEOUT, memberId));
+      return;
+    }
+    if (memberId !== "" && !this.#groups.has(groupId)) {
+      answer(joinError(ErrorCode.UNKNOWN_MEMBER_ID, memberId));
+      return;
+    }
+    const isUnsupported =
+      request.protocolType === "" ||
+      request.protocols.length === 0 ||
+      this.#groups.get(groupId)?.supportsProtocols(
+        request.protocolType,
+        request.protocols.map(({ name }) => name),
+      ) === false;
+    if (isUnsupported) {
+      answer(joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId));
+      return;
+    }
+    const group = this.#groupFor(groupId);
+    if (!group.members.has(memberId) && group.members.size >= maxMembers) {
+      answer(joinError(ErrorCode.GROUP_MAX_SIZE_REACHED, memberId));
+      return;
+    }
+    if (memberId === "") this.#joinAsNew(group, request, answer);
+    else this.#joinAgain(group, request, answer);
+  }
+
+  #joinAsNew(group: Group, request: JoinRequest, answer: (result: JoinResult) => void): void {
+    const { groupInstanceId } = request;
+    const id = `${groupInstanceId ?? request.clientId}-${randomUUID()}`;
+    if (groupInstanceId === null) {
+      if (!request.requireKnownMemberId) {
+        this.#addMember(group, id, request, answer);
+        return;
+      }
+      group.addPendingMember(id, request.sessionTimeoutMs);
+      answer(joinError(ErrorCode.MEMBER_ID_REQUIRED, id));
+      return;
+    }
+    const old = group.members.get(group.staticMembers.get(groupInstanceId) ?? "");
+    if (old === undefined) {
+      this.#addMember(group, id, request, answer);
+      return;
+    }
+    const member = newMember(id, request);
+    member.assignment = old.assignment;
+    const unchanged = sameProtocols(old.protocols, request.protocols);
+    const wasLeader = group.leaderId === old.id;
+    group.replaceStaticMember(old, member);
+    if (group.state === "Stable" && unchanged) {
+      // The one that came back keeps its place. An old client that led would assign again if it were told that
+      // it leads, so it is shown the former leader's id, as Kafka does.
+      const result = group.joinResult(member, request.supportsSkippingAssignment && wasLeader);
+      if (!wasLeader || request.supportsSkippingAssignment) {
+        answer(result);
+        return;
+      }
+      answer({ ...result, leader: old.id, members: [] });
+      return;
+    }
+    member.pendingJoin = answer;
+    group.prepareRebalance();
+  }
+
+  #addMember(group: Group, id: string, request: JoinRequest, answer: (result: JoinResult) => void): void {
+    const member = newMember(id, request);
+    member.pendingJoin = answer;
+    group.addMember(member, request.protocolType);
+    group.prepareRebalance();
+  }
+
+  #joinAgain(group: Group, request: JoinRequest, answer: (result: JoinResult) => void): void {
+    const { memberId, groupInstanceId } = request;
+    if (group.pendingMembers.has(memberId)) {
+      this.#addMember(group, memberId, request, answer);
+      return;
+    }
+    const claim = this.#claimError(group, memberId, groupInstanceId);
+    if (claim !== ErrorCode.NONE) {
+      answer(joinError(claim, memberId));
+      return;
+    }
+    const member = group.members.get(memberId);
+    if (member === undefined) {
+      answer(joinError(ErrorCode.UNKNOWN_MEMBER_ID, memberId));
+      return;
+    }
+    const unchanged = sameProtocols(member.protocols, request.protocols);
+    const isLeader = group.leaderId === memberId;
+    const mayStay = group.state === "CompletingRebalance" || (group.state === "Stable" && !isLeader);
+    if (unchanged && mayStay) {
+      group.startSession(member);
+      answer(group.joinResult(member));
+      return;
+    }
+    dismiss(member, ErrorCode.REBALANCE_IN_PROGRESS);
+    member.protocols = request.protocols;
+    member.sessionTimeoutMs = request.sessionTimeoutMs;
+    member.rebalanceTimeoutMs = request.rebalanceTimeoutMs;
+    member.clientId = request.clientId;
+    member.clientHost = request.clientHost;
+    member.pendingJoin = answer;
+    group.startSession(member);
+    group.prepareRebalance();
+  }
+
+  /** Whether a member id, and the instance id where there is one, belong to a present member. */
+  #claimError(group: Group, memberId: string, instanceId: string | null): ErrorCode {
+    if (instanceId !== null) {
+      const current = group.staticMembers.get(instanceId);
+      if (current === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+      if (current !== memberId) return ErrorCode.FENCED_INSTANCE_ID;
+    }
+    return group.members.has(memberId) ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID;
+  }
+
+  #memberOf(groupId: string, claim: MemberClaim): { group: Group; member: Member } | ErrorCode {
+    if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+    const error = this.#claimError(group, claim.memberId, claim.groupInstanceId);
+    if (error !== ErrorCode.NONE) return error;
+    const member = group.members.get(claim.memberId);
+    if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+    return claim.generationId === group.generationId ? { group, member } : ErrorCode.ILLEGAL_GENERATION;
+  }
+
+  sync(
+    groupId: string,
+    claim: MemberClaim,
+    protocol: { readonly type: string | null; readonly name: string | null },
+    assignments: ReadonlyMap<string, Buffer>,
+  ): Promise<SyncResult> {
+    const found = this.#memberOf(groupId, claim);
+    if (typeof found === "number") return Promise.resolve(syncError(found));
+    const { group, member } = found;
+    const typeDiffers = protocol.type !== null && protocol.type !== group.protocolType;
+    const nameDiffers = protocol.name !== null && protocol.name !== group.protocol;
+    if (typeDiffers || nameDiffers) return Promise.resolve(syncError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL));
+    if (group.state === "PreparingRebalance")
+      return Promise.resolve(syncError(ErrorCode.REBALANCE_IN_PROGRESS));
+    const { promise, resolve } = Promise.withResolvers<SyncResult>();
+    group.startSession(member);
+    group.sync(member, assignments, resolve);
+    return promise;
+  }
+
+  heartbeat(groupId: string, claim: MemberClaim): ErrorCode {
+    const found = this.#memberOf(groupId, claim);
+    if (typeof found === "number") return found;
+    found.member.session?.restart();
+    return found.group.state === "PreparingRebalance" ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+  }
+
+  leave(groupId: string, memberId: string, instanceId: string | null): ErrorCode {
+    if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+    if (group.removePendingMember(memberId)) return ErrorCode.NONE;
+    const current = instanceId === null ? memberId : group.staticMembers.get(instanceId);
+    if (current === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+    if (instanceId !== null && memberId !== "" && memberId !== current) return ErrorCode.FENCED_INSTANCE_ID;
+    const member = group.members.get(current);
+    if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+    group.removeMember(member);
+    return ErrorCode.NONE;
+  }
+
+  /** Whether a commit of this origin is allowed; a group that nobody is in takes commits from anyone. */
+  commitError(groupId: string, claim: MemberClaim): ErrorCode {
+    const group = this.#groups.get(groupId);
+    if (claim.generationId < 0 && (group === undefined || group.state === "Empty")) {
+      this.#groupFor(groupId);
+      return ErrorCode.NONE;
+    }
+    if (group === undefined) return ErrorCode.ILLEGAL_GENERATION;
+    const found = this.#memberOf(groupId, claim);
+    if (typeof found === "number") return found;
+    found.member.session?.restart();
+    return group.state === "CompletingRebalance" ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+  }
+
+  /** Deletes a group without members, its offsets included. */
+  delete(groupId: string): ErrorCode {
+    if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
+    if (group.state !== "Empty" || group.members.size > 0) return ErrorCode.NON_EMPTY_GROUP;
+    this.offsets.remove(groupId, () => true);
+    this.#journal.put([{ key: JSON.stringify([KIND, groupId]), value: null }]);
+    group.die();
+    this.#groups.delete(groupId);
+    return ErrorCode.NONE;
+  }
+
+  /** True if a present member of a consumer group reads the topic: then its offsets must stay. */
+  isSubscribed(group: Group, topic: string): boolean {
+    if (group.protocolType !== "consumer") return false;
+    return [...group.members.values()].some((member) =>
+      (subscribedTopics(metadataOf(member, group.protocol)) ?? []).includes(topic),
+    );
+  }
+
+  close(): void {
+    for (const group of this.#groups.values()) group.die();
+  }
+}
+
+function newMember(id: string, request: JoinRequest): Member {
+  return {
+    id,
+    instanceId: request.groupInstanceId,
+    clientId: request.clientId,
+    clientHost: request.clientHost,
+    sessionTimeoutMs: request.sessionTimeoutMs,
+    rebalanceTimeoutMs: request.rebalanceTimeoutMs,
+    protocols: request.protocols,
+    assignment: EMPTY,
+    session: undefined,
+    pendingJoin: undefined,
+    pendingSync: undefined,
+  };
+}

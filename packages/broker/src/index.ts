@@ -1,0 +1,4 @@
+export { type Broker, startBroker } from "./broker.ts";
+export { BrokerError, type BrokerErrorCode } from "./broker-error.ts";
+export type { Clock, Timer } from "./clock.ts";
+export type { BrokerOptions, FsyncPolicy, LogLine } from "./options.ts";

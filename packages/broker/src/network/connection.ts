@@ -1,0 +1,128 @@
+import type { Socket } from "node:net";
+import type { BrokerParts } from "../api/handler.ts";
+import { MalformedMessage } from "../protocol/reader.ts";
+import { type ClientEnd, dispatch } from "./dispatch.ts";
+import { Framing } from "./framing.ts";
+
+/** Answers waiting to be sent beyond this make the connection stop taking requests. */
+const MAX_UNSENT_BYTES = 8 << 20;
+
+interface Slot {
+  done: boolean;
+  pieces: Buffer[] | undefined;
+}
+
+/**
+ * One client's connection. Requests begin in the order in which they came, run side by side up to a bound, and
+ * are answered in that order. What goes wrong with one connection ends that connection only.
+ */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #parts: BrokerParts;
+  readonly #client: ClientEnd;
+  readonly #framing: Framing;
+  readonly #slots: Slot[] = [];
+  #paused = false;
+  #closed = false;
+
+  constructor(socket: Socket, parts: BrokerParts, advertised: ClientEnd["advertised"]) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#client = { clientHost: `/${socket.remoteAddress ?? ""}`, advertised };
+    this.#framing = new Framing(parts.settings.requestMaxBytes);
+    socket.setNoDelay(true);
+    socket.setTimeout(parts.settings.connectionIdleMs, () => this.#idle());
+    socket.on("data", (chunk: Buffer) => {
+      this.#framing.push(chunk);
+      this.#takeRequests();
+    });
+    socket.on("drain", () => this.#resume());
+    socket.on("error", (error) => this.#log("debug", "connection failed", { error: error.message }));
+    socket.on("close", () => {
+      this.#closed = true;
+    });
+  }
+
+  #log(level: "debug" | "warn" | "error", msg: string, fields: Record<string, unknown>): void {
+    this.#parts.settings.log({ level, msg, client: this.#client.clientHost, ...fields });
+  }
+
+  #idle(): void {
+    // Long polls and joins are quiet too: only a connection that waits for nothing is idle.
+    if (this.#slots.length === 0) this.close();
+  }
+
+  get #isFull(): boolean {
+    return (
+      this.#slots.length >= this.#parts.settings.maxInFlightPerConnection ||
+      this.#socket.writableLength > MAX_UNSENT_BYTES
+    );
+  }
+
+  #takeRequests(): void {
+    try {
+      while (!this.#closed) {
+        if (this.#isFull) {
+          this.#paused = true;
+          this.#socket.pause();
+          return;
+        }
+        const request = this.#framing.next();
+        if (request === undefined) return;
+        this.#begin(request);
+      }
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  #begin(request: Buffer): void {
+    const slot: Slot = { done: false, pieces: undefined };
+    const answer = dispatch(this.#parts, request, this.#client);
+    this.#slots.push(slot);
+    answer.then(
+      (pieces) => {
+        slot.done = true;
+        slot.pieces = pieces;
+        this.#sendReady();
+      },
+      (error: unknown) => this.#end(error),
+    );
+  }
+
+  #sendReady(): void {
+    if (this.#closed) return;
+    this.#socket.cork();
+    for (let first = this.#slots[0]; first?.done === true; first = this.#slots[0]) {
+      this.#slots.shift();
+      for (const piece of first.pieces ?? []) this.#socket.write(piece);
+    }
+    this.#socket.uncork();
+    this.#resume();
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.#isFull || this.#closed) return;
+    this.#paused = false;
+    this.#takeRequests();
+    if (!this.#paused) this.#socket.resume();
+  }
+
+  #end(error: unknown): void {
+    if (this.#closed) return;
+    if (error instanceof MalformedMessage) {
+      this.#log("warn", "connection closed: not a request that this broker serves", {
+        reason: error.message,
+      });
+    } else {
+      const { message, stack } = error instanceof Error ? error : new Error(String(error));
+      this.#log("error", "connection closed: a request failed inside the broker", { error: message, stack });
+    }
+    this.close();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+}

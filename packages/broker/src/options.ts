@@ -1,0 +1,91 @@
+import type { Clock } from "./clock.ts";
+import type { Disk } from "./storage/disk.ts";
+
+export interface LogLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * When records reach the disk. "acks-all": an acks=-1 answer waits for a sync (concurrent ones share it), and
+ * consumers see nothing that a power cut could take back. "never": the operating system decides. An interval:
+ * a sync every so often. A killed process loses nothing under any of them.
+ */
+export type FsyncPolicy = "acks-all" | "never" | { readonly intervalMs: number };
+
+export interface BrokerOptions {
+  /** The folder for all data; without it everything is in memory and gone when the broker stops. */
+  readonly dataDir?: string;
+  readonly host?: string;
+  /** 0 lets the system choose a free port. */
+  readonly port?: number;
+  /** The host told to clients; the one they connected to where it is absent and `host` is a wildcard. */
+  readonly advertisedHost?: string;
+  readonly advertisedPort?: number;
+  readonly nodeId?: number;
+  /** Partitions of topics created without a number of their own. */
+  readonly numPartitions?: number;
+  readonly autoCreateTopics?: boolean;
+  readonly fsync?: FsyncPolicy;
+  /** Largest record batch, as Kafka's message.max.bytes. */
+  readonly messageMaxBytes?: number;
+  /** Largest request; a longer one ends its connection. */
+  readonly requestMaxBytes?: number;
+  /** Largest answer to one fetch, whatever the client asks for. */
+  readonly fetchMaxBytes?: number;
+  readonly maxConnections?: number;
+  /** Requests of one connection that may be under way at the same time. */
+  readonly maxInFlightPerConnection?: number;
+  readonly connectionIdleMs?: number;
+  readonly groupInitialRebalanceDelayMs?: number;
+  readonly groupMinSessionTimeoutMs?: number;
+  readonly groupMaxSessionTimeoutMs?: number;
+  readonly groupMaxMembers?: number;
+  readonly offsetMetadataMaxBytes?: number;
+  /** How long a group that nobody uses keeps its offsets. */
+  readonly offsetsRetentionMs?: number;
+  readonly transactionMaxTimeoutMs?: number;
+  /** How often retention and other clean-up run. */
+  readonly maintenanceIntervalMs?: number;
+  /** Defaults for topic settings under Kafka's topic-level names, such as "retention.ms". */
+  readonly topicDefaults?: Readonly<Record<string, string>>;
+  readonly log?: (line: LogLine) => void;
+  readonly clock?: Clock;
+  readonly disk?: Disk;
+}
+
+export type Settings = Required<
+  Omit<BrokerOptions, "dataDir" | "advertisedHost" | "advertisedPort" | "disk" | "clock">
+>;
+
+/** The options with Kafka's defaults in the places of those left out. */
+export function withDefaults(options: BrokerOptions): Settings {
+  const { dataDir: _d, disk: _k, clock: _c, advertisedHost: _h, advertisedPort: _p, ...given } = options;
+  const messageMaxBytes = given.messageMaxBytes ?? 1_048_588;
+  return {
+    host: "127.0.0.1",
+    port: 0,
+    nodeId: 1,
+    numPartitions: 1,
+    autoCreateTopics: true,
+    fsync: "acks-all",
+    requestMaxBytes: 104_857_600,
+    fetchMaxBytes: 57_671_680,
+    maxConnections: 10_000,
+    maxInFlightPerConnection: 64,
+    connectionIdleMs: 600_000,
+    groupInitialRebalanceDelayMs: 3000,
+    groupMinSessionTimeoutMs: 6000,
+    groupMaxSessionTimeoutMs: 1_800_000,
+    groupMaxMembers: 10_000,
+    offsetMetadataMaxBytes: 4096,
+    offsetsRetentionMs: 7 * 86_400_000,
+    transactionMaxTimeoutMs: 900_000,
+    maintenanceIntervalMs: 30_000,
+    log: () => {},
+    ...given,
+    messageMaxBytes,
+    topicDefaults: { "max.message.bytes": String(messageMaxBytes), ...given.topicDefaults },
+  };
+}

@@ -1,0 +1,171 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { type BatchHeader, isControl, isTransactional } from "../storage/record-batch.ts";
+
+/** How many of a producer's last batches are remembered, as clients rely on: five requests in flight. */
+const REMEMBERED_BATCHES = 5;
+const MAX_SEQUENCE = 0x7fff_ffff;
+const NO_SEQUENCE = -1;
+
+interface PastBatch {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly baseOffset: number;
+  readonly timestampMs: number;
+}
+
+export interface ProducerEntry {
+  epoch: number;
+  batches: PastBatch[];
+  /** First offset of the transaction under way, or -1. */
+  transactionStart: number;
+  lastSeenMs: number;
+}
+
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+  /** Offset of the abort marker. */
+  readonly lastOffset: number;
+}
+
+export interface ProducerSnapshot {
+  readonly producers: readonly (ProducerEntry & { readonly producerId: number })[];
+  readonly aborted: readonly AbortedTransaction[];
+}
+
+export type SequenceVerdict =
+  | { readonly kind: "accept" }
+  | { readonly kind: "duplicate"; readonly baseOffset: number; readonly timestampMs: number }
+  | { readonly kind: "reject"; readonly errorCode: ErrorCode };
+
+/** What one partition knows of the producers that write to it: sequences, epochs and open transactions. */
+export class ProducerState {
+  readonly #producers = new Map<number, ProducerEntry>();
+  #aborted: AbortedTransaction[] = [];
+
+  /** Judges a client's batch before it is appended. Batches without a producer id are always accepted. */
+  check(header: BatchHeader): SequenceVerdict {
+    if (header.producerId < 0) return { kind: "accept" };
+    const entry = this.#producers.get(header.producerId);
+    if (entry === undefined) return { kind: "accept" };
+    if (header.producerEpoch < entry.epoch) return reject(ErrorCode.INVALID_PRODUCER_EPOCH);
+    if (header.producerEpoch > entry.epoch) {
+      return header.baseSequence === 0 ? { kind: "accept" } : reject(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+    }
+    const lastSequence = lastSequenceOf(header);
+    for (const batch of entry.batches) {
+      if (batch.firstSequence === header.baseSequence && batch.lastSequence === lastSequence) {
+        return { kind: "duplicate", baseOffset: batch.baseOffset, timestampMs: batch.timestampMs };
+      }
+    }
+    const expected = nextSequence(entry.batches.at(-1)?.lastSequence ?? NO_SEQUENCE);
+    return header.baseSequence === expected
+      ? { kind: "accept" }
+      : reject(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+  }
+
+  /** Takes note of a client's batch that is in the log at its base offset; the same on append and recovery. */
+  record(header: BatchHeader, nowMs: number): void {
+    if (header.producerId < 0 || isControl(header)) return;
+    let entry = this.#producers.get(header.producerId);
+    if (entry === undefined || entry.epoch !== header.producerEpoch) {
+      entry = {
+        epoch: header.producerEpoch,
+        batches: [],
+        transactionStart: entry?.transactionStart ?? -1,
+        lastSeenMs: nowMs,
+      };
+      this.#producers.set(header.producerId, entry);
+    }
+    entry.lastSeenMs = nowMs;
+    if (entry.batches.length === REMEMBERED_BATCHES) entry.batches.shift();
+    entry.batches.push({
+      firstSequence: header.baseSequence,
+      lastSequence: lastSequenceOf(header),
+      baseOffset: header.baseOffset,
+      timestampMs: header.maxTimestamp,
+    });
+    if (isTransactional(header) && entry.transactionStart < 0) entry.transactionStart = header.baseOffset;
+  }
+
+  /** Takes note of a transaction marker at its offset. */
+  recordMarker(header: BatchHeader, committed: boolean, nowMs: number): void {
+    const entry = this.#producers.get(header.producerId);
+    if (entry !== undefined && entry.transactionStart >= 0 && !committed) {
+      this.#aborted.push({
+        producerId: header.producerId,
+        firstOffset: entry.transactionStart,
+        lastOffset: header.baseOffset,
+      });
+    }
+    const sameEpoch = entry?.epoch === header.producerEpoch;
+    this.#producers.set(header.producerId, {
+      epoch: header.producerEpoch,
+      batches: sameEpoch ? (entry?.batches ?? []) : [],
+      transactionStart: -1,
+      lastSeenMs: nowMs,
+    });
+  }
+
+  get(producerId: number): Readonly<ProducerEntry> | undefined {
+    return this.#producers.get(producerId);
+  }
+
+  entries(): IterableIterator<[number, Readonly<ProducerEntry>]> {
+    return this.#producers.entries();
+  }
+
+  /** First offset of the oldest transaction still open, or undefined where none is. */
+  get firstUndecidedOffset(): number | undefined {
+    let first: number | undefined;
+    for (const { transactionStart } of this.#producers.values()) {
+      if (transactionStart >= 0 && (first === undefined || transactionStart < first))
+        first = transactionStart;
+    }
+    return first;
+  }
+
+  /** The aborted transactions with records in [from, to). */
+  abortedBetween(from: number, to: number): AbortedTransaction[] {
+    return this.#aborted.filter((aborted) => aborted.lastOffset >= from && aborted.firstOffset < to);
+  }
+
+  /** Forgets producers that have been silent since `beforeMs` and aborts that lie wholly before the log. */
+  expire(beforeMs: number, logStartOffset: number): void {
+    for (const [producerId, entry] of this.#producers) {
+      if (entry.lastSeenMs < beforeMs && entry.transactionStart < 0) this.#producers.delete(producerId);
+    }
+    this.#aborted = this.#aborted.filter((aborted) => aborted.lastOffset >= logStartOffset);
+  }
+
+  snapshot(): ProducerSnapshot {
+    const producers = [...this.#producers].map(([producerId, entry]) => ({ producerId, ...entry }));
+    return { producers, aborted: this.#aborted };
+  }
+
+  restore(snapshot: ProducerSnapshot): void {
+    this.#producers.clear();
+    for (const { producerId, ...entry } of snapshot.producers) {
+      this.#producers.set(producerId, { ...entry, batches: [...entry.batches] });
+    }
+    this.#aborted = [...snapshot.aborted];
+  }
+}
+
+function reject(errorCode: ErrorCode): SequenceVerdict {
+  return { kind: "reject", errorCode };
+}
+
+/** Sequence numbers wrap from 2^31-1 to 0. */
+function lastSequenceOf(header: BatchHeader): number {
+  return addSequence(header.baseSequence, header.lastOffset - header.baseOffset);
+}
+
+function nextSequence(sequence: number): number {
+  return sequence === NO_SEQUENCE ? 0 : addSequence(sequence, 1);
+}
+
+function addSequence(sequence: number, count: number): number {
+  const sum = sequence + count;
+  return sum > MAX_SEQUENCE ? sum - MAX_SEQUENCE - 1 : sum;
+}

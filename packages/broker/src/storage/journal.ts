@@ -1,0 +1,131 @@
+import { crc32 } from "node:zlib";
+import type { Disk, DiskFile } from "./disk.ts";
+import type { Visibility } from "./partition-log.ts";
+
+/** Length and checksum before each entry. */
+const ENTRY_HEADER = 8;
+const MAX_ENTRY_BYTES = 64 << 20;
+/** The file is rewritten once it is this long and has grown to several times its live content. */
+const COMPACT_FROM_BYTES = 4 << 20;
+const COMPACT_FACTOR = 4;
+
+/** What an entry says: the key has this value now, or (null) none. */
+export interface JournalEntry {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/**
+ * A durable map from keys to JSON values, for the coordinators' state: each change is appended to one file with
+ * a checksum, concurrent changes share one sync, and the file is rewritten when most of it is history.
+ */
+export class Journal {
+  readonly #disk: Disk;
+  readonly #path: string;
+  readonly #visibility: Visibility;
+  #file: DiskFile;
+  readonly #live = new Map<string, { readonly value: unknown; readonly bytes: number }>();
+  #liveBytes = 0;
+  #syncing: Promise<void> | undefined;
+  #again: Promise<void> | undefined;
+  /** Bytes of a torn last entry that were cut off when the journal was opened. */
+  readonly droppedBytes: number;
+
+  constructor(disk: Disk, path: string, visibility: Visibility) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#visibility = visibility;
+    this.#file = disk.open(path);
+    this.droppedBytes = this.#recover();
+  }
+
+  #recover(): number {
+    const size = this.#file.size;
+    const bytes = this.#file.read(0, size);
+    let position = 0;
+    while (position + ENTRY_HEADER <= size) {
+      const length = bytes.readUInt32BE(position);
+      const end = position + ENTRY_HEADER + length;
+      if (length > MAX_ENTRY_BYTES || end > size) break;
+      const payload = bytes.subarray(position + ENTRY_HEADER, end);
+      if (crc32(payload) !== bytes.readUInt32BE(position + 4)) break;
+      for (const entry of JSON.parse(payload.toString()) as JournalEntry[]) this.#apply(entry, length);
+      position = end;
+    }
+    if (position < size) this.#file.truncate(position);
+    return size - position;
+  }
+
+  #apply(entry: JournalEntry, bytes: number): void {
+    this.#liveBytes -= this.#live.get(entry.key)?.bytes ?? 0;
+    if (entry.value === null) this.#live.delete(entry.key);
+    else {
+      this.#live.set(entry.key, { value: entry.value, bytes });
+      this.#liveBytes += bytes;
+    }
+  }
+
+  /** The live entries, oldest key first. */
+  *entries(): Generator<JournalEntry> {
+    for (const [key, { value }] of this.#live) yield { key, value };
+  }
+
+  /** Appends the changes as one atomic entry, before it returns; durable only after `flush`. */
+  put(entries: readonly JournalEntry[]): void {
+    if (entries.length === 0) return;
+    const payload = Buffer.from(JSON.stringify(entries));
+    const header = Buffer.allocUnsafe(ENTRY_HEADER);
+    header.writeUInt32BE(payload.length, 0);
+    header.writeUInt32BE(crc32(payload), 4);
+    this.#file.append([header, payload]);
+    const share = Math.ceil(payload.length / entries.length);
+    for (const entry of entries) this.#apply(entry, share);
+    const size = this.#file.size;
+    if (size > COMPACT_FROM_BYTES && size > this.#liveBytes * COMPACT_FACTOR) this.#compact();
+  }
+
+  #compact(): void {
+    const pieces: Buffer[] = [];
+    for (const entry of this.entries()) {
+      const payload = Buffer.from(JSON.stringify([entry]));
+      const header = Buffer.allocUnsafe(ENTRY_HEADER);
+      header.writeUInt32BE(payload.length, 0);
+      header.writeUInt32BE(crc32(payload), 4);
+      pieces.push(header, payload);
+    }
+    this.#disk.replaceFile(this.#path, Buffer.concat(pieces));
+    this.#file.close();
+    this.#file = this.#disk.open(this.#path);
+  }
+
+  /** Resolves when every change made before the call may be acknowledged. */
+  flush(): Promise<void> {
+    if (this.#visibility === "at-once") return Promise.resolve();
+    if (this.#syncing === undefined) return this.#sync();
+    // The sync under way may have begun before the last change: all who come now share the next one.
+    this.#again ??= this.#syncing.then(
+      () => this.#next(),
+      () => this.#next(),
+    );
+    return this.#again;
+  }
+
+  #next(): Promise<void> {
+    this.#again = undefined;
+    return this.#sync();
+  }
+
+  #sync(): Promise<void> {
+    const running = this.#file.sync().finally(() => {
+      if (this.#syncing === running) this.#syncing = undefined;
+    });
+    this.#syncing = running;
+    return running;
+  }
+
+  async close(): Promise<void> {
+    await this.#syncing;
+    await this.#file.sync();
+    this.#file.close();
+  }
+}

@@ -1,0 +1,336 @@
+import { ProducerState, type SequenceVerdict } from "../producers/producer-state.ts";
+import type { ErrorCode } from "../protocol/error-code.ts";
+import type { Disk } from "./disk.ts";
+import { type BatchHeader, stampBatch } from "./record-batch.ts";
+import { applyToProducers, loadSavedIndex, type RecoveryFinding, scanSegment } from "./recovery.ts";
+import { type BatchSlice, indexPath, Segment, segmentPath } from "./segment.ts";
+
+export interface LogSettings {
+  segmentBytes: number;
+  segmentMs: number;
+  retentionMs: number;
+  retentionBytes: number;
+}
+
+/** Whether records become visible and acknowledged only when they are on the disk, or at once. */
+export type Visibility = "after-sync" | "at-once";
+
+export type AppendResult =
+  | { readonly kind: "appended"; readonly baseOffset: number; readonly endOffset: number }
+  | { readonly kind: "duplicate"; readonly baseOffset: number; readonly timestampMs: number }
+  | { readonly kind: "rejected"; readonly errorCode: ErrorCode };
+
+/** The only leader epoch there ever is: one broker leads every partition for ever. */
+export const LEADER_EPOCH = 0;
+
+interface DurabilityWaiter {
+  readonly endOffset: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The log of one partition: segments of batches, offsets given out one after the other, and the high watermark
+ * up to which consumers may read. With visibility "after-sync" nothing is shown or acknowledged that a power
+ * cut could take back; concurrent appends share one sync.
+ */
+export class PartitionLog {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #visibility: Visibility;
+  readonly settings: LogSettings;
+  readonly producers = new ProducerState();
+  readonly findings: readonly RecoveryFinding[];
+  #segments: Segment[] = [];
+  #active: Segment;
+  #startOffset = 0;
+  #highWatermark: number;
+  #syncing: Promise<void> | undefined;
+  #waiters: DurabilityWaiter[] = [];
+  #failure: unknown;
+  #closed = false;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(disk: Disk, folder: string, settings: LogSettings, visibility: Visibility, nowMs: number) {
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#visibility = visibility;
+    this.settings = settings;
+    disk.makeFolder(folder);
+    this.findings = this.#recover(nowMs);
+    const active = this.#segments.at(-1) ?? this.#addSegment(0, nowMs);
+    this.#active = active;
+    this.#highWatermark = active.nextOffset;
+  }
+
+  get startOffset(): number {
+    return this.#startOffset;
+  }
+
+  /** The offset that the next record will get. */
+  get endOffset(): number {
+    return this.#active.nextOffset;
+  }
+
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  /** Records before it are decided: committed, aborted, or not part of a transaction. */
+  get lastStableOffset(): number {
+    return Math.min(this.producers.firstUndecidedOffset ?? this.#highWatermark, this.#highWatermark);
+  }
+
+  get sizeBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
+  }
+
+  /** True once the log is closed or its partition deleted. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  #recover(nowMs: number): RecoveryFinding[] {
+    const findings: RecoveryFinding[] = [];
+    const bases = this.#disk
+      .list(this.#folder)
+      .filter((name) => /^\d{20}\.log$/.test(name))
+      .map((name) => Number(name.slice(0, 20)))
+      .sort((a, b) => a - b);
+    for (const base of bases) {
+      const segment = this.#addSegment(base, nowMs);
+      if (!loadSavedIndex(this.#disk, segment, this.producers)) {
+        findings.push(...scanSegment(segment, this.producers, nowMs));
+      }
+    }
+    // The saved index of the active segment is stale as soon as something is appended.
+    const active = this.#segments.at(-1);
+    if (active !== undefined) this.#disk.removeFile(indexPath(active.path));
+    const saved = this.#disk.readFile(this.#startOffsetPath());
+    const first = this.#segments[0]?.baseOffset ?? 0;
+    this.#startOffset = Math.max(first, saved === undefined ? 0 : Number(saved.toString()));
+    return findings;
+  }
+
+  #startOffsetPath(): string {
+    return `${this.#folder}/start-offset`;
+  }
+
+  #addSegment(baseOffset: number, nowMs: number): Segment {
+    const segment = new Segment(this.#disk, segmentPath(this.#folder, baseOffset), baseOffset, nowMs);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /**
+   * Appends one batch, which gets its offset written into it, and returns before it is durable. Throws where
+   * the disk refuses; the log is then as it was before.
+   */
+  append(batch: Buffer, header: BatchHeader, nowMs: number): AppendResult {
+    this.#assertSound();
+    const verdict: SequenceVerdict = this.producers.check(header);
+    if (verdict.kind === "duplicate") return verdict;
+    if (verdict.kind === "reject") return { kind: "rejected", errorCode: verdict.errorCode };
+    return this.appendUnchecked(batch, header, nowMs);
+  }
+
+  /** Appends without looking at sequence numbers: the broker's own batches. */
+  appendUnchecked(batch: Buffer, header: BatchHeader, nowMs: number): AppendResult & { kind: "appended" } {
+    this.#assertSound();
+    this.#rollIfDue(header.sizeBytes, nowMs);
+    const baseOffset = this.#active.nextOffset;
+    stampBatch(batch, baseOffset, LEADER_EPOCH);
+    const count = header.lastOffset - header.baseOffset + 1;
+    const stamped: BatchHeader = { ...header, baseOffset, lastOffset: baseOffset + count - 1 };
+    this.#active.append(batch, stamped);
+    applyToProducers(this.producers, stamped, batch, nowMs);
+    if (this.#visibility === "at-once") this.#advance(this.endOffset);
+    else this.#startSync();
+    return { kind: "appended", baseOffset, endOffset: this.endOffset };
+  }
+
+  #assertSound(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #rollIfDue(nextBytes: number, nowMs: number): void {
+    const active = this.#active;
+    if (active.sizeBytes === 0) {
+      active.createdMs = nowMs;
+      return;
+    }
+    const full = active.sizeBytes + nextBytes > this.settings.segmentBytes;
+    if (full || nowMs - active.createdMs >= this.settings.segmentMs) this.roll(nowMs);
+  }
+
+  /** Ends the active segment and begins the next. */
+  roll(nowMs: number): void {
+    const ended = this.#active;
+    this.#active = this.#addSegment(ended.nextOffset, nowMs);
+    ended.saveIndex(this.#disk, this.producers.snapshot());
+  }
+
+  /** Resolves when everything before `endOffset` may be acknowledged as durable. */
+  async whenDurable(endOffset: number): Promise<void> {
+    if (this.#visibility === "at-once" || endOffset <= this.#highWatermark) return;
+    this.#assertSound();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiters.push({ endOffset, resolve, reject });
+    this.#startSync();
+    await promise;
+  }
+
+  /** Syncs everything appended so far to the disk. */
+  async flush(): Promise<void> {
+    this.#startSync();
+    while (this.#syncing !== undefined) await this.#syncing;
+    this.#assertSound();
+  }
+
+  #startSync(): void {
+    if (this.#syncing !== undefined || this.#failure !== undefined) return;
+    const dirty = this.#segments.filter((segment) => segment.dirty);
+    if (dirty.length === 0) return;
+    const target = this.endOffset;
+    for (const segment of dirty) segment.dirty = false;
+    this.#syncing = Promise.all(dirty.map((segment) => segment.file.sync())).then(
+      () => this.#synced(target),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #synced(target: number): void {
+    this.#syncing = undefined;
+    this.#advance(target);
+    this.#startSync();
+  }
+
+  /** After a failed sync nobody knows what is on the disk: nothing more is accepted until a restart. */
+  #fail(error: unknown): void {
+    this.#syncing = undefined;
+    this.#failure = error;
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
+  }
+
+  #advance(offset: number): void {
+    if (offset > this.#highWatermark) this.#highWatermark = offset;
+    const due = this.#waiters.filter((waiter) => waiter.endOffset <= this.#highWatermark);
+    if (due.length > 0) {
+      this.#waiters = this.#waiters.filter((waiter) => waiter.endOffset > this.#highWatermark);
+      for (const waiter of due) waiter.resolve();
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls back after each advance of the high watermark, and once when the log is closed. */
+  onAdvance(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Whole batches that hold offsets from `offset` up to before `endOffset`; undefined where none is there. */
+  read(offset: number, maxBytes: number, endOffset: number): BatchSlice | undefined {
+    if (offset >= endOffset) return undefined;
+    for (let index = this.#segmentFor(offset); index < this.#segments.length; index++) {
+      const slice = this.#segments[index]?.read(offset, maxBytes, endOffset);
+      if (slice !== undefined) return slice;
+    }
+    return undefined;
+  }
+
+  #segmentFor(offset: number): number {
+    let index = this.#segments.length - 1;
+    while (index > 0 && (this.#segments[index]?.baseOffset ?? 0) > offset) index--;
+    return index;
+  }
+
+  /** About how many bytes of records lie in [offset, high watermark): exact enough to end a long poll. */
+  bytesFrom(offset: number, limit: number): number {
+    if (offset >= this.#highWatermark) return 0;
+    let bytes = 0;
+    for (let index = this.#segmentFor(offset); index < this.#segments.length && bytes < limit; index++) {
+      const segment = this.#segments[index];
+      if (segment === undefined) break;
+      const found = segment.find(Math.max(offset, segment.baseOffset));
+      if (found !== undefined) bytes += segment.sizeBytes - found.position;
+    }
+    return bytes;
+  }
+
+  /** The first batch whose timestamps reach `timestampMs`, with its bytes; undefined where none does. */
+  batchAtTimestamp(
+    timestampMs: number,
+  ): { readonly header: BatchHeader; readonly bytes: Buffer } | undefined {
+    for (const segment of this.#segments) {
+      if (segment.nextOffset <= this.#startOffset) continue;
+      const found = segment.findTimestamp(timestampMs);
+      if (found === undefined || found.header.lastOffset < this.#startOffset) continue;
+      if (found.header.baseOffset >= this.#highWatermark) return undefined;
+      return { header: found.header, bytes: segment.file.read(found.position, found.header.sizeBytes) };
+    }
+    return undefined;
+  }
+
+  /** The largest timestamp in the log and the batch that has it first. */
+  batchWithMaxTimestamp(): { readonly header: BatchHeader; readonly bytes: Buffer } | undefined {
+    const maxTimestamp = this.#segments.reduce((max, segment) => Math.max(max, segment.maxTimestamp), -1);
+    return maxTimestamp < 0 ? undefined : this.batchAtTimestamp(maxTimestamp);
+  }
+
+  /** Makes `offset` the first that can be read, and drops the segments that lie wholly before it. */
+  deleteBefore(offset: number, nowMs: number): void {
+    if (offset <= this.#startOffset) return;
+    if (offset >= this.endOffset && this.#active.sizeBytes > 0) this.roll(nowMs);
+    this.#disk.replaceFile(this.#startOffsetPath(), Buffer.from(String(offset)));
+    this.#startOffset = offset;
+    while (
+      this.#segments.length > 1 &&
+      (this.#segments[1]?.baseOffset ?? Number.POSITIVE_INFINITY) <= offset
+    ) {
+      const dropped = this.#segments.shift();
+      if (dropped === undefined) break;
+      dropped.file.close();
+      this.#disk.removeFile(dropped.path);
+      this.#disk.removeFile(indexPath(dropped.path));
+    }
+  }
+
+  /** Drops what retention by time or size no longer keeps. Returns the number of segments dropped. */
+  applyRetention(nowMs: number): number {
+    const { retentionMs, retentionBytes } = this.settings;
+    const before = this.#segments.length;
+    const expired = (segment: Segment): boolean =>
+      segment.sizeBytes > 0 && retentionMs >= 0 && nowMs - segment.maxTimestamp > retentionMs;
+    let size = this.sizeBytes;
+    for (const segment of [...this.#segments]) {
+      if (segment.nextOffset > this.#highWatermark) break;
+      const isActive = segment === this.#active;
+      const oversize = !isActive && retentionBytes >= 0 && size - segment.sizeBytes >= retentionBytes;
+      if (!oversize && !expired(segment)) break;
+      size -= segment.sizeBytes;
+      this.deleteBefore(segment.nextOffset, nowMs);
+    }
+    return before - this.#segments.length;
+  }
+
+  /** Syncs, saves the indexes so that the next start is quick, and closes. */
+  async close(): Promise<void> {
+    await this.flush();
+    this.#active.saveIndex(this.#disk, this.producers.snapshot());
+    this.abandon();
+  }
+
+  /** Closes without saving anything: the partition is being deleted. */
+  abandon(): void {
+    this.#closed = true;
+    this.#failure ??= new Error("log closed");
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#failure);
+    for (const segment of this.#segments) segment.file.close();
+    for (const listener of [...this.#listeners]) listener();
+    this.#listeners.clear();
+  }
+}

@@ -1,0 +1,167 @@
+import type { ProducerSnapshot, ProducerState } from "../producers/producer-state.ts";
+import type { Disk } from "./disk.ts";
+import {
+  BATCH_HEADER_SIZE,
+  type BatchHeader,
+  checksumHolds,
+  isControl,
+  readBatchHeader,
+} from "./record-batch.ts";
+import { indexPath, type Segment } from "./segment.ts";
+import { SegmentIndex } from "./segment-index.ts";
+import { readMarker } from "./transaction-marker.ts";
+
+/** What recovery found that a person should know. */
+export type RecoveryFinding =
+  | {
+      readonly kind: "torn-tail";
+      readonly path: string;
+      readonly position: number;
+      readonly droppedBytes: number;
+    }
+  | {
+      readonly kind: "damaged-middle";
+      readonly path: string;
+      readonly position: number;
+      readonly resumedAt: number;
+      /** Offsets [from, to) cannot be read. */
+      readonly fromOffset: number;
+      readonly toOffset: number;
+    };
+
+interface SavedState {
+  readonly sizeBytes: number;
+  readonly nextOffset: number;
+  readonly maxTimestamp: number;
+  readonly createdMs: number;
+  readonly damagedAt: number[];
+  readonly extra: ProducerSnapshot;
+}
+
+/**
+ * Takes the index that was saved beside a segment, with the producers' state at the segment's end. False where
+ * there is none, or it belongs to another length of the file: then the segment must be scanned.
+ */
+export function loadSavedIndex(disk: Disk, segment: Segment, producers: ProducerState): boolean {
+  const file = disk.readFile(indexPath(segment.path));
+  const decoded = file === undefined ? undefined : SegmentIndex.decode(file);
+  if (decoded === undefined) return false;
+  const saved = decoded.extra as SavedState;
+  if (saved.sizeBytes !== segment.sizeBytes) return false;
+  segment.index = decoded.index;
+  segment.nextOffset = saved.nextOffset;
+  segment.maxTimestamp = saved.maxTimestamp;
+  segment.createdMs = saved.createdMs;
+  segment.damagedAt = saved.damagedAt;
+  segment.uncheckedBefore = segment.sizeBytes;
+  producers.restore(saved.extra);
+  return true;
+}
+
+/** Applies a batch of the log to what is known about producers; on append and on recovery alike. */
+export function applyToProducers(
+  producers: ProducerState,
+  header: BatchHeader,
+  batch: Buffer,
+  nowMs: number,
+): void {
+  if (header.producerId < 0) return;
+  if (!isControl(header)) {
+    producers.record(header, nowMs);
+    return;
+  }
+  const marker = readMarker(batch);
+  if (marker !== undefined) producers.recordMarker(header, marker === "commit", nowMs);
+}
+
+/** How much of a segment is read at a time while scanning; a larger batch is read by itself. */
+const SCAN_BYTES = 1 << 20;
+
+/**
+ * Reads a segment from its beginning, checks every batch, and rebuilds the index and the producers' state. A
+ * damaged end is cut off: it is a write that a crash tore. Damage with whole batches behind it is not torn but
+ * rotten: nothing is cut, and the finding names what can no longer be read.
+ */
+export function scanSegment(segment: Segment, producers: ProducerState, nowMs: number): RecoveryFinding[] {
+  const findings: RecoveryFinding[] = [];
+  const scan = new SegmentScan(segment);
+  let position = 0;
+  let afterDamage = false;
+  while (position < segment.sizeBytes) {
+    const batch = scan.batchAt(position, segment.nextOffset);
+    if (batch !== undefined) {
+      segment.note(batch.header, position, afterDamage);
+      applyToProducers(producers, batch.header, batch.bytes, nowMs);
+      position += batch.header.sizeBytes;
+      afterDamage = false;
+      continue;
+    }
+    const next = scan.findBatchAfter(position, segment.nextOffset);
+    if (next === undefined) {
+      findings.push({
+        kind: "torn-tail",
+        path: segment.path,
+        position,
+        droppedBytes: segment.sizeBytes - position,
+      });
+      segment.file.truncate(position);
+      segment.dirty = true;
+      break;
+    }
+    findings.push({
+      kind: "damaged-middle",
+      path: segment.path,
+      position,
+      resumedAt: next.position,
+      fromOffset: segment.nextOffset,
+      toOffset: next.header.baseOffset,
+    });
+    segment.damagedAt.push(position);
+    position = next.position;
+    afterDamage = true;
+  }
+  return findings;
+}
+
+/** A window over the file that moves along with the scan. */
+class SegmentScan {
+  readonly #segment: Segment;
+  #chunk: Buffer = Buffer.alloc(0);
+  #chunkAt = 0;
+
+  constructor(segment: Segment) {
+    this.#segment = segment;
+  }
+
+  #bytes(position: number, length: number): Buffer {
+    if (position < this.#chunkAt || position + length > this.#chunkAt + this.#chunk.length) {
+      this.#chunk = this.#segment.file.read(position, Math.max(length, SCAN_BYTES));
+      this.#chunkAt = position;
+    }
+    const start = position - this.#chunkAt;
+    return this.#chunk.subarray(start, start + length);
+  }
+
+  /** The sound batch at `position` with offsets from `minOffset` on, or undefined. */
+  batchAt(
+    position: number,
+    minOffset: number,
+  ): { readonly header: BatchHeader; readonly bytes: Buffer; readonly position: number } | undefined {
+    const header = readBatchHeader(this.#bytes(position, BATCH_HEADER_SIZE));
+    if (header === undefined || header.baseOffset < minOffset || header.lastOffset < header.baseOffset) {
+      return undefined;
+    }
+    if (position + header.sizeBytes > this.#segment.sizeBytes) return undefined;
+    const bytes = this.#bytes(position, header.sizeBytes);
+    return checksumHolds(bytes, 0, header.sizeBytes) ? { header, bytes, position } : undefined;
+  }
+
+  /** The first sound batch anywhere behind a damaged place. */
+  findBatchAfter(damagedAt: number, minOffset: number): ReturnType<SegmentScan["batchAt"]> {
+    for (let position = damagedAt + 1; position + BATCH_HEADER_SIZE <= this.#segment.sizeBytes; position++) {
+      const found = this.batchAt(position, minOffset);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}

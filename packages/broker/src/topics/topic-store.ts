@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import type { Disk } from "../storage/disk.ts";
+import { PartitionLog, type Visibility } from "../storage/partition-log.ts";
+import type { RecoveryFinding } from "../storage/recovery.ts";
+import { TopicConfig } from "./topic-config.ts";
+
+export interface Topic {
+  readonly name: string;
+  readonly id: string;
+  readonly partitions: PartitionLog[];
+  config: TopicConfig;
+}
+
+/** Topics of Kafka's own bookkeeping, which clients are told apart and may not write to. */
+export const INTERNAL_TOPICS: ReadonlySet<string> = new Set(["__consumer_offsets", "__transaction_state"]);
+
+const MAX_NAME_LENGTH = 249;
+
+/** True for names that Kafka allows: they become folder names in most of its installations. */
+export function isValidTopicName(name: string): boolean {
+  return name !== "." && name !== ".." && name.length <= MAX_NAME_LENGTH && /^[a-zA-Z0-9._-]+$/.test(name);
+}
+
+interface SavedTopic {
+  readonly name: string;
+  readonly id: string;
+  readonly partitions: number;
+  readonly config: Record<string, string>;
+}
+
+interface StoreOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly visibility: Visibility;
+  readonly topicDefaults: Readonly<Record<string, string>>;
+  readonly now: () => number;
+}
+
+/** All topics of the broker, and the file that lists them. */
+export class TopicStore {
+  readonly #options: StoreOptions;
+  readonly #byName = new Map<string, Topic>();
+  readonly #byId = new Map<string, Topic>();
+  readonly #deletedListeners = new Set<(topic: Topic) => void>();
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  /** Opens what the folder holds and returns what recovery found; removes leftovers of deleted topics. */
+  open(): RecoveryFinding[] {
+    const { disk } = this.#options;
+    disk.makeFolder(this.#topicsFolder());
+    const file = disk.readFile(this.#listPath());
+    const saved = file === undefined ? [] : (JSON.parse(file.toString()) as { topics: SavedTopic[] }).topics;
+    for (const { name, id, partitions, config } of saved) {
+      const topic = { name, id, partitions: [], config: this.#config(Object.entries(config)) };
+      this.#openPartitions(topic, partitions);
+      this.#add(topic);
+    }
+    for (const id of disk.list(this.#topicsFolder())) {
+      if (!this.#byId.has(id)) disk.removeFolder(`${this.#topicsFolder()}/${id}`);
+    }
+    return this.all().flatMap((topic) => topic.partitions.flatMap((log) => log.findings));
+  }
+
+  #topicsFolder(): string {
+    return `${this.#options.folder}/topics`;
+  }
+
+  #listPath(): string {
+    return `${this.#options.folder}/topics.json`;
+  }
+
+  #config(overrides: Iterable<readonly [string, string]>): TopicConfig {
+    return new TopicConfig(this.#options.topicDefaults, overrides);
+  }
+
+  #add(topic: Topic): void {
+    this.#byName.set(topic.name, topic);
+    this.#byId.set(topic.id, topic);
+  }
+
+  #openPartitions(topic: Topic, count: number): void {
+    const { disk, visibility, now } = this.#options;
+    while (topic.partitions.length < count) {
+      const folder = `${this.#topicsFolder()}/${topic.id}/${topic.partitions.length}`;
+      topic.partitions.push(new PartitionLog(disk, folder, topic.config.logSettings, visibility, now()));
+    }
+  }
+
+  #save(): void {
+    const topics = this.all().map(
+      (topic): SavedTopic => ({
+        name: topic.name,
+        id: topic.id,
+        partitions: topic.partitions.length,
+        config: topic.config.overrides(),
+      }),
+    );
+    this.#options.disk.replaceFile(this.#listPath(), Buffer.from(JSON.stringify({ topics }, undefined, 1)));
+  }
+
+  all(): Topic[] {
+    return [...this.#byName.values()];
+  }
+
+  get(name: string): Topic | undefined {
+    return this.#byName.get(name);
+  }
+
+  getById(id: string): Topic | undefined {
+    return this.#byId.get(id);
+  }
+
+  partition(name: string, partition: number): PartitionLog | undefined {
+    return this.#byName.get(name)?.partitions[partition];
+  }
+
+  /** A topic whose name Kafka could not tell from this one in metrics, where dots become underscores. */
+  collision(name: string): string | undefined {
+    const canonical = name.replaceAll(".", "_");
+    for (const other of this.#byName.keys()) {
+      if (other !== name && other.replaceAll(".", "_") === canonical) return other;
+    }
+    return undefined;
+  }
+
+  /** Creates a topic that must not exist; it is on the disk when this returns. */
+  create(name: string, partitionCount: number, config: Iterable<readonly [string, string]> = []): Topic {
+    const id = randomBytes(16).toString("base64url");
+    const topic: Topic = { name, id, partitions: [], config: this.#config(config) };
+    this.#openPartitions(topic, partitionCount);
+    this.#add(topic);
+    this.#save();
+    return topic;
+  }
+
+  addPartitions(topic: Topic, count: number): void {
+    this.#openPartitions(topic, count);
+    this.#save();
+  }
+
+  configure(topic: Topic, overrides: Iterable<readonly [string, string]>): void {
+    topic.config = topic.config.with(overrides);
+    for (const log of topic.partitions) Object.assign(log.settings, topic.config.logSettings);
+    this.#save();
+  }
+
+  delete(topic: Topic): void {
+    this.#byName.delete(topic.name);
+    this.#byId.delete(topic.id);
+    // The list goes first: files without an entry are removed at the next start, never the other way round.
+    this.#save();
+    for (const log of topic.partitions) log.abandon();
+    this.#options.disk.removeFolder(`${this.#topicsFolder()}/${topic.id}`);
+    for (const listener of this.#deletedListeners) listener(topic);
+  }
+
+  onDeleted(listener: (topic: Topic) => void): void {
+    this.#deletedListeners.add(listener);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all().flatMap((topic) => topic.partitions.map((log) => log.close())));
+  }
+}
