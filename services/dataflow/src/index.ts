@@ -1,1 +1,1 @@
-export {};
+export { type DataflowConfig, type DataflowDeps, dataflowSchema, startDataflow } from "./main.ts";

@@ -1,1 +1,1 @@
-export {};
+export { type MarketConfig, type MarketDeps, marketSchema, startMarket } from "./main.ts";

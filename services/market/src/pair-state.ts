@@ -1,0 +1,167 @@
+import {
+  type Asset,
+  bodyOfTrade,
+  bucketOpenMs,
+  type Candle,
+  type CandleBody,
+  type Interval,
+  mergeBodies,
+  type Trade,
+} from "@candlewick/domain";
+import type { Pair, PairSnapshot } from "@candlewick/store";
+import { PriceHistory } from "./price-history.ts";
+
+/** One bucket: what can no longer be taken out, and that together with the pending trades. */
+interface Bucket {
+  settled: CandleBody | null;
+  view: CandleBody | null;
+}
+
+const EMPTY: CandleBody = {
+  base: null,
+  usd: null,
+  tokenVolume: 0n,
+  baseVolume: 0n,
+  usdVolume: 0n,
+  trades: 0,
+  buyTokenVolume: 0n,
+  buyBaseVolume: 0n,
+  buys: 0,
+};
+
+/** The live view of one pair: the candles that can still change, and its prices of the last day. */
+export class PairState {
+  readonly chain: Pair["chain"];
+  readonly pair: string;
+  readonly assets: { readonly base: Asset; readonly token: Asset };
+  readonly history: PriceHistory;
+  /** Slot and block time of the newest trade. */
+  lastSlot = 0;
+  lastTime = 0;
+  readonly #intervals: readonly Interval[];
+  /** By interval name, then by opening time. */
+  readonly #buckets = new Map<string, Map<number, Bucket>>();
+  /** Opening time before which the snapshot holds no candle of the interval: such buckets are not known here. */
+  readonly #knownFromMs = new Map<string, number>();
+  readonly #touched = new Set<string>();
+
+  constructor(
+    pair: Pick<Pair, "chain" | "address" | "base" | "token">,
+    intervals: readonly Interval[],
+    snapshot?: PairSnapshot,
+  ) {
+    this.chain = pair.chain;
+    this.pair = pair.address;
+    this.assets = { base: pair.base, token: pair.token };
+    this.#intervals = intervals;
+    for (const { name } of intervals) this.#buckets.set(name, new Map());
+    for (const { candle } of snapshot?.latest ?? []) {
+      this.#knownFromMs.set(candle.interval, candle.openMs);
+      this.#buckets.get(candle.interval)?.set(candle.openMs, { settled: candle, view: candle });
+    }
+    const shortest = shortestOf(intervals);
+    this.history = new PriceHistory(snapshot?.closes ?? [], shortest.ms, DAY_MS + shortest.ms);
+    const last = snapshot?.recent.at(-1)?.trade.block;
+    this.lastSlot = last?.slot ?? 0;
+    this.lastTime = last?.time ?? 0;
+  }
+
+  /** Adds a trade to the view. False where one of its buckets is older than what is known here. */
+  add(trade: Trade, timeMs: number): boolean {
+    const body = bodyOfTrade(trade);
+    let complete = true;
+    for (const interval of this.#intervals) {
+      const openMs = bucketOpenMs(interval, timeMs);
+      const bucket = this.#bucket(interval, openMs);
+      if (bucket === null) complete = false;
+      else this.#view(interval, openMs, bucket, bucket.view === null ? body : mergeBodies(bucket.view, body));
+    }
+    if (trade.block.slot >= this.lastSlot) {
+      this.lastSlot = trade.block.slot;
+      this.lastTime = timeMs / 1000;
+    }
+    return complete;
+  }
+
+  /** Makes a trade of the view one that can no longer be taken out. */
+  settle(trade: Trade, timeMs: number): void {
+    const body = bodyOfTrade(trade);
+    for (const interval of this.#intervals) {
+      const bucket = this.#bucket(interval, bucketOpenMs(interval, timeMs));
+      if (bucket !== null)
+        bucket.settled = bucket.settled === null ? body : mergeBodies(bucket.settled, body);
+    }
+  }
+
+  /** Computes the buckets of a trade that was taken out anew, from what is settled and what is still pending. */
+  retract(timeMs: number, pending: readonly Trade[]): void {
+    for (const interval of this.#intervals) {
+      const openMs = bucketOpenMs(interval, timeMs);
+      const bucket = this.#bucket(interval, openMs);
+      if (bucket === null) continue;
+      let view = bucket.settled;
+      for (const trade of pending) {
+        const time = trade.block.time;
+        if (time === null || bucketOpenMs(interval, time * 1000) !== openMs) continue;
+        view = view === null ? bodyOfTrade(trade) : mergeBodies(view, bodyOfTrade(trade));
+      }
+      this.#view(interval, openMs, bucket, view);
+    }
+  }
+
+  /** The candles that changed since the last call. A candle without trades says that all of its were taken out. */
+  takeChanged(): Candle[] {
+    const changed = [...this.#touched].map((name) => {
+      const [interval = "", openMs = "0"] = name.split(":");
+      const bucket = this.#buckets.get(interval)?.get(Number(openMs));
+      return {
+        chain: this.chain,
+        pair: this.pair,
+        interval,
+        openMs: Number(openMs),
+        ...(bucket?.view ?? EMPTY),
+      };
+    });
+    this.#touched.clear();
+    return changed;
+  }
+
+  /** Forgets buckets that ended before `timeMs`, where nothing is pending any more; the newest one stays. */
+  prune(timeMs: number): void {
+    for (const interval of this.#intervals) {
+      const buckets = this.#buckets.get(interval.name) ?? new Map<number, Bucket>();
+      const newest = Math.max(...buckets.keys());
+      for (const openMs of buckets.keys()) {
+        if (openMs + interval.ms > timeMs || openMs === newest) continue;
+        buckets.delete(openMs);
+        this.#knownFromMs.set(
+          interval.name,
+          Math.max(this.#knownFromMs.get(interval.name) ?? 0, openMs + interval.ms),
+        );
+      }
+    }
+  }
+
+  #bucket(interval: Interval, openMs: number): Bucket | null {
+    const buckets = this.#buckets.get(interval.name);
+    const known = buckets?.get(openMs);
+    if (known !== undefined) return known;
+    if (openMs < (this.#knownFromMs.get(interval.name) ?? Number.NEGATIVE_INFINITY)) return null;
+    const bucket: Bucket = { settled: null, view: null };
+    buckets?.set(openMs, bucket);
+    return bucket;
+  }
+
+  #view(interval: Interval, openMs: number, bucket: Bucket, view: CandleBody | null): void {
+    bucket.view = view;
+    this.#touched.add(`${interval.name}:${openMs}`);
+    if (interval !== shortestOf(this.#intervals)) return;
+    this.history.set(openMs, view?.base ? { base: view.base.close, usd: view.usd?.close ?? null } : null);
+  }
+}
+
+const DAY_MS = 86_400_000;
+
+function shortestOf(intervals: readonly Interval[]): Interval {
+  return intervals.reduce((shortest, interval) => (interval.ms < shortest.ms ? interval : shortest));
+}
