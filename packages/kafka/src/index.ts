@@ -1,8 +1,11 @@
 export * from "./admin.ts";
 export * from "./connection.ts";
 export * from "./dead-letter.ts";
+export { KAFKA_ERRORS } from "./errors.ts";
 export * from "./group-consumer.ts";
 export * from "./message.ts";
+export { murmur2, partitionOfKey } from "./partitioner.ts";
 export * from "./producer.ts";
 export * from "./reader.ts";
+export type { Compression } from "./record-batch.ts";
 export * from "./topic-partition.ts";

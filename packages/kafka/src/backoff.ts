@@ -1,0 +1,42 @@
+import type { Clock } from "@candlewick/runtime";
+import { isRetriable } from "./errors.ts";
+
+/** Pauses that grow: full jitter over an exponential ceiling. */
+export interface Backoff {
+  readonly firstMs: number;
+  readonly maxMs: number;
+}
+
+/** The pause before attempt number `attempt` + 1, counted from 0, in milliseconds. */
+export function backoffMs(backoff: Backoff, attempt: number, random: () => number): number {
+  return random() * Math.min(backoff.maxMs, backoff.firstMs * 2 ** Math.min(attempt, 40));
+}
+
+/** Time and chance of a client. */
+export interface Pace {
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+const BROKER_BACKOFF: Backoff = { firstMs: 100, maxMs: 1_000 };
+const BROKER_ATTEMPTS = 8;
+
+/**
+ * Runs a request to the brokers until it succeeds: what may pass by itself (an election, a restart) is tried
+ * again, eight times in all, about three seconds. Throws the last error.
+ */
+export async function persistently<Result>(
+  pace: Pace,
+  signal: AbortSignal | undefined,
+  request: () => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 0; ; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      return await request();
+    } catch (error) {
+      if (attempt + 1 >= BROKER_ATTEMPTS || !isRetriable(error)) throw error;
+    }
+    await pace.clock.delay(backoffMs(BROKER_BACKOFF, attempt, pace.random), signal);
+  }
+}

@@ -1,0 +1,213 @@
+import { CandlewickError, systemClock } from "@candlewick/runtime";
+import { AuthenticationError, Connection, type ConnectionOptions } from "@platformatic/kafka";
+import type { Pace } from "./backoff.ts";
+import { ask, REQUEST, unsupportedRequests } from "./broker-api.ts";
+import type { KafkaConnection } from "./connection.ts";
+import {
+  BrokerError,
+  CODE,
+  KAFKA_ERRORS,
+  kafkaUnreachable,
+  rootMessage,
+  throwOnCode,
+  unknownTopic,
+} from "./errors.ts";
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The leader of each partition of a topic, by partition number; -1 while there is none. */
+export interface TopicLayout {
+  readonly name: string;
+  readonly leaders: readonly number[];
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/**
+ * What a client knows of its cluster, and its connections: one per broker and purpose, because a broker
+ * answers the requests of a connection in order, and a long poll would hold up whatever is behind it.
+ */
+export class Cluster implements Pace {
+  readonly connection: KafkaConnection;
+  readonly clock: Pace["clock"];
+  readonly random: Pace["random"];
+  readonly #links = new Map<string, Promise<Connection>>();
+  #brokers = new Map<number, Address>();
+  #controllerId = -1;
+  #closed = false;
+
+  private constructor(connection: KafkaConnection) {
+    this.connection = connection;
+    this.clock = connection.clock ?? systemClock;
+    this.random = connection.random ?? Math.random;
+  }
+
+  /** Throws KAFKA_UNREACHABLE where no address answers, BROKER_TOO_OLD where one does not know our requests. */
+  static async connect(connection: KafkaConnection): Promise<Cluster> {
+    const cluster = new Cluster(connection);
+    try {
+      const missing = await unsupportedRequests(await cluster.anyLink());
+      if (missing.length > 0) {
+        throw new CandlewickError(
+          KAFKA_ERRORS.brokerTooOld,
+          `The Kafka at ${connection.brokers.join(", ")} does not understand ${missing.join(", ")}.`,
+          "Use Apache Kafka 2.8 or newer.",
+        );
+      }
+      await cluster.layouts([]);
+      return cluster;
+    } catch (error) {
+      await cluster.close();
+      throw error instanceof CandlewickError ? error : kafkaUnreachable(connection.brokers, error);
+    }
+  }
+
+  /** The partitions of these topics and their leaders, asked anew. Throws UNKNOWN_TOPIC for one that is not there. */
+  async layouts(topics: readonly string[]): Promise<Map<string, TopicLayout>> {
+    const all = await this.#metadata([...topics]);
+    const layouts = new Map<string, TopicLayout>();
+    for (const topic of all) {
+      if (topic.errorCode === CODE.unknownTopicOrPartition) throw unknownTopic(topic.name);
+      // A partition without a leader carries a code of its own; the rest of the topic is good.
+      if (topic.errorCode !== CODE.leaderNotAvailable)
+        throwOnCode(topic.errorCode, `looking up ${topic.name}`);
+      const leaders: number[] = new Array(topic.partitions.length).fill(-1);
+      for (const partition of topic.partitions) leaders[partition.partitionIndex] = partition.leaderId;
+      layouts.set(topic.name, { name: topic.name, leaders });
+    }
+    return layouts;
+  }
+
+  /** The names of all topics that are not Kafka's own. */
+  async topicNames(): Promise<string[]> {
+    const all = await this.#metadata(null);
+    return all.filter((topic) => !topic.isInternal).map((topic) => topic.name);
+  }
+
+  /** The connection to a broker for one purpose; opened when there is none. */
+  link(nodeId: number, purpose: string, options: { requestTimeoutMs?: number } = {}): Promise<Connection> {
+    const address = this.#brokers.get(nodeId);
+    if (address === undefined) {
+      return Promise.reject(new BrokerError(CODE.leaderNotAvailable, `looking for broker ${nodeId}`));
+    }
+    return this.#pooled(address, purpose, options.requestTimeoutMs);
+  }
+
+  /** A connection to any broker: those that the cluster named first, then the addresses given. */
+  async anyLink(): Promise<Connection> {
+    const given = this.connection.brokers.map(parseAddress);
+    const errors: unknown[] = [];
+    for (const address of [...this.#brokers.values(), ...given]) {
+      try {
+        return await this.#pooled(address, "any");
+      } catch (error) {
+        if (error instanceof CandlewickError) throw error;
+        errors.push(error);
+      }
+    }
+    throw kafkaUnreachable(this.connection.brokers, new AggregateError(errors));
+  }
+
+  /** The connection to the controller, for changes of topics. */
+  controllerLink(): Promise<Connection> {
+    return this.#brokers.has(this.#controllerId) ? this.link(this.#controllerId, "any") : this.anyLink();
+  }
+
+  /** Closes the connections of one purpose; requests that are under way on them are rejected. */
+  async disconnect(purpose: string): Promise<void> {
+    for (const [name, link] of this.#links) {
+      if (name.startsWith(`${purpose}@`)) await this.#drop(name, link);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const [name, link] of this.#links) await this.#drop(name, link);
+  }
+
+  async #metadata(topics: string[] | null) {
+    const link = await this.anyLink();
+    const answer = await ask(link, REQUEST.metadata, topics, false, false, false);
+    this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    this.#controllerId = answer.controllerId;
+    return answer.topics;
+  }
+
+  #pooled(address: Address, purpose: string, requestTimeoutMs = REQUEST_TIMEOUT_MS): Promise<Connection> {
+    if (this.#closed) {
+      return Promise.reject(
+        new CandlewickError(KAFKA_ERRORS.closed, "The client is closed.", "Report this as a bug."),
+      );
+    }
+    const name = `${purpose}@${address.host}:${address.port}`;
+    const existing = this.#links.get(name);
+    if (existing !== undefined) return existing;
+    const opening = this.#open(address, requestTimeoutMs, () => {
+      if (this.#links.get(name) === opening) this.#links.delete(name);
+    });
+    this.#links.set(name, opening);
+    return opening;
+  }
+
+  async #open(address: Address, requestTimeoutMs: number, forget: () => void): Promise<Connection> {
+    const link = new Connection(this.connection.clientId, linkOptions(this.connection, requestTimeoutMs));
+    // Requests that were under way are rejected by the driver; this only keeps the event from being fatal.
+    link.on("error", forget);
+    link.on("close", forget);
+    try {
+      await link.connect(address.host, address.port);
+      return link;
+    } catch (error) {
+      forget();
+      if (error instanceof AuthenticationError) throw refused(this.connection, address, error);
+      throw error;
+    }
+  }
+
+  async #drop(name: string, opening: Promise<Connection>): Promise<void> {
+    this.#links.delete(name);
+    // One that could not be opened has told whoever waited for it.
+    const link = await opening.catch(() => null);
+    if (link === null) return;
+    const closing = link.close();
+    // A long poll has nothing more to say to us.
+    link.socket.destroy();
+    await closing;
+  }
+}
+
+function linkOptions(connection: KafkaConnection, requestTimeout: number): ConnectionOptions {
+  return {
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout,
+    maxInflights: 8,
+    ...(connection.tls === undefined ? {} : { tls: connection.tls, tlsServerName: true }),
+    ...(connection.sasl === undefined ? {} : { sasl: { ...connection.sasl } }),
+  };
+}
+
+function parseAddress(text: string): Address {
+  const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text);
+  const [, host, port] = match ?? [];
+  if (host === undefined || port === undefined || Number(port) > 65_535) {
+    throw new CandlewickError(
+      KAFKA_ERRORS.refused,
+      `${text} is not the address of a Kafka broker.`,
+      "Write it as host:port, for example 127.0.0.1:9092.",
+    );
+  }
+  return { host, port: Number(port) };
+}
+
+function refused(connection: KafkaConnection, address: Address, cause: Error): CandlewickError {
+  return new CandlewickError(
+    KAFKA_ERRORS.refused,
+    `Kafka at ${address.host}:${address.port} refused ${connection.sasl?.username ?? "the client"} (${rootMessage(cause)}).`,
+    "Check the user name, the password and the mechanism.",
+    { cause },
+  );
+}

@@ -1,0 +1,81 @@
+import { persistently } from "./backoff.ts";
+import { ask, REQUEST } from "./broker-api.ts";
+import type { Cluster } from "./cluster.ts";
+import { BrokerError, CODE, throwOnCode } from "./errors.ts";
+import { partitionName, type TopicPartition } from "./topic-partition.ts";
+
+/** The special times of ListOffsets. */
+const EDGE = { first: -2n, end: -1n } as const;
+
+/**
+ * The first offset that each partition has, or the one that its next record will get, by `partitionName`.
+ * Elections and restarts are waited out for a few seconds.
+ */
+export function edgeOffsets(
+  cluster: Cluster,
+  edge: keyof typeof EDGE,
+  partitions: readonly TopicPartition[],
+  signal?: AbortSignal,
+): Promise<Map<string, bigint>> {
+  if (partitions.length === 0) return Promise.resolve(new Map());
+  return persistently(cluster, signal, async () => {
+    const offsets = new Map<string, bigint>();
+    const byLeader = await groupByLeader(cluster, partitions);
+    for (const [leader, led] of byLeader) {
+      const link = await cluster.link(leader, "any");
+      const topics = groupByTopic(led).map(([name, numbers]) => ({
+        name,
+        partitions: numbers.map((partitionIndex) => ({
+          partitionIndex,
+          currentLeaderEpoch: -1,
+          timestamp: EDGE[edge],
+        })),
+      }));
+      const answer = await ask(link, REQUEST.listOffsets, -1, 0, topics);
+      for (const topic of answer.topics) {
+        for (const { partitionIndex, errorCode, offset } of topic.partitions) {
+          const name = partitionName({ topic: topic.name, partition: partitionIndex });
+          throwOnCode(errorCode, `asking for the ${edge} offset of ${name}`);
+          offsets.set(name, offset);
+        }
+      }
+    }
+    return offsets;
+  });
+}
+
+/** All partitions of these topics, in order. Throws UNKNOWN_TOPIC. */
+export async function partitionsOf(cluster: Cluster, topics: readonly string[]): Promise<TopicPartition[]> {
+  const layouts = await persistently(cluster, undefined, () => cluster.layouts(topics));
+  return topics.flatMap((topic) =>
+    (layouts.get(topic)?.leaders ?? []).map((_leader, partition) => ({ topic, partition })),
+  );
+}
+
+/** Partitions by the broker that leads them now. Throws a retriable error where one has no leader. */
+export async function groupByLeader(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+): Promise<Map<number, TopicPartition[]>> {
+  const layouts = await cluster.layouts([...new Set(partitions.map(({ topic }) => topic))]);
+  const byLeader = new Map<number, TopicPartition[]>();
+  for (const partition of partitions) {
+    const leader = layouts.get(partition.topic)?.leaders[partition.partition] ?? -1;
+    if (leader < 0) {
+      throw new BrokerError(CODE.leaderNotAvailable, `looking for the leader of ${partitionName(partition)}`);
+    }
+    byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition]);
+  }
+  return byLeader;
+}
+
+/** Partition numbers by topic, the form in which most requests want them. */
+export function groupByTopic(partitions: readonly TopicPartition[]): [topic: string, numbers: number[]][] {
+  const topics = new Map<string, number[]>();
+  for (const { topic, partition } of partitions) {
+    const numbers = topics.get(topic);
+    if (numbers === undefined) topics.set(topic, [partition]);
+    else numbers.push(partition);
+  }
+  return [...topics];
+}
