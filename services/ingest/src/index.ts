@@ -1,1 +1,2 @@
-export {};
+export { type IngestConfig, ingestSchema } from "./ingest-config.ts";
+export { type IngestDeps, startIngest } from "./main.ts";

@@ -1,0 +1,100 @@
+import { z } from "zod";
+
+/** The section `ingest` of the configuration. */
+export const ingestSchema = z
+  .strictObject({
+    source: z.enum(["solana", "replay"]).default("solana").describe("A node's JSON-RPC, or recorded blocks"),
+    rpcUrl: z.string().default("http://127.0.0.1:8899").describe("JSON-RPC of the node, http or https"),
+    wsUrl: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe("Where the node announces slots, ws or wss; null: derived from rpcUrl"),
+    commitment: z
+      .enum(["confirmed", "finalized"])
+      .default("confirmed")
+      .describe("How sure the chain must be of a block before it is read"),
+    startSlot: z
+      .union([z.enum(["head", "first"]), z.int().min(0)])
+      .default("head")
+      .describe(
+        "Where a first run starts: `head`, the node's `first` block, or a slot; later runs go on where they were",
+      ),
+    lookbackSlots: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe("How many slots before the head a first run starts with `startSlot: head`"),
+    maxTransactionVersion: z
+      .int()
+      .min(0)
+      .max(127)
+      .default(0)
+      .describe("Highest version of transactions to ask for"),
+    requestTimeoutMs: z.int().min(100).default(30_000).describe("For one call to the node"),
+    maxResponseBytes: z
+      .int()
+      .min(1_024)
+      .default(128 * 1024 * 1024)
+      .describe("Largest block, inflated"),
+    pollMs: z
+      .int()
+      .min(10)
+      .default(400)
+      .describe("Between two looks at the head while slots are not announced"),
+    watchdogMs: z
+      .int()
+      .min(100)
+      .default(10_000)
+      .describe("After so much silence the announcement of slots is asked for anew"),
+    blockAttempts: z
+      .int()
+      .min(1)
+      .default(4)
+      .describe("How often a damaged block is fetched before its slot is recorded as failed"),
+    notYetTimeoutMs: z
+      .int()
+      .min(0)
+      .default(60_000)
+      .describe("How long a block is waited for that the node does not have yet"),
+    failFast: z
+      .boolean()
+      .default(false)
+      .describe("Whether a node that does not answer at the start is an error"),
+    failFastMs: z.int().min(100).default(10_000).describe("How long `failFast` waits for an answer"),
+    blocks: z
+      .union([z.string().transform((path) => [path]), z.array(z.string()).min(1)])
+      .default([])
+      .describe("Folders and files of recorded blocks, for `source: replay`"),
+    recursive: z.boolean().default(false).describe("Whether subfolders of `blocks` count"),
+    onBadBlock: z
+      .enum(["stop", "skip"])
+      .default("stop")
+      .describe("What a recorded block does that cannot be read: ends ingest, or is recorded as failed"),
+    concurrency: z.int().min(1).max(256).default(8).describe("Blocks in hand at a time"),
+    partitionKey: z
+      .enum(["slot", "pair"])
+      .default("slot")
+      .describe("Key of the messages of trades: a block's slot, or the address of the pair"),
+    baseMints: z
+      .array(z.string())
+      .default([])
+      .describe("Mints that are the base side of a pair, after SOL, USDC and USDT"),
+    priceMaxAgeSeconds: z.int().min(1).default(600).describe("After that a price of SOL counts as unknown"),
+    priceMinVolumeUsd: z
+      .number()
+      .min(0)
+      .default(10)
+      .describe("Below so much volume a block's own price of SOL counts only where no other is known"),
+    retryFailedMs: z.int().min(100).default(30_000).describe("Between two rounds over slots that failed"),
+    retryFailedSlots: z.int().min(1).max(1_000).default(8).describe("Slots per such round"),
+    cursorName: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("Under which name the cursor is kept; null: by source and, for recorded blocks, their path"),
+  })
+  .describe("Reads blocks and publishes their trades.");
+
+export type IngestConfig = z.output<typeof ingestSchema>;

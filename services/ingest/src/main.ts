@@ -1,0 +1,127 @@
+import { resolve } from "node:path";
+import { decodeSolanaBlock } from "@candlewick/decode";
+import { BASE_MINTS } from "@candlewick/domain";
+import { createProducer, type KafkaConnection } from "@candlewick/kafka";
+import {
+  CandlewickError,
+  type Clock,
+  ERRORS,
+  type Logger,
+  type Registry,
+  type Service,
+} from "@candlewick/runtime";
+import type { IngestConfig } from "./ingest-config.ts";
+import { type IngestMetrics, registerMetrics } from "./metrics.ts";
+import type { BlockSource, Ledger } from "./ports.ts";
+import { IngestRun, type RunSettings } from "./run.ts";
+import { openReplay } from "./sources/replay.ts";
+import { SolanaRpcSource } from "./sources/solana-rpc.ts";
+
+/** What ingest is given to run with. */
+export interface IngestDeps {
+  readonly kafka: KafkaConnection;
+  readonly store: Ledger;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly clock: Clock;
+  /** From 0 to 1, for jitter; Math.random where absent. */
+  readonly random?: () => number;
+}
+
+/**
+ * Starts following a chain. `done` resolves when recorded blocks are all published, and rejects with a
+ * CandlewickError where going on needs a person. Rejects like `done` where it cannot begin.
+ */
+export async function startIngest(config: IngestConfig, deps: IngestDeps): Promise<Service> {
+  const { clock, logger, random = Math.random } = deps;
+  const metrics = registerMetrics(deps.metrics);
+  const source = await openSource(config, { clock, logger, random, metrics });
+  const producer = await createProducer(deps.kafka);
+  const ports = { source, decode: decodeSolanaBlock, publisher: producer, ledger: deps.store };
+  const run = new IngestRun({ ...ports, clock, random, logger, metrics }, runSettings(config, source));
+  const done = run.done.finally(() => producer.close());
+  done.catch(() => {});
+  try {
+    await run.start();
+  } catch (error) {
+    await run.stop(0);
+    await done.catch(() => {});
+    throw error;
+  }
+  return {
+    name: run.name,
+    done,
+    async stop(deadlineMs) {
+      await run.stop(deadlineMs);
+      await done.catch(() => {});
+    },
+  };
+}
+
+interface SourceDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly metrics: IngestMetrics;
+}
+
+async function openSource(config: IngestConfig, deps: SourceDeps): Promise<BlockSource> {
+  const { logger, metrics } = deps;
+  if (config.source === "replay") {
+    if (config.blocks.length === 0) {
+      throw new CandlewickError(
+        ERRORS.configuration,
+        "ingest.source is replay, but ingest.blocks names no folder.",
+        "Set ingest.blocks to a folder of recorded blocks.",
+      );
+    }
+    const { blocks: paths, recursive, maxResponseBytes: maxBlockBytes } = config;
+    return await openReplay({ paths, recursive, maxBlockBytes, logger });
+  }
+  const source = new SolanaRpcSource({
+    ...deps,
+    rpcUrl: config.rpcUrl,
+    wsUrl: config.wsUrl,
+    commitment: config.commitment,
+    startSlot: config.startSlot,
+    lookbackSlots: config.lookbackSlots,
+    maxTransactionVersion: config.maxTransactionVersion,
+    timeoutMs: config.requestTimeoutMs,
+    maxResponseBytes: config.maxResponseBytes,
+    pollMs: config.pollMs,
+    watchdogMs: config.watchdogMs,
+    blockAttempts: config.blockAttempts,
+    notYetTimeoutMs: config.notYetTimeoutMs,
+    onRpcError: (trouble) => metrics.rpcError(trouble),
+  });
+  if (config.failFast) await source.probe(config.failFastMs, new AbortController().signal);
+  return source;
+}
+
+function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
+  const live = config.source === "solana";
+  return {
+    rules: {
+      chain: "solana",
+      baseMints: [...BASE_MINTS, ...config.baseMints],
+      priceRule: { maxAgeSeconds: config.priceMaxAgeSeconds, minVolumeUsd: config.priceMinVolumeUsd },
+      continuity: source.continuity,
+    },
+    window: config.concurrency,
+    // A live chain does not wait for one bad answer; its slot stays in the ledger.
+    onBadBlock: live ? "skip" : config.onBadBlock,
+    cursorName: config.cursorName ?? cursorNameOf(config),
+    format: { chain: "solana", partitionKey: config.partitionKey },
+    late: {
+      when: live ? "rounds" : "once",
+      everyMs: config.retryFailedMs,
+      perRound: live ? config.retryFailedSlots : Number.MAX_SAFE_INTEGER,
+    },
+  };
+}
+
+/** Different recordings do not share a cursor: a second folder may hold earlier slots than the first. */
+function cursorNameOf({ source, blocks }: IngestConfig): string {
+  if (source === "solana") return "solana";
+  return ["solana", "replay", ...blocks.map((path) => resolve(path))].join(":");
+}

@@ -1,0 +1,93 @@
+import type { Slot, Swap } from "@candlewick/domain";
+import type { OutgoingMessage } from "@candlewick/kafka";
+import type { Clock, Logger } from "@candlewick/runtime";
+import type { Store } from "@candlewick/store";
+import type { IngestMetrics } from "./metrics.ts";
+
+/** What a block says about itself. */
+export interface BlockFacts {
+  readonly slot: Slot;
+  readonly id: string;
+  readonly parentSlot: Slot | null;
+  readonly parentId: string | null;
+  readonly height: number | null;
+  /** Unix seconds. */
+  readonly time: number | null;
+  readonly transactions: number;
+}
+
+/** A block as the decoder hands it over: its swaps in order of position, and what gave none, by reason. */
+export interface DecodedBlock {
+  readonly block: BlockFacts;
+  readonly swaps: readonly Swap[];
+  readonly skipped: ReadonlyMap<string, number>;
+}
+
+/** Block bytes to swaps. Throws for anything that is not a block. */
+export type DecodeBlock = (bytes: Uint8Array, slot: Slot) => DecodedBlock;
+
+/**
+ * How far ingest came: every slot up to and with `slot` is settled (published, proved to be skipped, or
+ * recorded as failed). It carries the running price of SOL, so that whatever comes after it is priced the
+ * same by every run.
+ */
+export type { Cursor, SlotEntry } from "@candlewick/store";
+
+/** Where cursors and the settlement of every slot are kept durably. */
+export type Ledger = Pick<Store, "cursor" | "saveCursor" | "recordSlots" | "unsettledSlots">;
+
+/** Sends messages; the promise resolves once all in-sync replicas have acknowledged. */
+export interface Publisher {
+  send(message: OutgoingMessage): Promise<unknown>;
+}
+
+/** Slots to settle next, in ascending order. `ended`: there will be no more after these. */
+export interface SlotPlan {
+  readonly slots: readonly Slot[];
+  readonly ended: boolean;
+}
+
+/**
+ * What a source has for a slot. `absent`: the chain has no block there, as far as the source can prove.
+ * `failed`: the source gave up after that many attempts.
+ */
+export type Fetched =
+  | { readonly kind: "block"; readonly bytes: Uint8Array; readonly attempts: number }
+  | { readonly kind: "absent" }
+  | { readonly kind: "failed"; readonly reason: string; readonly attempts: number };
+
+/** Where blocks come from. */
+export interface BlockSource {
+  /** For people: a folder, or a URL without credentials. */
+  readonly name: string;
+  /** `linked`: every slot between two planned ones has no block. `sparse`: nothing is known of those. */
+  readonly continuity: "linked" | "sparse";
+  /** How often in all a block that cannot be decoded is fetched before it is given up. */
+  readonly decodeAttempts: number;
+  /** Whether a slot that failed in an earlier run may be had from here. */
+  covers(slot: number): boolean;
+  /** The highest slot known to exist, for the lag; null while unknown. */
+  head(): number | null;
+  /** The slot that a first run starts after; null where it starts with whatever comes first. */
+  origin(signal: AbortSignal): Promise<number | null>;
+  /** Waits until there are slots after `after` (null: from the start) and names at most `limit` of them. */
+  plan(after: number | null, limit: number, signal: AbortSignal): Promise<SlotPlan>;
+  /** Fetches one slot's block. Trouble on the way is retried inside; a rejection ends the service. */
+  fetch(slot: Slot, signal: AbortSignal): Promise<Fetched>;
+  /** Where the block of a slot lies, for error messages. */
+  place(slot: Slot): string;
+  close(): Promise<void>;
+}
+
+/** All that the loop needs from outside. */
+export interface IngestPorts {
+  readonly source: BlockSource;
+  readonly decode: DecodeBlock;
+  readonly publisher: Publisher;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** From 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: IngestMetrics;
+}

@@ -1,0 +1,132 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { type Slot, slot } from "@candlewick/domain";
+import { CandlewickError, ERRORS } from "@candlewick/runtime";
+
+/** A file that holds one recorded `getBlock` result. */
+export interface BlockFile {
+  readonly slot: Slot;
+  readonly path: string;
+}
+
+/** `<slot>.getBlock.json`, `<slot>.json`, each with or without `.gz`. */
+const BLOCK_NAME = /^(\d{1,16})(?:\.getBlock)?\.json(?:\.gz)?$/;
+const LEADING_SLOT = /^(\d{1,16})(?!\d).*\.json(?:\.gz)?$/;
+
+/**
+ * The block files of folders and files, sorted by slot. In a folder only files named like blocks count,
+ * the others come back as `ignored`; a file that is named outright must begin with its slot. Throws a
+ * CandlewickError for a path that is absent, a name without a slot, two files of one slot, and for none at all.
+ */
+export async function findBlockFiles(
+  paths: readonly string[],
+  recursive: boolean,
+): Promise<{ files: BlockFile[]; ignored: string[] }> {
+  const files: BlockFile[] = [];
+  const ignored: string[] = [];
+  for (const path of paths) {
+    const absolute = resolve(path);
+    if (await isFolder(absolute)) await scanFolder(absolute, recursive, files, ignored);
+    else files.push(namedFile(absolute));
+  }
+  if (files.length === 0) {
+    throw new CandlewickError(
+      ERRORS.badInput,
+      `There is no block file in ${paths.join(", ")}.`,
+      "Block files are named <slot>.json or <slot>.getBlock.json, with .gz where compressed; subfolders count with recursive: true.",
+    );
+  }
+  files.sort((a, b) => a.slot - b.slot);
+  for (const [index, file] of files.entries()) {
+    const next = files[index + 1];
+    if (next !== undefined && next.slot === file.slot) {
+      throw new CandlewickError(
+        ERRORS.badInput,
+        `${file.path} and ${next.path} are both of slot ${file.slot}.`,
+        "Keep one of them.",
+      );
+    }
+  }
+  return { files, ignored };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (cause) {
+    throw new CandlewickError(
+      ERRORS.badInput,
+      `${path} cannot be read (${reasonOf(cause)}).`,
+      "Name an existing folder or file of recorded blocks.",
+      { cause },
+    );
+  }
+}
+
+async function scanFolder(
+  folder: string,
+  recursive: boolean,
+  files: BlockFile[],
+  ignored: string[],
+): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive })) {
+    const path = join(entry.parentPath, entry.name);
+    // A link counts as what it leads to.
+    const folderHere = entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(path)));
+    if (folderHere) {
+      if (!recursive) ignored.push(`${path}/`);
+      continue;
+    }
+    const digits = BLOCK_NAME.exec(entry.name)?.[1];
+    if (digits === undefined || !Number.isSafeInteger(Number(digits))) ignored.push(path);
+    else files.push({ slot: slot(Number(digits)), path });
+  }
+}
+
+function namedFile(path: string): BlockFile {
+  const digits = LEADING_SLOT.exec(basename(path))?.[1];
+  if (digits === undefined || !Number.isSafeInteger(Number(digits))) {
+    throw new CandlewickError(
+      ERRORS.badInput,
+      `The name of ${path} does not tell a slot.`,
+      "Name block files <slot>.json or <slot>.json.gz.",
+    );
+  }
+  return { slot: slot(Number(digits)), path };
+}
+
+const inflate = promisify(gunzip);
+
+/** A block file's bytes, inflated where its name ends in .gz. Rejects with what is wrong, in words that follow the file's name. */
+export async function readBlockFile({ path }: BlockFile, maxBytes: number): Promise<Uint8Array> {
+  let bytes: Buffer;
+  try {
+    const { size } = await stat(path);
+    if (size > maxBytes) throw new RangeError(`it has ${size} bytes and at most ${maxBytes} are read`);
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new Error(`it cannot be read (${reasonOf(cause)})`, { cause });
+  }
+  if (!path.endsWith(".gz")) return bytes;
+  try {
+    return await inflate(bytes, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    throw new Error(`it is no whole gzip file (${reasonOf(cause)})`, { cause });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (!("code" in cause) || typeof cause.code !== "string") return cause.message;
+  return REASONS[cause.code] ?? cause.code;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "it does not exist",
+  EACCES: "permission denied",
+  Z_BUF_ERROR: "it ends too early",
+  Z_DATA_ERROR: "its data are damaged",
+  ERR_BUFFER_TOO_LARGE: "it is too large",
+};
