@@ -1,0 +1,21 @@
+import { guardProcess, reportError } from "@candlewick/runtime";
+import { output } from "./output.ts";
+import { buildProgram } from "./program.ts";
+import { runProgram } from "./usage.ts";
+
+guardProcess();
+followStarter();
+output.endQuietlyWithoutReader();
+
+const exitCode = await runProgram(buildProgram(), process.argv.slice(2)).catch((error: unknown) =>
+  reportError(error),
+);
+await output.flush();
+process.exit(exitCode);
+
+/** Where another process started this one and is killed, this one stops as if it was told to. */
+function followStarter(): void {
+  if (process.channel === undefined || process.channel === null) return;
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  process.channel.unref();
+}
