@@ -1,1 +1,6 @@
-export {};
+export { DecodeError } from "./decode-error.ts";
+export type { SolanaBlockFacts } from "./solana/block.ts";
+export { type DecodedBlock, decodeSolanaBlock } from "./solana/decode-block.ts";
+export { type DecodedTransaction, decodeSolanaTransaction } from "./solana/decode-transaction.ts";
+export type { SkipReason } from "./solana/fill.ts";
+export * from "./solana/programs.ts";

@@ -1,0 +1,28 @@
+import type { Slot, Swap } from "@candlewick/domain";
+import { blockFacts, parseBlock, type SolanaBlockFacts } from "./block.ts";
+import { decodeEntry } from "./decode-transaction.ts";
+import { SkipCounts } from "./swap-assembly.ts";
+
+export interface DecodedBlock {
+  readonly block: SolanaBlockFacts;
+  /** In position order. */
+  readonly swaps: Swap[];
+  /** Reason -> how many venue instructions were seen and gave no swap. */
+  readonly skipped: ReadonlyMap<string, number>;
+}
+
+/**
+ * Decodes a block: the `result` of getBlock in `json` encoding with full transactions, or the whole JSON-RPC
+ * response. Throws a DecodeError, one sentence that says what is wrong and where, for anything that is not a
+ * block; strange data inside of an instruction is counted in `skipped`.
+ */
+export function decodeSolanaBlock(bytes: Uint8Array, slot: Slot): DecodedBlock {
+  const { fields, transactions } = parseBlock(new TextDecoder().decode(bytes));
+  const skipped = new SkipCounts();
+  const block = blockFacts(fields, slot, transactions.length);
+  const swaps: Swap[] = [];
+  for (const [txIndex, entry] of transactions.entries()) {
+    swaps.push(...decodeEntry(entry, slot, txIndex, skipped, `transactions[${txIndex}]`));
+  }
+  return { block, swaps, skipped: skipped.counts };
+}

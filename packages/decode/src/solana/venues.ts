@@ -1,0 +1,25 @@
+import type { VenueDecoder } from "./fill.ts";
+import { meteoraDammV1 } from "./meteora-damm-v1.ts";
+import { meteoraDammV2 } from "./meteora-damm-v2.ts";
+import { meteoraDlmm } from "./meteora-dlmm.ts";
+import { orcaWhirlpool } from "./orca-whirlpool.ts";
+import { pumpfun } from "./pumpfun.ts";
+import { pumpswap } from "./pumpswap.ts";
+import { raydiumClmm } from "./raydium-clmm.ts";
+import { raydiumCpmm } from "./raydium-cpmm.ts";
+import { raydiumV4 } from "./raydium-v4.ts";
+
+/** The venues that are decoded, by program. Discriminators are a program's own: nothing else tells a venue. */
+export const SOLANA_VENUES: ReadonlyMap<string, VenueDecoder> = new Map(
+  [
+    pumpfun,
+    pumpswap,
+    raydiumV4,
+    raydiumClmm,
+    raydiumCpmm,
+    orcaWhirlpool,
+    meteoraDlmm,
+    meteoraDammV1,
+    meteoraDammV2,
+  ].map((decoder) => [decoder.program, decoder]),
+);
