@@ -73,7 +73,11 @@ async function take(
 }
 
 const values = (topic: string, from: number, count: number) =>
-  Array.from({ length: count }, (_, index) => ({ topic, key: `k${from + index}`, value: `v${from + index}` }));
+  Array.from({ length: count }, (_, index) => ({
+    topic,
+    key: `k${from + index}`,
+    value: `v${from + index}`,
+  }));
 
 describe("an ordinary client", () => {
   test.each([
@@ -102,16 +106,28 @@ describe("an ordinary client", () => {
       await producer.send({ messages: values("t", acks, 1), acks });
     }
     const idempotent = newProducer(true);
-    for (let n = 0; n < 3; n++) await idempotent.send({ messages: values("t", 10 + n, 1), acks: ProduceAcks.ALL });
+    for (let n = 0; n < 3; n++)
+      await idempotent.send({ messages: values("t", 10 + n, 1), acks: ProduceAcks.ALL });
     const stream = await newConsumer("g").consume({ topics: ["t"], mode: MessagesStreamModes.EARLIEST });
-    expect((await take(stream, 6)).map(({ value }) => value)).toEqual(["v0", "v1", "v-1", "v10", "v11", "v12"]);
+    expect((await take(stream, 6)).map(({ value }) => value)).toEqual([
+      "v0",
+      "v1",
+      "v-1",
+      "v10",
+      "v11",
+      "v12",
+    ]);
   });
 
   test("goes on from its committed offset, over a restart of the broker", async () => {
     await newAdmin().createTopics({ topics: ["t"], partitions: 1, replicas: 1 });
     await newProducer().send({ messages: values("t", 0, 10), acks: ProduceAcks.ALL });
     const first = newConsumer("g");
-    const stream = await first.consume({ topics: ["t"], mode: MessagesStreamModes.EARLIEST, autocommit: false });
+    const stream = await first.consume({
+      topics: ["t"],
+      mode: MessagesStreamModes.EARLIEST,
+      autocommit: false,
+    });
     const seen = await take(stream, 4);
     await seen.at(-1)?.commit();
     for (const each of open.splice(0).reverse()) await each.close();

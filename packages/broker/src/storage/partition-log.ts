@@ -101,11 +101,12 @@ export class PartitionLog {
       .filter((name) => /^\d{20}\.log$/.test(name))
       .map((name) => Number(name.slice(0, 20)))
       .sort((a, b) => a - b);
-    for (const base of bases) {
+    const isContiguous = this.#disk.readFile(this.#compactedPath()) === undefined;
+    for (const [index, base] of bases.entries()) {
       const segment = this.#addSegment(base, nowMs);
-      if (!loadSavedIndex(this.#disk, segment, this.producers)) {
-        findings.push(...scanSegment(segment, this.producers, nowMs));
-      }
+      if (loadSavedIndex(this.#disk, segment, this.producers)) continue;
+      const bounds = { isContiguous, endOffset: bases[index + 1] };
+      findings.push(...scanSegment(segment, this.producers, bounds, nowMs));
     }
     // The saved index of the active segment is stale as soon as something is appended.
     const active = this.#segments.at(-1);
@@ -114,6 +115,11 @@ export class PartitionLog {
     const first = this.#segments[0]?.baseOffset ?? 0;
     this.#startOffset = Math.max(first, saved === undefined ? 0 : Number(saved.toString()));
     return findings;
+  }
+
+  /** A file whose presence says that compaction has made gaps between offsets. */
+  #compactedPath(): string {
+    return `${this.#folder}/compacted`;
   }
 
   #startOffsetPath(): string {

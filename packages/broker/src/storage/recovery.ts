@@ -77,18 +77,33 @@ export function applyToProducers(
 /** How much of a segment is read at a time while scanning; a larger batch is read by itself. */
 const SCAN_BYTES = 1 << 20;
 
+/** What is known of a segment before it is scanned. */
+export interface ScanBounds {
+  /** False where compaction has taken batches out: offsets may then jump. */
+  readonly isContiguous: boolean;
+  /** Where the next segment begins; undefined for the last one. */
+  readonly endOffset: number | undefined;
+}
+
 /**
  * Reads a segment from its beginning, checks every batch, and rebuilds the index and the producers' state. A
- * damaged end is cut off: it is a write that a crash tore. Damage with whole batches behind it is not torn but
- * rotten: nothing is cut, and the finding names what can no longer be read.
+ * damaged end of the last segment is cut off: it is a write that a crash tore. Damage with whole batches behind
+ * it is not torn but rotten: nothing is cut, and the finding names what can no longer be read.
  */
-export function scanSegment(segment: Segment, producers: ProducerState, nowMs: number): RecoveryFinding[] {
+export function scanSegment(
+  segment: Segment,
+  producers: ProducerState,
+  bounds: ScanBounds,
+  nowMs: number,
+): RecoveryFinding[] {
   const findings: RecoveryFinding[] = [];
-  const scan = new SegmentScan(segment);
+  const { path } = segment;
+  const scan = new SegmentScan(segment, bounds.endOffset ?? Number.POSITIVE_INFINITY);
   let position = 0;
   let afterDamage = false;
   while (position < segment.sizeBytes) {
-    const batch = scan.batchAt(position, segment.nextOffset);
+    const mayJump = afterDamage || !bounds.isContiguous;
+    const batch = scan.batchAt(position, segment.nextOffset, mayJump);
     if (batch !== undefined) {
       segment.note(batch.header, position, afterDamage);
       applyToProducers(producers, batch.header, batch.bytes, nowMs);
@@ -97,40 +112,40 @@ export function scanSegment(segment: Segment, producers: ProducerState, nowMs: n
       continue;
     }
     const next = scan.findBatchAfter(position, segment.nextOffset);
-    if (next === undefined) {
-      findings.push({
-        kind: "torn-tail",
-        path: segment.path,
-        position,
-        droppedBytes: segment.sizeBytes - position,
-      });
+    if (next === undefined && bounds.endOffset === undefined) {
+      findings.push({ kind: "torn-tail", path, position, droppedBytes: segment.sizeBytes - position });
       segment.file.truncate(position);
       segment.dirty = true;
       break;
     }
-    findings.push({
-      kind: "damaged-middle",
-      path: segment.path,
-      position,
-      resumedAt: next.position,
-      fromOffset: segment.nextOffset,
-      toOffset: next.header.baseOffset,
-    });
+    const fromOffset = segment.nextOffset;
+    const resumedAt = next?.position ?? segment.sizeBytes;
+    const toOffset = next?.header.baseOffset ?? bounds.endOffset ?? fromOffset;
+    findings.push({ kind: "damaged-middle", path, position, resumedAt, fromOffset, toOffset });
     segment.damagedAt.push(position);
-    position = next.position;
+    if (next === undefined) segment.nextOffset = toOffset;
+    position = resumedAt;
     afterDamage = true;
   }
   return findings;
 }
 
+interface FoundBatch {
+  readonly header: BatchHeader;
+  readonly bytes: Buffer;
+  readonly position: number;
+}
+
 /** A window over the file that moves along with the scan. */
 class SegmentScan {
   readonly #segment: Segment;
+  readonly #endOffset: number;
   #chunk: Buffer = Buffer.alloc(0);
   #chunkAt = 0;
 
-  constructor(segment: Segment) {
+  constructor(segment: Segment, endOffset: number) {
     this.#segment = segment;
+    this.#endOffset = endOffset;
   }
 
   #bytes(position: number, length: number): Buffer {
@@ -142,24 +157,30 @@ class SegmentScan {
     return this.#chunk.subarray(start, start + length);
   }
 
-  /** The sound batch at `position` with offsets from `minOffset` on, or undefined. */
-  batchAt(
-    position: number,
-    minOffset: number,
-  ): { readonly header: BatchHeader; readonly bytes: Buffer; readonly position: number } | undefined {
+  /** The sound batch at `position` that may follow one that ended before `minOffset`, or undefined. */
+  batchAt(position: number, minOffset: number, mayJump: boolean): FoundBatch | undefined {
+    const batch = this.#soundBatchAt(position, minOffset);
+    if (batch === undefined || batch.header.baseOffset === minOffset) return batch;
+    // The offset lies outside the checksum. One that jumps is right only if the next batch does not deny it.
+    if (!mayJump) return undefined;
+    const follower = this.#soundBatchAt(position + batch.header.sizeBytes, minOffset);
+    const isDenied = follower !== undefined && follower.header.baseOffset <= batch.header.lastOffset;
+    return isDenied ? undefined : batch;
+  }
+
+  #soundBatchAt(position: number, minOffset: number): FoundBatch | undefined {
     const header = readBatchHeader(this.#bytes(position, BATCH_HEADER_SIZE));
-    if (header === undefined || header.baseOffset < minOffset || header.lastOffset < header.baseOffset) {
-      return undefined;
-    }
+    if (header === undefined || header.baseOffset < minOffset) return undefined;
+    if (header.lastOffset < header.baseOffset || header.lastOffset >= this.#endOffset) return undefined;
     if (position + header.sizeBytes > this.#segment.sizeBytes) return undefined;
     const bytes = this.#bytes(position, header.sizeBytes);
     return checksumHolds(bytes, 0, header.sizeBytes) ? { header, bytes, position } : undefined;
   }
 
   /** The first sound batch anywhere behind a damaged place. */
-  findBatchAfter(damagedAt: number, minOffset: number): ReturnType<SegmentScan["batchAt"]> {
+  findBatchAfter(damagedAt: number, minOffset: number): FoundBatch | undefined {
     for (let position = damagedAt + 1; position + BATCH_HEADER_SIZE <= this.#segment.sizeBytes; position++) {
-      const found = this.batchAt(position, minOffset);
+      const found = this.batchAt(position, minOffset, true);
       if (found !== undefined) return found;
     }
     return undefined;

@@ -1,0 +1,12 @@
+import { startBroker } from "../src/index.ts";
+
+/** A broker in a process of its own, for tests that kill it: tells its port to the parent. */
+const [dataDir = "", segmentBytes = "1048576"] = process.argv.slice(2);
+const broker = await startBroker({ dataDir, topicDefaults: { "segment.bytes": segmentBytes } });
+process.send?.(broker.port);
+process.once("SIGTERM", () => {
+  broker.stop().then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+});
