@@ -2,6 +2,7 @@ import type { BrokerParts } from "./api/handler.ts";
 import { handlers } from "./api/index.ts";
 import { systemClock } from "./clock.ts";
 import { GroupCoordinator } from "./groups/group-coordinator.ts";
+import { Maintenance } from "./maintenance.ts";
 import { Listener } from "./network/listener.ts";
 import { type BrokerOptions, type Settings, withDefaults } from "./options.ts";
 import { ProducerIds } from "./producers/producer-ids.ts";
@@ -64,6 +65,14 @@ async function start(
   });
   for (const finding of topics.open()) report(finding, settings);
   const journal = new Journal(disk, `${folder}/coordinator.journal`, visibility);
+  if (journal.droppedBytes > 0) {
+    const { droppedBytes } = journal;
+    settings.log({
+      level: "warn",
+      msg: "cut off an unfinished write at the end of the journal",
+      droppedBytes,
+    });
+  }
   const groups = new GroupCoordinator(clock, journal, {
     initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
     minSessionTimeoutMs: settings.groupMinSessionTimeoutMs,
@@ -81,8 +90,10 @@ async function start(
     handlers,
   };
   const listener = await Listener.open(parts, { host: options.advertisedHost, port: options.advertisedPort });
+  const maintenance = new Maintenance(parts);
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    maintenance.stop();
     await listener.close();
     groups.close();
     await topics.close();

@@ -2,6 +2,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { createPartitions as api } from "../protocol/messages/create-partitions.ts";
 import type { RequestOf } from "../protocol/schema.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
+import { storageErrorCode } from "./storage-failure.ts";
 
 type TopicRequest = RequestOf<typeof api>["topics"][number];
 
@@ -13,7 +14,14 @@ export const createPartitions: Handler = serve(api, (request, context) => ({
     const problem = problemOf(asked, context);
     if (problem !== undefined) return { name: asked.name, ...problem };
     const topic = context.topics.get(asked.name);
-    if (topic !== undefined && !request.validateOnly) context.topics.addPartitions(topic, asked.count);
+    try {
+      if (topic !== undefined && !request.validateOnly) context.topics.addPartitions(topic, asked.count);
+    } catch (error) {
+      return {
+        name: asked.name,
+        errorCode: storageErrorCode(error, context.settings, { topic: asked.name }),
+      };
+    }
     return { name: asked.name, errorCode: ErrorCode.NONE };
   }),
 }));

@@ -5,6 +5,7 @@ import { TopicConfig } from "../topics/topic-config.ts";
 import { INTERNAL_TOPICS, isValidTopicName, type Topic } from "../topics/topic-store.ts";
 import { configSource } from "./config-source.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
+import { storageErrorCode } from "./storage-failure.ts";
 
 type TopicRequest = RequestOf<typeof api>["topics"][number];
 type TopicResult = ResponseOf<typeof api>["topics"][number];
@@ -29,7 +30,11 @@ export const createTopics: Handler = serve(api, (request, context) => {
           : refusalOf(topic, context);
       if (topic === undefined || refusal !== undefined)
         return { name, ...refusal, errorCode: refusal?.errorCode ?? 0 };
-      return create(topic, request.validateOnly, context);
+      try {
+        return create(topic, request.validateOnly, context);
+      } catch (error) {
+        return { name, errorCode: storageErrorCode(error, context.settings, { topic: name }) };
+      }
     }),
   };
 });

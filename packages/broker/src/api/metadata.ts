@@ -4,6 +4,7 @@ import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH } from "../storage/partition-log.ts";
 import { INTERNAL_TOPICS, isValidTopicName, type Topic } from "../topics/topic-store.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
+import { storageErrorCode } from "./storage-failure.ts";
 
 type TopicMetadata = ResponseOf<typeof api>["topics"][number];
 
@@ -41,7 +42,11 @@ function byName(name: string, mayCreate: boolean, { topics, settings }: RequestC
   const isCreated = mayCreate && settings.autoCreateTopics && !INTERNAL_TOPICS.has(name);
   if (!isCreated) return missing(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   if (topics.collision(name) !== undefined) return missing(name, ErrorCode.INVALID_TOPIC_EXCEPTION);
-  return describe(topics.create(name, settings.numPartitions), settings.nodeId);
+  try {
+    return describe(topics.create(name, settings.numPartitions), settings.nodeId);
+  } catch (error) {
+    return missing(name, storageErrorCode(error, settings, { topic: name }));
+  }
 }
 
 function missing(name: string, errorCode: ErrorCode): TopicMetadata {

@@ -306,6 +306,16 @@ export class GroupCoordinator {
     return ErrorCode.NONE;
   }
 
+  /** Drops what groups without members committed before `beforeMs`, and the groups that have nothing left. */
+  expire(beforeMs: number): void {
+    for (const group of this.all()) {
+      if (group.state !== "Empty" || group.pendingMembers.size > 0) continue;
+      if (group.emptySinceMs > beforeMs && this.offsets.has(group.id)) continue;
+      this.offsets.remove(group.id, ({ committedMs }) => committedMs <= beforeMs);
+      if (!this.offsets.has(group.id)) this.delete(group.id);
+    }
+  }
+
   /** True if a present member of a consumer group reads the topic: then its offsets must stay. */
   isSubscribed(group: Group, topic: string): boolean {
     if (group.protocolType !== "consumer") return false;

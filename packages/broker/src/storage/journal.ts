@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { BrokerError } from "../broker-error.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import type { Visibility } from "./partition-log.ts";
 
@@ -13,6 +14,32 @@ const COMPACT_FACTOR = 4;
 export interface JournalEntry {
   readonly key: string;
   readonly value: unknown;
+}
+
+/** The payload of the sound entry at `position`, or undefined. */
+function entryAt(bytes: Buffer, position: number): Buffer | undefined {
+  if (position + ENTRY_HEADER > bytes.length) return undefined;
+  const length = bytes.readUInt32BE(position);
+  const start = position + ENTRY_HEADER;
+  if (length === 0 || length > MAX_ENTRY_BYTES || start + length > bytes.length) return undefined;
+  const payload = bytes.subarray(start, start + length);
+  return crc32(payload) === bytes.readUInt32BE(position + 4) ? payload : undefined;
+}
+
+function hasEntryAfter(bytes: Buffer, damagedAt: number): boolean {
+  for (let position = damagedAt + 1; position < bytes.length; position++) {
+    if (entryAt(bytes, position) !== undefined) return true;
+  }
+  return false;
+}
+
+/** An entry as it stands in the file: length, checksum, payload. */
+function encodeEntry(entries: readonly JournalEntry[]): Buffer[] {
+  const payload = Buffer.from(JSON.stringify(entries));
+  const header = Buffer.allocUnsafe(ENTRY_HEADER);
+  header.writeUInt32BE(payload.length, 0);
+  header.writeUInt32BE(crc32(payload), 4);
+  return [header, payload];
 }
 
 /**
@@ -43,16 +70,20 @@ export class Journal {
     const size = this.#file.size;
     const bytes = this.#file.read(0, size);
     let position = 0;
-    while (position + ENTRY_HEADER <= size) {
-      const length = bytes.readUInt32BE(position);
-      const end = position + ENTRY_HEADER + length;
-      if (length > MAX_ENTRY_BYTES || end > size) break;
-      const payload = bytes.subarray(position + ENTRY_HEADER, end);
-      if (crc32(payload) !== bytes.readUInt32BE(position + 4)) break;
-      for (const entry of JSON.parse(payload.toString()) as JournalEntry[]) this.#apply(entry, length);
-      position = end;
+    for (let payload = entryAt(bytes, position); payload !== undefined; payload = entryAt(bytes, position)) {
+      const entries = JSON.parse(payload.toString()) as JournalEntry[];
+      const share = Math.ceil(payload.length / Math.max(1, entries.length));
+      for (const entry of entries) this.#apply(entry, share);
+      position += ENTRY_HEADER + payload.length;
     }
-    if (position < size) this.#file.truncate(position);
+    if (position === size) return 0;
+    if (hasEntryAfter(bytes, position)) {
+      throw new BrokerError(
+        "DATA_DIR_CORRUPT",
+        `The file ${this.#path} is damaged at byte ${position}, with sound entries behind it; restore it from a copy, or delete it and lose committed offsets.`,
+      );
+    }
+    this.#file.truncate(position);
     return size - position;
   }
 
@@ -73,26 +104,17 @@ export class Journal {
   /** Appends the changes as one atomic entry, before it returns; durable only after `flush`. */
   put(entries: readonly JournalEntry[]): void {
     if (entries.length === 0) return;
-    const payload = Buffer.from(JSON.stringify(entries));
-    const header = Buffer.allocUnsafe(ENTRY_HEADER);
-    header.writeUInt32BE(payload.length, 0);
-    header.writeUInt32BE(crc32(payload), 4);
-    this.#file.append([header, payload]);
-    const share = Math.ceil(payload.length / entries.length);
+    const pieces = encodeEntry(entries);
+    this.#file.append(pieces);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const share = Math.ceil(bytes / entries.length);
     for (const entry of entries) this.#apply(entry, share);
     const size = this.#file.size;
     if (size > COMPACT_FROM_BYTES && size > this.#liveBytes * COMPACT_FACTOR) this.#compact();
   }
 
   #compact(): void {
-    const pieces: Buffer[] = [];
-    for (const entry of this.entries()) {
-      const payload = Buffer.from(JSON.stringify([entry]));
-      const header = Buffer.allocUnsafe(ENTRY_HEADER);
-      header.writeUInt32BE(payload.length, 0);
-      header.writeUInt32BE(crc32(payload), 4);
-      pieces.push(header, payload);
-    }
+    const pieces = [...this.entries()].flatMap((entry) => encodeEntry([entry]));
     this.#disk.replaceFile(this.#path, Buffer.concat(pieces));
     this.#file.close();
     this.#file = this.#disk.open(this.#path);

@@ -130,15 +130,39 @@ export class TopicStore {
   create(name: string, partitionCount: number, config: Iterable<readonly [string, string]> = []): Topic {
     const id = randomBytes(16).toString("base64url");
     const topic: Topic = { name, id, partitions: [], config: this.#config(config) };
-    this.#openPartitions(topic, partitionCount);
-    this.#add(topic);
-    this.#save();
-    return topic;
+    try {
+      this.#openPartitions(topic, partitionCount);
+      this.#add(topic);
+      this.#save();
+      return topic;
+    } catch (error) {
+      // A full disk or too many open files: what was begun must not be half there.
+      this.#byName.delete(name);
+      this.#byId.delete(id);
+      this.#dropPartitions(topic, 0);
+      throw error;
+    }
   }
 
+  /** Makes a topic larger; it keeps its size where the disk refuses. */
   addPartitions(topic: Topic, count: number): void {
-    this.#openPartitions(topic, count);
-    this.#save();
+    const before = topic.partitions.length;
+    try {
+      this.#openPartitions(topic, count);
+      this.#save();
+    } catch (error) {
+      this.#dropPartitions(topic, before);
+      throw error;
+    }
+  }
+
+  #dropPartitions(topic: Topic, keep: number): void {
+    const { disk } = this.#options;
+    for (let index = topic.partitions.length - 1; index >= keep; index--) {
+      topic.partitions.pop()?.abandon();
+      disk.removeFolder(`${this.#topicsFolder()}/${topic.id}/${index}`);
+    }
+    if (keep === 0) disk.removeFolder(`${this.#topicsFolder()}/${topic.id}`);
   }
 
   configure(topic: Topic, overrides: Iterable<readonly [string, string]>): void {
@@ -153,6 +177,7 @@ export class TopicStore {
     // The list goes first: files without an entry are removed at the next start, never the other way round.
     this.#save();
     for (const log of topic.partitions) log.abandon();
+    // Readers may still hold the list: it stays as it is, with its logs closed.
     this.#options.disk.removeFolder(`${this.#topicsFolder()}/${topic.id}`);
     for (const listener of this.#deletedListeners) listener(topic);
   }

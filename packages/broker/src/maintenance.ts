@@ -1,0 +1,71 @@
+import type { BrokerParts } from "./api/handler.ts";
+import type { Timer } from "./clock.ts";
+
+/** A producer that has been silent for so long is forgotten, as in Kafka. */
+const PRODUCER_RETENTION_MS = 86_400_000;
+
+/** The work that is done every so often: retention, expiry, and syncs by interval. */
+export class Maintenance {
+  readonly #parts: BrokerParts;
+  #timers: Timer[] = [];
+
+  constructor(parts: BrokerParts) {
+    this.#parts = parts;
+    const { settings } = parts;
+    this.#every(settings.maintenanceIntervalMs, () => this.run());
+    if (typeof settings.fsync === "object") this.#every(settings.fsync.intervalMs, () => this.#flushAll());
+  }
+
+  #every(intervalMs: number, work: () => void): void {
+    const timer = this.#parts.clock.setTimer(intervalMs, () => {
+      work();
+      timer.restart();
+    });
+    this.#timers.push(timer);
+  }
+
+  /** One round of retention and expiry, now. */
+  run(): void {
+    const { topics, groups, clock, settings } = this.#parts;
+    const nowMs = clock.nowMs();
+    for (const topic of topics.all()) {
+      for (const [partition, log] of topic.partitions.entries()) {
+        try {
+          const dropped = log.applyRetention(nowMs);
+          log.producers.expire(nowMs - PRODUCER_RETENTION_MS, log.startOffset);
+          if (dropped > 0) {
+            settings.log({
+              level: "info",
+              msg: "retention dropped segments",
+              topic: topic.name,
+              partition,
+              dropped,
+            });
+          }
+        } catch (error) {
+          this.#report("retention failed", error, { topic: topic.name, partition });
+        }
+      }
+    }
+    try {
+      groups.expire(nowMs - settings.offsetsRetentionMs);
+    } catch (error) {
+      this.#report("expiry of offsets failed", error, {});
+    }
+  }
+
+  #flushAll(): void {
+    const { topics } = this.#parts;
+    const flushes = topics.all().flatMap((topic) => topic.partitions.map((log) => log.flush()));
+    Promise.all(flushes).catch((error: unknown) => this.#report("sync failed", error, {}));
+  }
+
+  #report(msg: string, error: unknown, fields: Readonly<Record<string, unknown>>): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#parts.settings.log({ level: "error", msg, reason, ...fields });
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+  }
+}
