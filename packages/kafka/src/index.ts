@@ -3,6 +3,7 @@ export * from "./connection.ts";
 export * from "./dead-letter.ts";
 export { KAFKA_ERRORS } from "./errors.ts";
 export * from "./group-consumer.ts";
+export * from "./group-consumer-options.ts";
 export * from "./message.ts";
 export { murmur2, partitionOfKey } from "./partitioner.ts";
 export * from "./producer.ts";

@@ -20,7 +20,11 @@ export function edgeOffsets(
   if (partitions.length === 0) return Promise.resolve(new Map());
   return persistently(cluster, signal, async () => {
     const offsets = new Map<string, bigint>();
-    const byLeader = await groupByLeader(cluster, partitions);
+    const { byLeader, leaderless } = await placeLeaders(cluster, partitions);
+    const [orphan] = leaderless;
+    if (orphan !== undefined) {
+      throw new BrokerError(CODE.leaderNotAvailable, `looking for the leader of ${partitionName(orphan)}`);
+    }
     for (const [leader, led] of byLeader) {
       const link = await cluster.link(leader, "any");
       const topics = groupByTopic(led).map(([name, numbers]) => ({
@@ -52,21 +56,22 @@ export async function partitionsOf(cluster: Cluster, topics: readonly string[]):
   );
 }
 
-/** Partitions by the broker that leads them now. Throws a retriable error where one has no leader. */
-export async function groupByLeader(
+/** Partitions by the broker that leads them now, and those that have no leader. */
+export async function placeLeaders(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
-): Promise<Map<number, TopicPartition[]>> {
+): Promise<{ byLeader: Map<number, TopicPartition[]>; leaderless: TopicPartition[] }> {
   const layouts = await cluster.layouts([...new Set(partitions.map(({ topic }) => topic))]);
   const byLeader = new Map<number, TopicPartition[]>();
+  const leaderless: TopicPartition[] = [];
   for (const partition of partitions) {
     const leader = layouts.get(partition.topic)?.leaders[partition.partition] ?? -1;
-    if (leader < 0) {
-      throw new BrokerError(CODE.leaderNotAvailable, `looking for the leader of ${partitionName(partition)}`);
-    }
-    byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition]);
+    const led = byLeader.get(leader);
+    if (leader < 0) leaderless.push(partition);
+    else if (led === undefined) byLeader.set(leader, [partition]);
+    else led.push(partition);
   }
-  return byLeader;
+  return { byLeader, leaderless };
 }
 
 /** Partition numbers by topic, the form in which most requests want them. */

@@ -1,15 +1,23 @@
 import type { Service } from "@candlewick/runtime";
+import { Cluster } from "./cluster.ts";
 import type { KafkaConnection } from "./connection.ts";
+import { isRetriable, rootMessage } from "./errors.ts";
+import { Fetcher } from "./fetcher.ts";
 import type { ConsumedRecord } from "./message.ts";
+import { partitionsOf } from "./offset-lookup.ts";
+import { type Start, startPositions } from "./start-position.ts";
+import { partitionName, type TopicPartition } from "./topic-partition.ts";
 
 /** Reads all partitions of some topics without a group. */
 export interface ReaderOptions {
   readonly topics: readonly string[];
   /** Where to start: next offsets by `partitionName`; a partition that is missing starts at the first record. */
   readonly from: "first" | "last" | ReadonlyMap<string, bigint>;
+  /** 5,000 by default. */
   readonly maxBatchRecords?: number;
   /** Records in memory that were not handed over yet; 16 MiB by default. */
   readonly maxBufferBytes?: number;
+  /** Gets records in offset order within a partition; the next ones come when it has resolved. An error ends the reader. */
   onRecords(records: readonly ConsumedRecord[]): void | Promise<void>;
 }
 
@@ -18,4 +26,100 @@ export interface Reader extends Service {
   positions(): ReadonlyMap<string, bigint>;
 }
 
-export declare function startReader(connection: KafkaConnection, options: ReaderOptions): Promise<Reader>;
+const NEW_PARTITIONS_MS = 30_000;
+const NO_LOSS = { acceptLoss: false };
+
+/**
+ * Connects and starts to read. Throws KAFKA_UNREACHABLE, UNKNOWN_TOPIC, or OFFSET_LOST where a wanted offset
+ * does not exist. Partitions that a topic gets later are read from their first record.
+ */
+export async function startReader(connection: KafkaConnection, options: ReaderOptions): Promise<Reader> {
+  const cluster = await Cluster.connect(connection);
+  try {
+    const partitions = await partitionsOf(cluster, options.topics);
+    const startOf = (partition: TopicPartition): Start =>
+      typeof options.from === "string"
+        ? options.from
+        : (options.from.get(partitionName(partition)) ?? "first");
+    return new GrouplessReader(cluster, options, await startPositions(cluster, partitions, startOf, NO_LOSS));
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+}
+
+class GrouplessReader implements Reader {
+  readonly name = "reader";
+  readonly done: Promise<void>;
+  readonly #cluster: Cluster;
+  readonly #options: ReaderOptions;
+  readonly #fetcher: Fetcher;
+  readonly #positions: Map<string, bigint>;
+  readonly #stopping = new AbortController();
+
+  constructor(cluster: Cluster, options: ReaderOptions, positions: Map<string, bigint>) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#positions = positions;
+    this.#fetcher = new Fetcher(cluster, positions, {
+      maxBufferBytes: options.maxBufferBytes ?? 16 << 20,
+      relocate: async (partition, wanted) => {
+        const found = await startPositions(cluster, [partition], () => wanted, NO_LOSS);
+        return found.get(partitionName(partition)) ?? wanted;
+      },
+    });
+    this.done = this.#run();
+    // Whoever waits for `done` hears of a failure; nobody has to.
+    this.done.catch(() => {});
+    void this.#watchPartitions();
+  }
+
+  positions(): ReadonlyMap<string, bigint> {
+    return new Map(this.#positions);
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping.abort();
+    await this.#fetcher.close();
+    const waiting = new AbortController();
+    const deadline = this.#cluster.clock.delay(deadlineMs, waiting.signal).catch(() => {});
+    // What ended it with an error is told by `done`.
+    await Promise.race([this.done.catch(() => {}), deadline]);
+    waiting.abort();
+  }
+
+  async #run(): Promise<void> {
+    const maxRecords = this.#options.maxBatchRecords ?? 5_000;
+    try {
+      while (!this.#stopping.signal.aborted) {
+        const records = await this.#fetcher.take(maxRecords, Number.POSITIVE_INFINITY);
+        if (records.length === 0) continue;
+        await this.#options.onRecords(records);
+        for (const record of records) this.#positions.set(partitionName(record), record.offset + 1n);
+      }
+    } finally {
+      this.#stopping.abort();
+      await this.#fetcher.close();
+      await this.#cluster.close();
+    }
+  }
+
+  async #watchPartitions(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#cluster.clock.delay(NEW_PARTITIONS_MS, signal);
+        const all = await partitionsOf(this.#cluster, this.#options.topics);
+        const added = all.filter((partition) => !this.#positions.has(partitionName(partition)));
+        if (added.length === 0) continue;
+        const positions = await startPositions(this.#cluster, added, () => "first", NO_LOSS);
+        for (const [name, offset] of positions) this.#positions.set(name, offset);
+        this.#fetcher.add(positions);
+      } catch (error) {
+        if (signal.aborted) return;
+        const fields = { reason: rootMessage(error), retriable: isRetriable(error) };
+        this.#cluster.connection.logger.warn("could not look for new partitions; trying again", fields);
+      }
+    }
+  }
+}

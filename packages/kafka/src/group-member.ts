@@ -1,0 +1,206 @@
+import { CandlewickError } from "@candlewick/runtime";
+import {
+  decodeConsumerProtocolAssignment,
+  decodeConsumerProtocolSubscription,
+  encodeConsumerProtocolAssignment,
+  encodeConsumerProtocolSubscription,
+  type joinGroupV7,
+} from "@platformatic/kafka";
+import { backoffMs } from "./backoff.ts";
+import { ask, REQUEST } from "./broker-api.ts";
+import type { Cluster } from "./cluster.ts";
+import { Coordinator, type Generation, NOBODY } from "./coordinator.ts";
+import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, rootMessage } from "./errors.ts";
+import { groupByTopic } from "./offset-lookup.ts";
+import { assignRanges } from "./range-assignor.ts";
+import type { TopicPartition } from "./topic-partition.ts";
+
+export interface MembershipSettings {
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+}
+
+/** What a heartbeat told: go on, join again, or that the group goes on without this member. */
+export type Pulse = "member" | "rebalance" | "lost";
+
+const PROTOCOL_TYPE = "consumer";
+const PROTOCOL = "range";
+const JOIN_BACKOFF = { firstMs: 100, maxMs: 3_000 };
+/** Answers after which joining again is the way on, and whether the old member id is void. */
+const REJOIN: ReadonlyMap<number, "keep-id" | "new-id"> = new Map([
+  [CODE.rebalanceInProgress, "keep-id"],
+  [CODE.illegalGeneration, "keep-id"],
+  [CODE.unknownMemberId, "new-id"],
+]);
+
+/** This process's membership in a consumer group: the classic protocol, all partitions given up on a rebalance. */
+export class GroupMember {
+  readonly coordinator: Coordinator;
+  readonly #cluster: Cluster;
+  readonly #settings: MembershipSettings;
+  #generation: Generation = NOBODY;
+  #isLeader = false;
+
+  constructor(cluster: Cluster, settings: MembershipSettings) {
+    this.#cluster = cluster;
+    this.#settings = settings;
+    // A join is answered when all members have joined, which may take the whole rebalance timeout.
+    this.coordinator = new Coordinator(cluster, settings.groupId, settings.rebalanceTimeoutMs + 10_000);
+  }
+
+  get generation(): Generation {
+    return this.#generation;
+  }
+
+  /** Whether it is this member that assigns the partitions, and so has to see to new ones. */
+  get isLeader(): boolean {
+    return this.#isLeader;
+  }
+
+  /**
+   * Joins, or joins again, and resolves with the partitions assigned. Tries for as long as the brokers are
+   * away. Rejects when the signal fires and on what cannot pass by itself.
+   */
+  async join(signal: AbortSignal): Promise<TopicPartition[]> {
+    for (let failures = 0; ; ) {
+      signal.throwIfAborted();
+      try {
+        const joined = await this.#join();
+        const assigned = joined === null ? null : await this.#sync(joined);
+        if (assigned !== null) return assigned;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isRetriable(error)) throw asRefusal(error, this.#settings.groupId);
+        this.coordinator.forget();
+        if (failures++ === 0) {
+          const fields = { group: this.#settings.groupId, reason: rootMessage(error) };
+          this.#cluster.connection.logger.warn("cannot join the group; trying again", fields);
+        }
+        const pauseMs = backoffMs(JOIN_BACKOFF, failures, this.#cluster.random);
+        await this.#cluster.clock.delay(pauseMs, signal);
+      }
+    }
+  }
+
+  /** Says that this member lives. Rejects when there is no answer. */
+  async heartbeat(): Promise<Pulse> {
+    const { memberId, generationId } = this.#generation;
+    const link = await this.coordinator.link();
+    const answer = await ask(
+      link,
+      REQUEST.heartbeat,
+      this.#settings.groupId,
+      generationId,
+      memberId,
+      undefined,
+    );
+    if (answer.errorCode === CODE.rebalanceInProgress) return "rebalance";
+    if (REJOIN.has(answer.errorCode)) {
+      this.#mustRejoin(answer.errorCode);
+      return "lost";
+    }
+    this.coordinator.check(answer.errorCode, "sending a heartbeat to");
+    return "member";
+  }
+
+  /** Leaves, so that the others get the partitions at once. */
+  async leave(): Promise<void> {
+    const { memberId } = this.#generation;
+    this.#generation = NOBODY;
+    if (memberId === "") return;
+    const link = await this.coordinator.link();
+    const member = { memberId, groupInstanceId: null };
+    const answer = await ask(link, REQUEST.leaveGroup, this.#settings.groupId, [member]);
+    if (REJOIN.has(answer.errorCode)) return;
+    this.coordinator.check(answer.errorCode, "leaving");
+  }
+
+  /** Null when the coordinator wants it to be tried again. */
+  async #join(): Promise<joinGroupV7.JoinGroupResponse | null> {
+    const { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
+    const metadata = encodeConsumerProtocolSubscription({ version: 1, topics: [...topics] });
+    const link = await this.coordinator.link();
+    const answer = await ask(
+      link,
+      REQUEST.joinGroup,
+      groupId,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+      this.#generation.memberId,
+      null,
+      PROTOCOL_TYPE,
+      [{ name: PROTOCOL, metadata }],
+    );
+    if (answer.errorCode === CODE.memberIdRequired) {
+      this.#generation = { memberId: answer.memberId, generationId: -1 };
+      return null;
+    }
+    if (this.#mustRejoin(answer.errorCode)) return null;
+    this.coordinator.check(answer.errorCode, "joining");
+    this.#generation = { memberId: answer.memberId, generationId: answer.generationId };
+    this.#isLeader = answer.leader === answer.memberId;
+    return answer;
+  }
+
+  /** Null when a rebalance has begun meanwhile. */
+  async #sync(joined: joinGroupV7.JoinGroupResponse): Promise<TopicPartition[] | null> {
+    const { memberId, generationId } = this.#generation;
+    const assignments = this.#isLeader ? await this.#assign(joined) : [];
+    const link = await this.coordinator.link();
+    const answer = await ask(
+      link,
+      REQUEST.syncGroup,
+      this.#settings.groupId,
+      generationId,
+      memberId,
+      null,
+      PROTOCOL_TYPE,
+      PROTOCOL,
+      assignments,
+    );
+    if (this.#mustRejoin(answer.errorCode)) return null;
+    this.coordinator.check(answer.errorCode, "joining");
+    const { assignedPartitions } = decodeConsumerProtocolAssignment(answer.assignment);
+    return assignedPartitions.flatMap(({ topic, partitions }) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
+  }
+
+  async #assign(joined: joinGroupV7.JoinGroupResponse) {
+    const members = joined.members.map(({ memberId, metadata }) => ({
+      memberId,
+      topics: decodeConsumerProtocolSubscription(metadata).topics,
+    }));
+    const topics = [...new Set(members.flatMap((member) => member.topics))];
+    const layouts = await this.#cluster.layouts(topics);
+    const counts = new Map([...layouts].map(([topic, { leaders }]) => [topic, leaders.length]));
+    return [...assignRanges(members, counts)].map(([memberId, partitions]) => ({
+      memberId,
+      assignment: encodeConsumerProtocolAssignment({
+        version: 1,
+        assignedPartitions: groupByTopic(partitions).map(([topic, numbers]) => ({
+          topic,
+          partitions: numbers,
+        })),
+      }),
+    }));
+  }
+
+  #mustRejoin(errorCode: number): boolean {
+    const way = REJOIN.get(errorCode);
+    if (way === "new-id") this.#generation = NOBODY;
+    return way !== undefined;
+  }
+}
+
+function asRefusal(error: unknown, groupId: string): unknown {
+  if (!(error instanceof BrokerError)) return error;
+  return new CandlewickError(
+    KAFKA_ERRORS.refused,
+    `Kafka does not let this client into the group ${groupId} (${error.message}).`,
+    "Use another group id, or make its members agree on the protocol range and on their time limits.",
+    { cause: error },
+  );
+}

@@ -1,0 +1,30 @@
+import type { TopicPartition } from "./topic-partition.ts";
+
+/** A member and what it wants to read. */
+export interface Subscriber {
+  readonly memberId: string;
+  readonly topics: readonly string[];
+}
+
+/**
+ * Kafka's range assignment: the partitions of each topic in equal runs over the members in order of their
+ * ids, the first ones getting one more where it does not divide. Partitions with the same number of topics
+ * of the same size go to the same member. The name of the protocol is "range".
+ */
+export function assignRanges(
+  members: readonly Subscriber[],
+  partitionCounts: ReadonlyMap<string, number>,
+): Map<string, TopicPartition[]> {
+  const assignment = new Map<string, TopicPartition[]>(members.map(({ memberId }) => [memberId, []]));
+  const sorted = [...members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
+  for (const [topic, count] of partitionCounts) {
+    const readers = sorted.filter((member) => member.topics.includes(topic));
+    let partition = 0;
+    readers.forEach(({ memberId }, index) => {
+      const share = Math.floor(count / readers.length) + (index < count % readers.length ? 1 : 0);
+      for (let taken = 0; taken < share; taken++)
+        assignment.get(memberId)?.push({ topic, partition: partition++ });
+    });
+  }
+  return assignment;
+}
