@@ -49,24 +49,25 @@ export function mergeKlines(a: Iterable<Kline>, b: Iterable<Kline>, limit: numbe
 
 /** The candles of one series that changed last, bounded: the one that changed longest ago is forgotten first. */
 export class ChangedKlines {
-  readonly #byTime = new Map<number, Kline>();
+  readonly #byTime = new Map<number, { readonly kline: Kline; readonly atMs: number }>();
   readonly #maxKlines: number;
 
   constructor(maxKlines: number) {
     this.#maxKlines = maxKlines;
   }
 
-  /** Takes a candle, unless a newer form of it is here. */
-  add(kline: Kline): void {
+  /** Takes a candle that came at `atMs`, unless a newer form of it is here. */
+  add(kline: Kline, atMs: number): void {
     const known = this.#byTime.get(kline.open_time);
-    if (known !== undefined && known.revision >= kline.revision) return;
+    if (known !== undefined && known.kline.revision >= kline.revision) return;
     this.#byTime.delete(kline.open_time);
-    this.#byTime.set(kline.open_time, kline);
+    this.#byTime.set(kline.open_time, { kline, atMs });
     if (this.#byTime.size > this.#maxKlines) dropOldest(this.#byTime);
   }
 
-  values(): Iterable<Kline> {
-    return this.#byTime.values();
+  /** Those that came at `sinceMs` or later. */
+  since(sinceMs: number): Kline[] {
+    return [...this.#byTime.values()].filter(({ atMs }) => atMs >= sinceMs).map(({ kline }) => kline);
   }
 }
 
@@ -84,17 +85,17 @@ export class RecentKlines {
     this.#maxSeries = maxSeries;
   }
 
-  add(kline: Kline): void {
+  add(kline: Kline, atMs: number): void {
     const name = seriesName(kline.pair_addr, kline.interval);
     const series = this.#series.get(name) ?? new ChangedKlines(KEPT_PER_SERIES);
-    series.add(kline);
+    series.add(kline, atMs);
     this.#series.delete(name);
     this.#series.set(name, series);
     if (this.#series.size > this.#maxSeries) dropOldest(this.#series);
   }
 
-  of(pair: string, interval: string): Iterable<Kline> {
-    return this.#series.get(seriesName(pair, interval))?.values() ?? [];
+  since(sinceMs: number, pair: string, interval: string): Kline[] {
+    return this.#series.get(seriesName(pair, interval))?.since(sinceMs) ?? [];
   }
 
   get size(): number {

@@ -23,6 +23,8 @@ export type HubEvent =
       readonly kind: "candles-loaded";
       readonly load: Load<CandleSubscription>;
       readonly klines: readonly Kline[];
+      /** Milliseconds since the epoch. */
+      readonly nowMs: number;
     }
   | {
       readonly kind: "trades-loaded";
@@ -30,7 +32,7 @@ export type HubEvent =
       readonly trades: readonly TradeWithPair[];
     }
   | { readonly kind: "load-failed"; readonly load: Load; readonly error: LoadError }
-  | { readonly kind: "kline"; readonly kline: Kline }
+  | { readonly kind: "kline"; readonly kline: Kline; readonly atMs: number }
   | { readonly kind: "trades"; readonly trades: readonly TradeWithPair[] }
   | { readonly kind: "block"; readonly blockId: string; readonly canonical: boolean }
   | { readonly kind: "price"; readonly change: PriceChange }

@@ -26,6 +26,12 @@ import { newestTrades } from "./trade-order.ts";
 /** Loads of one client that are under way at the most: bounds what asking and leaving at once can cost. */
 const MAX_LOADS = 16;
 
+/**
+ * A live candle that is older than this is in the store, which then knows better: the market may have been
+ * away since. Within it the live one goes before, as the store is written a moment later.
+ */
+const STORE_DELAY_MS = 60_000;
+
 interface Client {
   readonly topics: Set<string>;
   loads: number;
@@ -88,13 +94,13 @@ export class Hub {
       case "message":
         return this.#message(event.client, event.text);
       case "candles-loaded":
-        return this.#candlesLoaded(event.load, event.klines);
+        return this.#candlesLoaded(event.load, event.klines, event.nowMs);
       case "trades-loaded":
         return this.#tradesLoaded(event.load, event.trades);
       case "load-failed":
         return this.#loadFailed(event.load, event.error);
       case "kline":
-        return this.#kline(event.kline);
+        return this.#kline(event.kline, event.atMs);
       case "trades":
         return this.#liveTrades(event.trades);
       case "block":
@@ -178,17 +184,22 @@ export class Hub {
     return topic;
   }
 
-  #candlesLoaded(load: Load<CandleSubscription>, stored: readonly Kline[]): HubCommand[] {
+  #candlesLoaded(load: Load<CandleSubscription>, stored: readonly Kline[], nowMs: number): HubCommand[] {
     const topic = this.#arrived(load);
     if (topic === null || topic.feed === null) return [];
     const { pair, interval } = load.subscription;
-    const lately = mergeKlines(topic.klines, this.#klines.of(pair, interval), this.#limits.snapshotCandles);
+    const sinceMs = nowMs - STORE_DELAY_MS;
+    const lately = mergeKlines(
+      topic.klinesSince(sinceMs),
+      this.#klines.since(sinceMs, pair, interval),
+      this.#limits.snapshotCandles,
+    );
     const candles = mergeKlines(stored, lately, this.#limits.snapshotCandles);
     const commands: HubCommand[] = [];
     // The store can be ahead of what was live: who follows already must not stay behind what is now known.
     for (const candle of candles) {
       if (!topic.feed.accept(candle)) continue;
-      topic.keepKline(candle);
+      topic.keepKline(candle, nowMs);
       commands.push(...sendIfAny(topic.live, { op: "update", channel: "candles", pair, interval, candle }));
     }
     topic.live.add(load.client);
@@ -223,16 +234,16 @@ export class Hub {
     return topic?.arrived(load.client, load.load) === true ? topic : null;
   }
 
-  #kline(candle: Kline): HubCommand[] {
+  #kline(candle: Kline, atMs: number): HubCommand[] {
     const { pair_addr: pair, interval } = candle;
-    this.#klines.add(candle);
+    this.#klines.add(candle, atMs);
     const topic = this.#topics.get(subscriptionName({ channel: "candles", pair, interval }));
     if (topic === undefined || topic.feed === null) return [];
     if (!topic.feed.accept(candle)) {
       this.#discards["old-revision"] += 1;
       return [];
     }
-    topic.keepKline(candle);
+    topic.keepKline(candle, atMs);
     return sendIfAny(topic.live, { op: "update", channel: "candles", pair, interval, candle });
   }
 

@@ -32,7 +32,7 @@ export class LiveFeed {
     const { chain, gateway, board, metrics, logger, clock } = this.#parts;
     metrics.recordsRead.inc({ topic: record.topic });
     try {
-      const { event, block } = readLiveRecord(chain, record);
+      const { event, block } = readLiveRecord(chain, record, clock.now());
       if (block !== null) board.block(block, clock.now());
       if (event !== null) gateway.handle(event);
     } catch (error) {

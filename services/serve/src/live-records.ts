@@ -17,12 +17,12 @@ export interface LiveRecord {
   readonly block: BlockRecord | null;
 }
 
-/** Reads a record of the live topics of a chain. Throws a ContractError where it is not what its topic carries. */
-export function readLiveRecord(chain: ChainName, record: ConsumedRecord): LiveRecord {
+/** Reads a record of the live topics of a chain. Throws a ContractError where it is not what its topic carries. `nowMs`: when it came. */
+export function readLiveRecord(chain: ChainName, record: ConsumedRecord, nowMs: number): LiveRecord {
   const topics = TOPICS[chain];
   switch (record.topic) {
     case topics.klines:
-      return only({ kind: "kline", kline: decodeKline(record.value) });
+      return only({ kind: "kline", kline: decodeKline(record.value), atMs: nowMs });
     case topics.trades:
       return only({ kind: "trades", trades: readTrades(record.value) });
     case topics.priceChange:

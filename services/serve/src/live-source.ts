@@ -9,6 +9,11 @@ export interface LiveSource extends Service {
   ends(): ReadonlyMap<string, bigint>;
 }
 
+/** Starts reading; records are handed over in the order of each partition. */
+export type StartLiveSource = (
+  onRecords: (records: readonly ConsumedRecord[]) => void,
+) => Promise<LiveSource>;
+
 /** Prices are only published when they change: so many records of each partition tell those of the quiet pairs. */
 const PRICE_RECORDS = 20_000n;
 

@@ -30,9 +30,9 @@ export class Topic {
     return this.live.size === 0 && this.waiting.size === 0;
   }
 
-  /** The candles that changed since the first subscriber. */
-  get klines(): Iterable<Kline> {
-    return this.#klines.values();
+  /** The candles that changed since the first subscriber and at `sinceMs` or later. */
+  klinesSince(sinceMs: number): Kline[] {
+    return this.#klines.since(sinceMs);
   }
 
   /** The newest trades since the first subscriber. */
@@ -40,8 +40,8 @@ export class Topic {
     return this.#trades;
   }
 
-  keepKline(kline: Kline): void {
-    this.#klines.add(kline);
+  keepKline(kline: Kline, atMs: number): void {
+    this.#klines.add(kline, atMs);
   }
 
   keepTrades(trades: readonly TradeWithPair[]): void {

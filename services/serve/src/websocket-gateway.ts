@@ -1,4 +1,4 @@
-import { CandlewickError, type Logger } from "@candlewick/runtime";
+import { CandlewickError, type Clock, type Logger } from "@candlewick/runtime";
 import type { WebSocket } from "@fastify/websocket";
 import type { Hub } from "./hub.ts";
 import type { ClientId, HubCommand, HubEvent, Load } from "./hub-event.ts";
@@ -27,6 +27,7 @@ export interface GatewayOptions {
   readonly reads: MarketReads;
   readonly metrics: ServeMetrics;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 /** The shell around the hub: sockets, what waits for them, and the snapshots that they ask for. */
@@ -107,7 +108,13 @@ export class WebSocketGateway {
         const { pair, interval } = command.load.subscription;
         const query = { pair, interval, fromMs: null, toMs: null, limit: command.limit };
         this.#options.reads.candles(query).then(
-          (klines) => this.handle({ kind: "candles-loaded", load: command.load, klines }),
+          (klines) =>
+            this.handle({
+              kind: "candles-loaded",
+              load: command.load,
+              klines,
+              nowMs: this.#options.clock.now(),
+            }),
           (error: unknown) => this.#loadFailed(command.load, error),
         );
         return;

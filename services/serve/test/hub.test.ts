@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Hub } from "../src/hub.ts";
 import type { HubCommand, HubEvent, HubLimits } from "../src/hub-event.ts";
-import { kline, PAIR_A, PAIR_B, priceChange, tradeMessage } from "./sample.ts";
+import { kline, PAIR_A, PAIR_B, priceChange, START_MS, tradeMessage } from "./sample.ts";
 
 const LIMITS: HubLimits = {
   intervals: ["1m", "5m"],
@@ -44,10 +44,10 @@ class Bench {
     this.step({ kind: "message", client, text });
   }
 
-  answerCandles(klines: readonly Kline[]): void {
+  answerCandles(klines: readonly Kline[], nowMs = START_MS): void {
     const load = this.loads.shift();
     if (load?.kind !== "load-candles") throw new Error("no load of candles waits");
-    this.step({ kind: "candles-loaded", load: load.load, klines });
+    this.step({ kind: "candles-loaded", load: load.load, klines, nowMs });
   }
 
   answerTrades(trades: readonly TradeWithPair[]): void {
@@ -127,14 +127,14 @@ describe("candles", () => {
   it("sends the snapshot first, merged with what was live, and then only what is newer", () => {
     const bench = new Bench();
     bench.connect(1);
-    bench.step({ kind: "kline", kline: kline(2, 7) });
+    bench.step({ kind: "kline", kline: kline(2, 7), atMs: START_MS });
     bench.ask(1, CANDLES);
-    bench.step({ kind: "kline", kline: kline(3, 1) });
+    bench.step({ kind: "kline", kline: kline(3, 1), atMs: START_MS });
     bench.answerCandles([kline(1, 4), kline(2, 6)]);
-    bench.step({ kind: "kline", kline: kline(3, 1) });
-    bench.step({ kind: "kline", kline: kline(2, 5) });
-    bench.step({ kind: "kline", kline: kline(3, 2) });
-    bench.step({ kind: "kline", kline: kline(3, 9, 1.5, PAIR_B) });
+    bench.step({ kind: "kline", kline: kline(3, 1), atMs: START_MS });
+    bench.step({ kind: "kline", kline: kline(2, 5), atMs: START_MS });
+    bench.step({ kind: "kline", kline: kline(3, 2), atMs: START_MS });
+    bench.step({ kind: "kline", kline: kline(3, 9, 1.5, PAIR_B), atMs: START_MS });
     const [subscribed, snapshot, ...updates] = bench.take(1);
     expect(subscribed?.op).toBe("subscribed");
     expect(snapshot).toMatchObject({ op: "snapshot", candles: [kline(1, 4), kline(2, 7), kline(3, 1)] });
@@ -150,9 +150,20 @@ describe("candles", () => {
     bench.answerCandles([kline(1, 1)]);
     bench.ask(2, CANDLES);
     bench.answerCandles([kline(1, 3)]);
-    bench.step({ kind: "kline", kline: kline(1, 2) });
+    bench.step({ kind: "kline", kline: kline(1, 2), atMs: START_MS });
     expect(bench.take(1).at(-1)).toMatchObject({ op: "update", candle: { revision: 3 } });
     expect(bench.take(2).at(-1)).toMatchObject({ op: "snapshot", candles: [{ revision: 3 }] });
+  });
+
+  it("believes the store rather than a live candle of long ago", () => {
+    const bench = new Bench();
+    bench.connect(1);
+    bench.step({ kind: "kline", kline: kline(1, 900), atMs: START_MS });
+    bench.ask(1, CANDLES);
+    bench.answerCandles([kline(1, 12, 1.7)], START_MS + 60_001);
+    expect(bench.take(1).at(-1)).toMatchObject({ op: "snapshot", candles: [kline(1, 12, 1.7)] });
+    bench.step({ kind: "kline", kline: kline(1, 901), atMs: START_MS + 60_002 });
+    expect(bench.take(1)).toMatchObject([{ op: "update", candle: { revision: 901 } }]);
   });
 
   it("tells a failed snapshot and forgets the subscription", () => {
@@ -189,10 +200,11 @@ describe("candles", () => {
         for (const act of actions) {
           if (act.kind === "live") {
             truth[act.minute] = (truth[act.minute] ?? 0) + act.step;
-            bench.step({ kind: "kline", kline: kline(act.minute, truth[act.minute] ?? 0) });
+            bench.step({ kind: "kline", kline: kline(act.minute, truth[act.minute] ?? 0), atMs: START_MS });
           } else if (act.kind === "repeat") {
             const revision = (truth[act.minute] ?? 0) - act.back;
-            if (revision > 0) bench.step({ kind: "kline", kline: kline(act.minute, revision) });
+            if (revision > 0)
+              bench.step({ kind: "kline", kline: kline(act.minute, revision), atMs: START_MS });
           } else if (act.kind === "ask") bench.ask(act.client, CANDLES);
           else if (act.kind === "leave") bench.ask(act.client, { ...CANDLES, op: "unsubscribe" });
           else if (bench.loads.length > 0) bench.answerCandles(stored(act.lag));

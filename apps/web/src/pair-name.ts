@@ -1,0 +1,25 @@
+import { element } from "./element.ts";
+import { shortAddress } from "./number-text.ts";
+import type { AssetView, PairView } from "./wire.ts";
+
+/** The symbol of a mint that is known by address, else the ends of its address. */
+export function assetName(asset: AssetView): string {
+  return asset.symbol ?? shortAddress(asset.mint);
+}
+
+/** `DezX…B263/SOL`. */
+export function pairName(pair: PairView): string {
+  return `${assetName(pair.token)}/${assetName(pair.base)}`;
+}
+
+/** A round sign in two colours that come from the address, so that short names are told apart at a glance. */
+export function assetSign(asset: AssetView): HTMLElement {
+  const sign = element("span", { class: "sign", "aria-hidden": "true" });
+  let hash = 0;
+  for (const character of asset.mint) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) >>> 0;
+  const hue = hash % 360;
+  const other = (hue + 40 + ((hash >>> 9) % 120)) % 360;
+  const angle = (hash >>> 17) % 180;
+  sign.style.background = `linear-gradient(${angle}deg, hsl(${hue} 62% 52%) 50%, hsl(${other} 58% 40%) 50%)`;
+  return sign;
+}
