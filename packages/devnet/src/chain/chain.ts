@@ -1,0 +1,101 @@
+import { DevnetError } from "../devnet-error.ts";
+import { type Seed, seedOf } from "../encoding/random.ts";
+import { BlockEncoder, type EncodedBlock } from "../wire/block-encoder.ts";
+import { AddressBook } from "./address.ts";
+import { Market } from "./market.ts";
+import { type ChainOptions, chainOptions } from "./options.ts";
+import type { BlockPlan } from "./plan.ts";
+import { SlotCalendar } from "./slot-calendar.ts";
+import { STRETCH_SLOTS, Stretch } from "./stretch.ts";
+import { SOL, type Token, USDC, USDT } from "./token.ts";
+import type { TruthTrade } from "./truth.ts";
+
+/** A deterministic chain: the same options give the same bytes for every slot, in any order of asking. */
+export interface Chain {
+  readonly options: ChainOptions;
+  readonly calendar: SlotCalendar;
+  /** The result of `getBlock` with all details. Throws a DevnetError (NO_BLOCK) for a slot without a block. */
+  blockAt(slot: number): EncodedBlock["block"];
+  /** What a decoder must find in the block, in the order of positions; nothing for a slot without a block. */
+  truthOf(slot: number): readonly TruthTrade[];
+  /** Dollars per SOL that the pools are drawn to. */
+  solUsdAt(slot: number): number;
+  /** The token of that mint, where it is one of the chain's lasting tokens. */
+  tokenOf(mint: string): Token | undefined;
+}
+
+const BLOCKS_KEPT = 16;
+
+/** Makes a chain. Throws a DevnetError (INVALID_OPTION). */
+export function createChain(given: Partial<ChainOptions> & { readonly genesisUnixMs: number }): Chain {
+  return new SeededChain(chainOptions(given));
+}
+
+class SeededChain implements Chain {
+  readonly options: ChainOptions;
+  readonly calendar: SlotCalendar;
+  readonly #market: Market;
+  readonly #encoder: BlockEncoder;
+  readonly #blocks = new Map<number, EncodedBlock>();
+  readonly #tokens = new Map<string, Token>();
+  #cursor: { readonly stretch: Stretch; nextSlot: number } | null = null;
+
+  constructor(options: ChainOptions) {
+    const seed: Seed = seedOf(options.seed);
+    const book = new AddressBook(options.seed);
+    this.options = options;
+    this.calendar = new SlotCalendar(seed, options);
+    this.#market = new Market(seed, options, book);
+    this.#encoder = new BlockEncoder(seed, book, this.calendar);
+    for (const token of [SOL, USDC, USDT]) this.#tokens.set(token.mint.text, token);
+    for (const pool of this.#market.pools.others) {
+      for (const token of [pool.base, pool.quote]) this.#tokens.set(token.mint.text, token);
+    }
+  }
+
+  blockAt(slot: number): EncodedBlock["block"] {
+    if (!this.calendar.hasBlock(slot)) throw new DevnetError("NO_BLOCK", `Slot ${slot} has no block.`);
+    return this.#encoded(slot).block;
+  }
+
+  truthOf(slot: number): readonly TruthTrade[] {
+    return this.calendar.hasBlock(slot) ? this.#encoded(slot).trades : [];
+  }
+
+  solUsdAt(slot: number): number {
+    return this.#market.pools.solUsdAt(this.calendar.indexOf(slot));
+  }
+
+  tokenOf(mint: string): Token | undefined {
+    return this.#tokens.get(mint);
+  }
+
+  #encoded(slot: number): EncodedBlock {
+    const known = this.#blocks.get(slot);
+    if (known !== undefined) return known;
+    const encoded = this.#encoder.encode(this.#plan(slot));
+    const [oldest] = this.#blocks.keys();
+    if (this.#blocks.size >= BLOCKS_KEPT && oldest !== undefined) this.#blocks.delete(oldest);
+    this.#blocks.set(slot, encoded);
+    return encoded;
+  }
+
+  /** Plans forward from the start of the slot's stretch, or from where the last question left off in it. */
+  #plan(slot: number): BlockPlan {
+    const index = this.calendar.indexOf(slot);
+    const startIndex = index - (index % STRETCH_SLOTS);
+    let cursor = this.#cursor;
+    if (cursor === null || cursor.stretch.startIndex !== startIndex || cursor.nextSlot > slot) {
+      const coins = this.#market.coins.between(startIndex - STRETCH_SLOTS, startIndex + STRETCH_SLOTS);
+      cursor = { stretch: new Stretch(startIndex, coins), nextSlot: this.options.firstSlot + startIndex };
+      this.#cursor = cursor;
+    }
+    for (;;) {
+      const at = cursor.nextSlot++;
+      if (!this.calendar.hasBlock(at)) continue;
+      const parentIndex = this.calendar.indexOf(this.calendar.parentOf(at));
+      const plan = this.#market.planBlock(cursor.stretch, at, this.calendar.indexOf(at), parentIndex);
+      if (at === slot) return plan;
+    }
+  }
+}
