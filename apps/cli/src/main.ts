@@ -7,9 +7,10 @@ guardProcess();
 followStarter();
 output.endQuietlyWithoutReader();
 
-const exitCode = await runProgram(buildProgram(), process.argv.slice(2)).catch((error: unknown) =>
-  reportError(error),
-);
+const args = process.argv.slice(2);
+const exitCode = await buildProgram(args)
+  .then((program) => runProgram(program, args))
+  .catch((error: unknown) => reportError(error));
 await output.flush();
 process.exit(exitCode);
 

@@ -8,6 +8,8 @@ export interface Column<Row> {
   readonly align?: "left" | "right";
   /** The value in CSV and JSON; null is empty in CSV. */
   value(row: Row): string | number | boolean | null;
+  /** False: in CSV and JSON only. */
+  readonly inTable?: boolean;
   /** The text in a table, where it differs. */
   text?(row: Row): string;
 }
@@ -24,7 +26,10 @@ export async function writeRows<Row>(
 ): Promise<void> {
   switch (format) {
     case "table":
-      return writeTable(rows, columns);
+      return writeTable(
+        rows,
+        columns.filter(({ inTable }) => inTable !== false),
+      );
     case "csv":
       await output.line(columns.map(({ name }) => name).join(","));
       for (const row of rows)

@@ -1,3 +1,4 @@
+import { type Interval, parseInterval } from "@candlewick/domain";
 import { CandlewickError, ERRORS, EXIT, suggest } from "@candlewick/runtime";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 
@@ -75,4 +76,24 @@ export function parseWholeNumber(text: string, max = Number.MAX_SAFE_INTEGER): n
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= max) return value;
   throw new InvalidArgumentError(`It is not a whole number from 0 to ${max}.`);
+}
+
+/** Reads a flag that is a count of things, at least one. */
+export function parseCount(text: string): number {
+  const count = parseWholeNumber(text);
+  if (count > 0) return count;
+  throw new InvalidArgumentError("It must be at least 1.");
+}
+
+/** Reads a flag that is an interval, such as 15m. */
+export function parseIntervalFlag(text: string): Interval {
+  try {
+    return parseInterval(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? `${upperFirst(error.message)}.` : String(error));
+  }
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -5,15 +5,17 @@ import {
   fillGaps,
   type Interval,
   type OpenRule,
-  parseInterval,
 } from "@candlewick/domain";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { aggregateTable } from "../aggregate/aggregation.ts";
 import type { BarFormat } from "../aggregate/bar-format.ts";
+import { writeBars } from "../aggregate/bar-format.ts";
 import type { ColumnFlags } from "../aggregate/columns.ts";
+import { CsvTable } from "../aggregate/csv-table.ts";
 import { inputName } from "../input-file.ts";
 import { note } from "../output.ts";
-import { example } from "../usage.ts";
+import { example, parseIntervalFlag } from "../usage.ts";
 
 interface AggregateFlags extends ColumnFlags {
   readonly interval: Interval;
@@ -65,9 +67,6 @@ export function aggregateCommand(): Command {
 }
 
 async function aggregate(file: string, flags: AggregateFlags): Promise<void> {
-  const { CsvTable } = await import("../aggregate/csv-table.ts");
-  const { aggregateTable } = await import("../aggregate/aggregation.ts");
-  const { writeBars } = await import("../aggregate/bar-format.ts");
   const { series, rows, duplicates } = await aggregateTable(await CsvTable.open(file), flags.interval, flags);
   if (rows === 0) note(`candlewick: ${inputName(file)} has a header and no rows`);
   if (duplicates > 0)
@@ -89,13 +88,5 @@ function filled(bars: readonly Bar<bigint>[], flags: AggregateFlags): readonly B
         cause,
       },
     );
-  }
-}
-
-function parseIntervalFlag(text: string): Interval {
-  try {
-    return parseInterval(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
 }

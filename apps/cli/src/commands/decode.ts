@@ -1,5 +1,6 @@
 import { tradeWithPair } from "@candlewick/contracts";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { decodeInOrder, TradeSequence } from "../decode/block-sequence.ts";
 import { note, output } from "../output.ts";
 import { example } from "../usage.ts";
 
@@ -23,7 +24,6 @@ export function decodeCommand(): Command {
 }
 
 async function decode(files: readonly string[], flags: DecodeFlags): Promise<void> {
-  const { decodeInOrder, TradeSequence } = await import("../decode/block-sequence.ts");
   const sequence = new TradeSequence();
   const skipped = new Map<string, number>();
   let blocks = 0;

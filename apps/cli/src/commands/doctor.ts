@@ -2,6 +2,14 @@ import { EXIT } from "@candlewick/runtime";
 import { Command, Option } from "commander";
 import { defaultDataDir } from "../data-dir.ts";
 import type { CheckResult } from "../doctor/check.ts";
+import { checkDataDir, checkDisk, checkPort } from "../doctor/folder-checks.ts";
+import {
+  checkJava,
+  checkMemory,
+  checkNode,
+  checkPlatform,
+  checkPostgres,
+} from "../doctor/platform-checks.ts";
 import { type Column, FORMATS, type Format, writeRows } from "../table.ts";
 import { example, parsePort } from "../usage.ts";
 
@@ -30,10 +38,6 @@ export function doctorCommand(): Command {
 }
 
 async function doctor(flags: DoctorFlags): Promise<void> {
-  const { checkJava, checkMemory, checkNode, checkPlatform, checkPostgres } = await import(
-    "../doctor/platform-checks.ts"
-  );
-  const { checkDataDir, checkDisk, checkPort } = await import("../doctor/folder-checks.ts");
   const dataDir = flags.data ?? defaultDataDir();
   const results = [
     checkNode(),

@@ -1,0 +1,69 @@
+import { createLogger, reportError, runParts } from "@candlewick/runtime";
+import { Command, InvalidArgumentError } from "commander";
+import { startBrokerService } from "../broker-service.ts";
+import { readConfig } from "../configuration.ts";
+import { dataDirAt } from "../data-dir.ts";
+import { output } from "../output.ts";
+import { example, parseWholeNumber } from "../usage.ts";
+
+interface BrokerFlags {
+  readonly data: string;
+  readonly listen: { host: string; port: number };
+  readonly partitions?: number;
+  readonly config?: string;
+}
+
+/** Connections that are under way have so long to finish. */
+const STOP_DEADLINE_MS = 10_000;
+
+/** `broker`: the embedded Kafka broker alone. */
+export function brokerCommand(): Command {
+  const command = new Command("broker")
+    .description("run the embedded Kafka broker alone; any Kafka client can use it")
+    .requiredOption("--data <dir>", "the data folder; the broker's files are below it")
+    .option("--listen <host:port>", "the address to listen on; port 0 takes a free one", parseAddress, {
+      host: "127.0.0.1",
+      port: 9092,
+    })
+    .option("--partitions <n>", "partitions of a topic that is created without a number", parseWholeNumber)
+    .option("--config <file>", "YAML file with the configuration (sections kafka and log)")
+    .action(broker);
+  return example(command, "candlewick broker --data ./kafka --listen 127.0.0.1:9092");
+}
+
+async function broker(flags: BrokerFlags): Promise<void> {
+  const config = readConfig(flags.config);
+  const logger = createLogger(config.log).child({ service: "broker" });
+  const options = {
+    dataDir: dataDirAt(flags.data).broker,
+    ...flags.listen,
+    numPartitions: flags.partitions ?? config.kafka.partitions,
+  };
+  let address = "";
+  process.exitCode = await runParts({
+    parts: [
+      {
+        name: "broker",
+        async start() {
+          const service = await startBrokerService(options, logger);
+          address = service.address;
+          return service;
+        },
+      },
+    ],
+    deadlineMs: STOP_DEADLINE_MS,
+    logger,
+    onStarted: () =>
+      void output.line(`candlewick broker: accepting connections on ${address}`).then(() => output.flush()),
+    onError: (error) => void reportError(error),
+  });
+}
+
+function parseAddress(text: string): { host: string; port: number } {
+  const match = /^(?:\[([\da-f:]+)\]|([^\s:/]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined || port > 65_535)
+    throw new InvalidArgumentError("Write HOST:PORT, such as 127.0.0.1:9092.");
+  return { host, port };
+}
