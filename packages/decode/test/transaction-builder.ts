@@ -141,16 +141,16 @@ export function transactionOf(calls: readonly Call[], options: TransactionOption
     return keys.indexOf(key);
   };
   const logMessages: string[] = [];
-  const compile = (call: Call, height: number, inner: object[] | null): object => {
+  const run = (call: Call, height: number, group: object[]): object => {
     const compiled = {
       programIdIndex: index(call.program),
       accounts: call.accounts.map(index),
       data: base58.encode(call.data),
-      stackHeight: heights ? height : undefined,
+      stackHeight: height === 1 || !heights ? null : height,
     };
-    inner?.push(compiled);
+    if (height > 1) group.push(compiled);
     logMessages.push(`Program ${address(call.program)} invoke [${height}]`);
-    for (const child of call.calls ?? []) compile(child, height + 1, inner ?? []);
+    for (const child of call.calls ?? []) run(child, height + 1, group);
     for (const event of call.logData ?? []) {
       logMessages.push(`Program data: ${Buffer.from(event).toString("base64")}`);
     }
@@ -158,25 +158,13 @@ export function transactionOf(calls: readonly Call[], options: TransactionOption
     return compiled;
   };
   index("signer");
-  const instructions: object[] = [];
   const innerInstructions: object[] = [];
-  for (const [outer, call] of calls.entries()) {
+  const instructions = calls.map((call, outer) => {
     const group: object[] = [];
-    logMessages.push(`Program ${address(call.program)} invoke [1]`);
-    const { calls: children = [], logData = [], ...own } = call;
-    for (const child of children) compile(child, 2, group);
-    for (const event of logData) {
-      logMessages.push(`Program data: ${Buffer.from(event).toString("base64")}`);
-    }
-    logMessages.push(`Program ${address(call.program)} success`);
-    instructions.push({
-      programIdIndex: index(own.program),
-      accounts: own.accounts.map(index),
-      data: base58.encode(own.data),
-      stackHeight: null,
-    });
+    const compiled = run(call, 1, group);
     if (group.length > 0) innerInstructions.push({ index: outer, instructions: group });
-  }
+    return compiled;
+  });
   const listed = (which: "before" | "after") =>
     balances.flatMap((balance) => {
       const amount = balance[which];

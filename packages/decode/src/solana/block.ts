@@ -45,7 +45,8 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // The message quotes the text, line breaks and all.
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
     throw new DecodeError(`not a block: the bytes are not JSON, or cut short (${reason})`, { cause: error });
   }
 }
