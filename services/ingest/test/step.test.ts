@@ -1,0 +1,438 @@
+import { type Slot, slot } from "@candlewick/domain";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Cursor, SlotEntry } from "../src/ports.ts";
+import { type Settlement, settleBlock, settleFailure } from "../src/settlement.ts";
+import {
+  initialState,
+  type SlotResult,
+  type StepCommand,
+  type StepInput,
+  type StepSettings,
+  type StepState,
+  step,
+} from "../src/step.ts";
+import { arbitraryChain, blockAt, linkedRules, type ModelChain, sparseRules } from "./chain-model.ts";
+
+const settings: StepSettings = { rules: linkedRules, window: 4, onBadBlock: "skip" };
+const origin: Cursor = { slot: 99, blockId: null, blockTime: null, solPrice: null };
+
+function names(commands: readonly StepCommand[]): string[] {
+  return commands.map((command) => {
+    switch (command.kind) {
+      case "plan":
+        return `plan ${command.limit} after ${command.after}`;
+      case "fetch":
+        return `fetch ${command.slot}`;
+      case "settled":
+      case "send-trades":
+      case "send-records":
+        return `${command.kind} ${command.settlement.slot}`;
+      case "save":
+        return `save ${command.cursor.slot}`;
+      case "end":
+        return command.bad === null ? "end" : `end bad ${command.bad.slot}`;
+      default:
+        return command satisfies never;
+    }
+  });
+}
+
+/** Feeds inputs one after the other and returns the commands of each. */
+function play(start: StepState, inputs: readonly StepInput[]): { state: StepState; commands: string[][] } {
+  let state = start;
+  const commands: string[][] = [];
+  for (const input of inputs) {
+    const next = step(state, input);
+    state = next.state;
+    commands.push(names(next.commands));
+  }
+  return { state, commands };
+}
+
+const planned = (...slots: number[]): StepInput => ({
+  kind: "planned",
+  slots: slots.map(slot),
+  ended: false,
+});
+const fetched = (at: number, parent: number | null): StepInput => ({
+  kind: "fetched",
+  slot: slot(at),
+  result: { kind: "block", decoded: blockAt(at, parent), attempts: 1 },
+});
+const acknowledged = (what: "trades" | "records", at: number): StepInput => ({
+  kind: `${what}-acknowledged`,
+  slot: slot(at),
+});
+
+describe("the way of a slot", () => {
+  test("trades, then the record, then the cursor", () => {
+    const { commands, state } = play(initialState(origin, settings), [
+      { kind: "start" },
+      planned(100),
+      fetched(100, 99),
+      acknowledged("trades", 100),
+      acknowledged("records", 100),
+      { kind: "saved" },
+    ]);
+    expect(commands).toEqual([
+      ["plan 4 after 99"],
+      ["fetch 100", "plan 3 after 100"],
+      ["settled 100", "send-trades 100"],
+      ["send-records 100"],
+      ["save 100"],
+      [],
+    ]);
+    expect(state.cursor?.slot).toBe(100);
+    expect(state.units).toEqual([]);
+  });
+
+  test("a block that arrives early waits for the one before it", () => {
+    const { commands } = play(initialState(origin, settings), [
+      planned(100, 101),
+      fetched(101, 100),
+      fetched(100, 99),
+    ]);
+    expect(commands.slice(1)).toEqual([
+      [],
+      ["settled 100", "send-trades 100", "settled 101", "send-trades 101"],
+    ]);
+  });
+
+  test("records go out in order of slot though trades are acknowledged in any", () => {
+    const { commands } = play(initialState(origin, settings), [
+      planned(100, 101),
+      fetched(100, 99),
+      fetched(101, 100),
+      acknowledged("trades", 101),
+      acknowledged("trades", 100),
+    ]);
+    expect(commands.slice(3)).toEqual([[], ["send-records 100", "send-records 101"]]);
+  });
+
+  test("the cursor does not pass a record that is not acknowledged", () => {
+    const { commands } = play(initialState(origin, { ...settings, window: 2 }), [
+      planned(100, 101),
+      fetched(100, 99),
+      fetched(101, 100),
+      acknowledged("trades", 100),
+      acknowledged("trades", 101),
+      acknowledged("records", 101),
+      acknowledged("records", 100),
+    ]);
+    expect(commands.slice(5)).toEqual([[], ["save 101"]]);
+  });
+
+  test("an empty slot is settled with the block after it", () => {
+    const start = initialState(origin, settings);
+    const inputs: StepInput[] = [
+      planned(100, 103),
+      { kind: "fetched", slot: slot(100), result: { kind: "absent" } },
+      fetched(103, 99),
+    ];
+    const { commands, state } = play(start, inputs);
+    expect(commands[1]).toEqual([]);
+    expect(commands[2]).toEqual(["settled 103", "send-trades 103"]);
+    const stage = state.units[0]?.stage;
+    expect(
+      stage?.name === "sending-trades" && stage.settlement.records.map((r) => [r.slot, r.status]),
+    ).toEqual([
+      [100, "skipped"],
+      [101, "skipped"],
+      [102, "skipped"],
+      [103, "processed"],
+    ]);
+  });
+
+  test("a parent that was taken for empty is fetched before its child is settled", () => {
+    const { commands } = play(initialState(origin, settings), [
+      planned(102),
+      fetched(102, 101),
+      fetched(101, 100),
+      fetched(100, 99),
+    ]);
+    expect(commands.slice(1)).toEqual([
+      ["fetch 101", "plan 2 after 102"].slice(0, 1),
+      ["fetch 100"],
+      ["settled 100", "send-trades 100", "settled 101", "send-trades 101", "settled 102", "send-trades 102"],
+    ]);
+  });
+
+  test("a parent that nobody has is missing, and its child goes on", () => {
+    const { state } = play(initialState(origin, settings), [
+      planned(102),
+      fetched(102, 101),
+      { kind: "fetched", slot: slot(101), result: { kind: "absent" } },
+    ]);
+    const settled = state.units.map(({ slot: at, stage }) => [
+      at,
+      "settlement" in stage ? stage.settlement.entries.at(-1)?.status : null,
+    ]);
+    expect(settled).toEqual([
+      [101, "missing"],
+      [102, "processed"],
+    ]);
+  });
+
+  test("a long way back is left to the ledger", () => {
+    const far: Cursor = { slot: 1, blockId: "block-1", blockTime: null, solPrice: null };
+    let state = step(initialState(far, settings), planned(1000)).state;
+    let fetches = 0;
+    let next = step(state, fetched(1000, 999));
+    while (next.commands.some((command) => command.kind === "fetch")) {
+      fetches += 1;
+      state = next.state;
+      const sought = state.units[0]?.slot ?? slot(0);
+      next = step(state, fetched(sought, sought - 1));
+    }
+    expect(fetches).toBe(32);
+    const first = next.state.units[0]?.stage;
+    expect(first !== undefined && "settlement" in first && first.settlement.entries.at(-1)).toMatchObject({
+      slot: 967,
+      status: "missing",
+    });
+  });
+});
+
+describe("the end", () => {
+  const bad: StepInput = {
+    kind: "fetched",
+    slot: slot(101),
+    result: { kind: "failed", reason: "is not JSON", attempts: 1 },
+  };
+
+  test("a recording ends when its last slot is saved", () => {
+    const { commands } = play(initialState(null, { ...settings, rules: sparseRules }), [
+      { kind: "start" },
+      { kind: "planned", slots: [slot(7)], ended: true },
+      fetched(7, 6),
+      acknowledged("trades", 7),
+      acknowledged("records", 7),
+      { kind: "saved" },
+    ]);
+    expect(commands.at(-1)).toEqual(["end"]);
+    expect(commands.flat().filter((command) => command.startsWith("end"))).toHaveLength(1);
+  });
+
+  test("a recording that is all published ends at once", () => {
+    const { commands } = play(initialState(origin, settings), [{ kind: "planned", slots: [], ended: true }]);
+    expect(commands).toEqual([["end"]]);
+  });
+
+  test("a bad block stops before anything of it is sent and after all before it is saved", () => {
+    const start = initialState(origin, { ...settings, onBadBlock: "stop" });
+    const { commands } = play(start, [
+      planned(100, 101, 102),
+      bad,
+      fetched(102, 101),
+      fetched(100, 99),
+      acknowledged("trades", 100),
+      acknowledged("records", 100),
+      { kind: "saved" },
+    ]);
+    expect(commands.slice(1)).toEqual([
+      [],
+      [],
+      ["settled 100", "send-trades 100"],
+      ["send-records 100"],
+      ["save 100"],
+      ["end bad 101"],
+    ]);
+  });
+
+  test("a bad block that is skipped keeps the cursor before it", () => {
+    let state = play(initialState(origin, settings), [planned(100, 101), fetched(100, 99), bad]).state;
+    for (const input of [acknowledged("trades", 100), acknowledged("records", 100)])
+      state = step(state, input).state;
+    const { commands } = step(step(state, { kind: "saved" }).state, acknowledged("records", 101));
+    const save = commands.find((command) => command.kind === "save");
+    expect(save?.entries).toEqual([
+      { slot: 101, status: "failed", reason: "is not JSON", attempts: 1, blockId: null },
+    ]);
+    expect(save?.kept.get(slot(101))).toEqual(
+      state.units[0]?.stage.name === "published" ? settledCursor(state) : null,
+    );
+    expect(save?.cursor).toMatchObject({ slot: 101, blockId: null });
+  });
+
+  test("a stop finishes what is being sent and takes nothing more", () => {
+    const { commands } = play(initialState(origin, settings), [
+      planned(100, 101),
+      fetched(100, 99),
+      { kind: "stop" },
+      fetched(101, 100),
+      acknowledged("trades", 100),
+      acknowledged("records", 100),
+      { kind: "saved" },
+    ]);
+    expect(commands.slice(2)).toEqual([[], [], ["send-records 100"], ["save 100"], ["end"]]);
+  });
+
+  test("a stop with nothing in hand ends at once", () => {
+    expect(play(initialState(origin, settings), [{ kind: "stop" }]).commands).toEqual([["end"]]);
+  });
+});
+
+function settledCursor(state: StepState): Cursor | null {
+  const stage = state.units[0]?.stage;
+  return stage !== undefined && "settlement" in stage ? stage.settlement.cursor : null;
+}
+
+/** What the model's source answers, with a hidden block known only to those who ask for it. */
+function answer(chain: ModelChain, at: number): SlotResult {
+  const found = chain.slots.get(at);
+  switch (found?.kind) {
+    case "block":
+    case "hidden":
+      return { kind: "block", decoded: found.decoded, attempts: 1 };
+    case "broken":
+      return { kind: "failed", reason: "is broken", attempts: 3 };
+    default:
+      return { kind: "absent" };
+  }
+}
+
+/** The settlements that one slot after the other gives, with a hidden block found by its child's word only. */
+function reference(chain: ModelChain): Settlement[] {
+  const settlements: Settlement[] = [];
+  let cursor: Cursor = { ...origin, slot: chain.first - 1 };
+  for (const [at, found] of chain.slots) {
+    if (found.kind === "empty") continue;
+    if (found.kind === "hidden" && !isNamed(chain, at)) continue;
+    const settlement =
+      found.kind === "broken"
+        ? settleFailure(
+            cursor,
+            { slot: slot(at), status: "failed", reason: "is broken", attempts: 3 },
+            linkedRules,
+          )
+        : settleBlock(cursor, found.decoded, 1, linkedRules);
+    settlements.push(settlement);
+    cursor = settlement.cursor;
+  }
+  return settlements;
+}
+
+/** Whether the next block, hidden ones that are found included, can name its parent: a broken one cannot. */
+function isNamed(chain: ModelChain, at: number): boolean {
+  for (const [later, found] of chain.slots) {
+    if (later <= at || found.kind === "empty") continue;
+    return found.kind === "block" || (found.kind === "hidden" && isNamed(chain, later));
+  }
+  return false;
+}
+
+interface Run {
+  readonly settlements: Settlement[];
+  readonly saved: Cursor | null;
+  readonly entries: SlotEntry[];
+  readonly ended: boolean;
+}
+
+/** Drives the step with answers in an order that `choose` decides, for at most `maxInputs` inputs. */
+function drive(
+  chain: ModelChain,
+  from: Cursor,
+  window: number,
+  choose: (n: number) => number,
+  maxInputs: number,
+): Run {
+  let state = initialState(from, { ...settings, window });
+  const open: StepCommand[] = [];
+  const settlements: Settlement[] = [];
+  const entries: SlotEntry[] = [];
+  const sent: Slot[] = [];
+  const recorded: Slot[] = [];
+  const acknowledgedSlots = new Set<number>();
+  let saved: Cursor | null = from;
+  let ended = false;
+  const take = (input: StepInput) => {
+    const next = step(state, input);
+    state = next.state;
+    for (const command of next.commands) {
+      if (command.kind === "settled") settlements.push(command.settlement);
+      else if (command.kind === "end") ended = true;
+      else {
+        if (command.kind === "send-trades") sent.push(command.settlement.slot);
+        if (command.kind === "send-records") recorded.push(command.settlement.slot);
+        open.push(command);
+      }
+    }
+    expect(state.units.filter((unit) => !unit.required).length).toBeLessThanOrEqual(window);
+  };
+  take({ kind: "start" });
+  for (let count = 0; count < maxInputs && open.length > 0; count++) {
+    const [command] = open.splice(choose(open.length), 1);
+    switch (command?.kind) {
+      case "plan": {
+        const listed = [...chain.slots].filter(
+          ([at, found]) => at > (command.after ?? -1) && (found.kind === "block" || found.kind === "broken"),
+        );
+        const slots = listed.slice(0, command.limit).map(([at]) => slot(at));
+        take({ kind: "planned", slots, ended: slots.length === listed.length });
+        break;
+      }
+      case "fetch":
+        take({ kind: "fetched", slot: command.slot, result: answer(chain, command.slot) });
+        break;
+      case "send-trades":
+        take({ kind: "trades-acknowledged", slot: command.settlement.slot });
+        break;
+      case "send-records":
+        acknowledgedSlots.add(command.settlement.slot);
+        take({ kind: "records-acknowledged", slot: command.settlement.slot });
+        break;
+      case "save":
+        expect(command.settlements.every((s) => acknowledgedSlots.has(s.slot))).toBe(true);
+        expect(command.cursor.slot).toBeGreaterThan(saved?.slot ?? -1);
+        saved = command.cursor;
+        entries.push(...command.entries);
+        take({ kind: "saved" });
+        break;
+      default:
+        break;
+    }
+  }
+  expect(sent).toEqual([...sent].sort((a, b) => a - b));
+  expect(recorded).toEqual([...recorded].sort((a, b) => a - b));
+  return { settlements, saved, entries, ended };
+}
+
+describe("laws", () => {
+  const windows = fc.integer({ min: 1, max: 6 });
+  const choices = fc.infiniteStream(fc.nat());
+  const chooser = (stream: Iterator<number>) => (n: number) => (stream.next().value ?? 0) % n;
+
+  test("whatever the order of answers, the settlements are those of one slot after the other", () => {
+    fc.assert(
+      fc.property(arbitraryChain, windows, choices, (chain, window, stream) => {
+        const from = { ...origin, slot: chain.first - 1 };
+        const run = drive(chain, from, window, chooser(stream), 100_000);
+        const expected = reference(chain);
+        expect(run.settlements).toEqual(expected);
+        expect(run.ended).toBe(true);
+        expect(run.saved).toEqual(expected.at(-1)?.cursor);
+        expect(run.entries.map((entry) => entry.slot)).toEqual(
+          Array.from({ length: run.entries.length }, (_, index) => chain.first + index),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a run that is cut off anywhere goes on from its saved cursor with the same settlements", () => {
+    fc.assert(
+      fc.property(arbitraryChain, windows, choices, fc.nat(120), (chain, window, stream, cut) => {
+        const from = { ...origin, slot: chain.first - 1 };
+        const choose = chooser(stream);
+        const before = drive(chain, from, window, choose, cut);
+        const resumed = before.saved ?? from;
+        const after = drive(chain, resumed, window, choose, 100_000);
+        const expected = reference(chain);
+        expect(before.settlements).toEqual(expected.slice(0, before.settlements.length));
+        expect(after.settlements).toEqual(expected.filter((settlement) => settlement.slot > resumed.slot));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
