@@ -14,6 +14,7 @@ import { MemoryDisk } from "./storage/memory-disk.ts";
 import type { Visibility } from "./storage/partition-log.ts";
 import type { RecoveryFinding } from "./storage/recovery.ts";
 import { TopicStore } from "./topics/topic-store.ts";
+import { TransactionCoordinator } from "./transactions/transaction-coordinator.ts";
 
 /** A running broker. */
 export interface Broker {
@@ -80,13 +81,30 @@ async function start(
     maxMembers: settings.groupMaxMembers,
   });
   topics.onDeleted((topic) => groups.offsets.removeTopic(topic.name));
+  const producerIds = new ProducerIds(journal);
+  const transactions = new TransactionCoordinator({
+    clock,
+    journal,
+    topics,
+    offsets: groups.offsets,
+    producerIds,
+    onFailure: (error, transactionalId) =>
+      settings.log({
+        level: "error",
+        msg: "transaction cannot be aborted",
+        reason: String(error),
+        transactionalId,
+      }),
+  });
+  await transactions.recover();
   const parts: BrokerParts = {
     settings,
     clusterId,
     clock,
     topics,
     groups,
-    producerIds: new ProducerIds(journal),
+    producerIds,
+    transactions,
     handlers,
   };
   const listener = await Listener.open(parts, { host: options.advertisedHost, port: options.advertisedPort });
@@ -96,6 +114,7 @@ async function start(
     maintenance.stop();
     await listener.close();
     groups.close();
+    transactions.close();
     await topics.close();
     await journal.close();
     await lock?.release();

@@ -4,6 +4,9 @@ import type { Timer } from "./clock.ts";
 /** A producer that has been silent for so long is forgotten, as in Kafka. */
 const PRODUCER_RETENTION_MS = 86_400_000;
 
+/** A transactional id that has not been used for so long is forgotten, as in Kafka. */
+const TRANSACTIONAL_ID_RETENTION_MS = 7 * 86_400_000;
+
 /** The work that is done every so often: retention, expiry, and syncs by interval. */
 export class Maintenance {
   readonly #parts: BrokerParts;
@@ -26,7 +29,7 @@ export class Maintenance {
 
   /** One round of retention and expiry, now. */
   run(): void {
-    const { topics, groups, clock, settings } = this.#parts;
+    const { topics, groups, transactions, clock, settings } = this.#parts;
     const nowMs = clock.nowMs();
     for (const topic of topics.all()) {
       for (const [partition, log] of topic.partitions.entries()) {
@@ -49,6 +52,7 @@ export class Maintenance {
     }
     try {
       groups.expire(nowMs - settings.offsetsRetentionMs);
+      transactions.expire(nowMs - TRANSACTIONAL_ID_RETENTION_MS);
     } catch (error) {
       this.#report("expiry of offsets failed", error, {});
     }

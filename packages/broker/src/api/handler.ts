@@ -4,6 +4,7 @@ import type { Settings } from "../options.ts";
 import type { ProducerIds } from "../producers/producer-ids.ts";
 import type { Api, Decoded, Encodable, Fields } from "../protocol/schema.ts";
 import type { TopicStore } from "../topics/topic-store.ts";
+import type { TransactionCoordinator } from "../transactions/transaction-coordinator.ts";
 
 /** What the API files work on: the broker's parts. */
 export interface BrokerParts {
@@ -13,6 +14,7 @@ export interface BrokerParts {
   readonly topics: TopicStore;
   readonly groups: GroupCoordinator;
   readonly producerIds: ProducerIds;
+  readonly transactions: TransactionCoordinator;
   /** The APIs that this broker serves, by key. */
   readonly handlers: ReadonlyMap<number, Handler>;
 }

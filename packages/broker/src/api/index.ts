@@ -1,3 +1,5 @@
+import { addOffsetsToTxn } from "./add-offsets-to-txn.ts";
+import { addPartitionsToTxn } from "./add-partitions-to-txn.ts";
 import { apiVersions } from "./api-versions.ts";
 import { createPartitions } from "./create-partitions.ts";
 import { createTopics } from "./create-topics.ts";
@@ -7,6 +9,9 @@ import { deleteTopics } from "./delete-topics.ts";
 import { describeCluster } from "./describe-cluster.ts";
 import { describeConfigs } from "./describe-configs.ts";
 import { describeGroups } from "./describe-groups.ts";
+import { describeProducers } from "./describe-producers.ts";
+import { describeTransactions } from "./describe-transactions.ts";
+import { endTxn } from "./end-txn.ts";
 import { fetch } from "./fetch.ts";
 import { findCoordinator } from "./find-coordinator.ts";
 import type { Handler } from "./handler.ts";
@@ -16,6 +21,7 @@ import { joinGroup } from "./join-group.ts";
 import { leaveGroup } from "./leave-group.ts";
 import { listGroups } from "./list-groups.ts";
 import { listOffsets } from "./list-offsets.ts";
+import { listTransactions } from "./list-transactions.ts";
 import { metadata } from "./metadata.ts";
 import { offsetCommit } from "./offset-commit.ts";
 import { offsetDelete } from "./offset-delete.ts";
@@ -23,8 +29,11 @@ import { offsetFetch } from "./offset-fetch.ts";
 import { offsetForLeaderEpoch } from "./offset-for-leader-epoch.ts";
 import { produce } from "./produce.ts";
 import { syncGroup } from "./sync-group.ts";
+import { txnOffsetCommit } from "./txn-offset-commit.ts";
 
 const served: readonly Handler[] = [
+  addOffsetsToTxn,
+  addPartitionsToTxn,
   apiVersions,
   createPartitions,
   createTopics,
@@ -34,6 +43,9 @@ const served: readonly Handler[] = [
   describeCluster,
   describeConfigs,
   describeGroups,
+  describeProducers,
+  describeTransactions,
+  endTxn,
   fetch,
   findCoordinator,
   heartbeat,
@@ -42,6 +54,7 @@ const served: readonly Handler[] = [
   leaveGroup,
   listGroups,
   listOffsets,
+  listTransactions,
   metadata,
   offsetCommit,
   offsetDelete,
@@ -49,6 +62,7 @@ const served: readonly Handler[] = [
   offsetForLeaderEpoch,
   produce,
   syncGroup,
+  txnOffsetCommit,
 ];
 
 /** Everything that this broker serves, by API key. */

@@ -13,23 +13,32 @@ interface WantedTopic {
 /** OffsetFetch, versions 1 to 9: one group up to version 7, several from version 8 on. */
 export const offsetFetch: Handler = serve(api, (request, context) => {
   if (context.version < MANY_GROUPS_SINCE) {
-    return { topics: offsetsOf(request.groupId, request.topics, context), errorCode: ErrorCode.NONE };
+    const { groupId, topics, requireStable } = request;
+    return { topics: offsetsOf(groupId, topics, requireStable, context), errorCode: ErrorCode.NONE };
   }
   return {
     groups: request.groups.map(({ groupId, topics }) => ({
       groupId,
-      topics: offsetsOf(groupId, topics, context),
+      topics: offsetsOf(groupId, topics, request.requireStable, context),
       errorCode: ErrorCode.NONE,
     })),
   };
 });
 
-function offsetsOf(groupId: string, wanted: readonly WantedTopic[] | null, { groups }: RequestContext) {
+function offsetsOf(
+  groupId: string,
+  wanted: readonly WantedTopic[] | null,
+  requireStable: boolean,
+  { groups, transactions }: RequestContext,
+) {
   return (wanted ?? allTopics(groupId, groups)).map(({ name, partitionIndexes }) => ({
     name,
-    partitions: partitionIndexes.map((partitionIndex) =>
-      answer(partitionIndex, groups.offsets.get(groupId, name, partitionIndex)),
-    ),
+    partitions: partitionIndexes.map((partitionIndex) => {
+      if (requireStable && transactions.hasPendingOffset(groupId, name, partitionIndex)) {
+        return answer(partitionIndex, undefined, ErrorCode.UNSTABLE_OFFSET_COMMIT);
+      }
+      return answer(partitionIndex, groups.offsets.get(groupId, name, partitionIndex), ErrorCode.NONE);
+    }),
   }));
 }
 
@@ -41,12 +50,12 @@ function allTopics(groupId: string, groups: RequestContext["groups"]): WantedTop
   }));
 }
 
-function answer(partitionIndex: number, committed: CommittedOffset | undefined) {
+function answer(partitionIndex: number, committed: CommittedOffset | undefined, errorCode: ErrorCode) {
   return {
     partitionIndex,
     committedOffset: committed?.offset ?? -1,
     committedLeaderEpoch: committed?.leaderEpoch ?? -1,
     metadata: committed?.metadata ?? "",
-    errorCode: ErrorCode.NONE,
+    errorCode,
   };
 }

@@ -2,7 +2,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { produce as api } from "../protocol/messages/produce.ts";
 import type { ResponseOf } from "../protocol/schema.ts";
 import type { PartitionLog } from "../storage/partition-log.ts";
-import { stampAppendTime } from "../storage/record-batch.ts";
+import { isTransactional, stampAppendTime } from "../storage/record-batch.ts";
 import { INTERNAL_TOPICS, type Topic } from "../topics/topic-store.ts";
 import { checkBatch } from "./batch-check.ts";
 import { type Handler, NO_RESPONSE, type RequestContext, serve } from "./handler.ts";
@@ -27,7 +27,9 @@ export const produce: Handler = serve(api, async (request, context) => {
   const responses = request.topicData.map(({ name, partitionData }) => ({
     name,
     outcomes: partitionData.map(({ index, records }) =>
-      isKnownAcks ? append(context, name, index, records) : failed(index, ErrorCode.INVALID_REQUIRED_ACKS),
+      isKnownAcks
+        ? append(context, request.transactionalId, name, index, records)
+        : failed(index, ErrorCode.INVALID_REQUIRED_ACKS),
     ),
   }));
   if (acks === 0) return NO_RESPONSE;
@@ -47,13 +49,25 @@ function failed(index: number, errorCode: ErrorCode, errorMessage: string | null
   return { result: { index, errorCode, baseOffset: -1, errorMessage }, durable: undefined };
 }
 
-function append(context: RequestContext, name: string, index: number, records: Buffer | null): Outcome {
+function append(
+  context: RequestContext,
+  transactionalId: string | null,
+  name: string,
+  index: number,
+  records: Buffer | null,
+): Outcome {
   const topic = context.topics.get(name);
   const log = topic?.partitions[index];
   if (topic === undefined || log === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   if (INTERNAL_TOPICS.has(name)) return failed(index, ErrorCode.INVALID_TOPIC_EXCEPTION);
   const checked = checkBatch(records, topic.config, context.version);
   if (checked.kind === "refused") return failed(index, checked.errorCode, checked.reason);
+  if (isTransactional(checked.header)) {
+    const { producerId, producerEpoch } = checked.header;
+    const claim = { transactionalId: transactionalId ?? "", producerId, producerEpoch };
+    const errorCode = context.transactions.produceError(claim, name, index);
+    if (errorCode !== ErrorCode.NONE) return failed(index, errorCode);
+  }
   try {
     return appendBatch(context, topic, log, index, checked);
   } catch (error) {

@@ -293,6 +293,12 @@ export class GroupCoordinator {
     return group.state === "CompletingRebalance" ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
   }
 
+  /** Whether a transactional producer outside the group may commit for it. */
+  commitErrorOfStranger(groupId: string): ErrorCode {
+    this.#groupFor(groupId);
+    return ErrorCode.NONE;
+  }
+
   /** Deletes a group without members, its offsets included. */
   delete(groupId: string): ErrorCode {
     if (groupId === "") return ErrorCode.INVALID_GROUP_ID;

@@ -41,6 +41,8 @@ export type SequenceVerdict =
 /** What one partition knows of the producers that write to it: sequences, epochs and open transactions. */
 export class ProducerState {
   readonly #producers = new Map<number, ProducerEntry>();
+  /** Producer id to first offset of its open transaction, oldest first. */
+  readonly #open = new Map<number, number>();
   #aborted: AbortedTransaction[] = [];
 
   /** Judges a client's batch before it is appended. Batches without a producer id are always accepted. */
@@ -85,7 +87,10 @@ export class ProducerState {
       baseOffset: header.baseOffset,
       timestampMs: header.maxTimestamp,
     });
-    if (isTransactional(header) && entry.transactionStart < 0) entry.transactionStart = header.baseOffset;
+    if (isTransactional(header) && entry.transactionStart < 0) {
+      entry.transactionStart = header.baseOffset;
+      this.#open.set(header.producerId, header.baseOffset);
+    }
   }
 
   /** Takes note of a transaction marker at its offset. */
@@ -98,6 +103,7 @@ export class ProducerState {
         lastOffset: header.baseOffset,
       });
     }
+    this.#open.delete(header.producerId);
     const sameEpoch = entry?.epoch === header.producerEpoch;
     this.#producers.set(header.producerId, {
       epoch: header.producerEpoch,
@@ -117,12 +123,7 @@ export class ProducerState {
 
   /** First offset of the oldest transaction still open, or undefined where none is. */
   get firstUndecidedOffset(): number | undefined {
-    let first: number | undefined;
-    for (const { transactionStart } of this.#producers.values()) {
-      if (transactionStart >= 0 && (first === undefined || transactionStart < first))
-        first = transactionStart;
-    }
-    return first;
+    return this.#open.values().next().value;
   }
 
   /** The aborted transactions with records in [from, to). */
@@ -149,6 +150,13 @@ export class ProducerState {
       this.#producers.set(producerId, { ...entry, batches: [...entry.batches] });
     }
     this.#aborted = [...snapshot.aborted];
+    this.#open.clear();
+    const open = snapshot.producers.filter(({ transactionStart }) => transactionStart >= 0);
+    for (const { producerId, transactionStart } of open.sort(
+      (a, b) => a.transactionStart - b.transactionStart,
+    )) {
+      this.#open.set(producerId, transactionStart);
+    }
   }
 }
 

@@ -7,17 +7,17 @@ export const addPartitionsToTxn = api({
   versions: [0, 3],
   flexibleFrom: 3,
   request: {
-    v3AndBelowTransactionalId: string(),
-    v3AndBelowProducerId: int64(),
-    v3AndBelowProducerEpoch: int16(),
-    v3AndBelowTopics: array({
+    transactionalId: string(),
+    producerId: int64(),
+    producerEpoch: int16(),
+    topics: array({
       name: string(),
       partitions: list(int32()),
     }),
   },
   response: {
     throttleTimeMs: int32("0+", 0),
-    resultsByTopicV3AndBelow: array({
+    results: array({
       name: string(),
       resultsByPartition: array({
         partitionIndex: int32(),

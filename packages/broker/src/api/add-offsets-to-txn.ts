@@ -1,0 +1,13 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { addOffsetsToTxn as api } from "../protocol/messages/add-offsets-to-txn.ts";
+import { type Handler, serve } from "./handler.ts";
+import { fencedCode } from "./producer-fencing.ts";
+
+const FENCED_SINCE = 2;
+
+/** AddOffsetsToTxn, versions 0 to 4. */
+export const addOffsetsToTxn: Handler = serve(api, async (request, { transactions, version }) => {
+  if (request.groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID };
+  const errorCode = await transactions.addGroup(request, request.groupId);
+  return { errorCode: fencedCode(errorCode, version >= FENCED_SINCE) };
+});

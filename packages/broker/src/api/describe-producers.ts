@@ -1,0 +1,25 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { describeProducers as api } from "../protocol/messages/describe-producers.ts";
+import { type Handler, serve } from "./handler.ts";
+
+/** DescribeProducers, version 0: who writes to a partition with a producer id. */
+export const describeProducers: Handler = serve(api, (request, { topics }) => ({
+  topics: request.topics.map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map((partitionIndex) => {
+      const log = topics.partition(name, partitionIndex);
+      if (log === undefined) {
+        return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, activeProducers: [] };
+      }
+      const activeProducers = [...log.producers.entries()].map(([producerId, entry]) => ({
+        producerId,
+        producerEpoch: entry.epoch,
+        lastSequence: entry.batches.at(-1)?.lastSequence ?? -1,
+        lastTimestamp: entry.batches.at(-1)?.timestampMs ?? -1,
+        coordinatorEpoch: 0,
+        currentTxnStartOffset: entry.transactionStart,
+      }));
+      return { partitionIndex, errorCode: ErrorCode.NONE, activeProducers };
+    }),
+  })),
+}));

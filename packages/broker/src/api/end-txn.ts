@@ -1,0 +1,14 @@
+import { endTxn as api } from "../protocol/messages/end-txn.ts";
+import { type Handler, serve } from "./handler.ts";
+import { fencedCode } from "./producer-fencing.ts";
+
+const FENCED_SINCE = 2;
+
+/**
+ * EndTxn, versions 0 to 4: answered when the markers are written and on the disk. Left out: version 5, which
+ * gives a new epoch with every transaction and belongs to a feature level of Kafka 4.
+ */
+export const endTxn: Handler = serve(api, async (request, { transactions, version }) => {
+  const errorCode = await transactions.end(request, request.committed);
+  return { errorCode: fencedCode(errorCode, version >= FENCED_SINCE) };
+});

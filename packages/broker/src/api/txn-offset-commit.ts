@@ -1,0 +1,55 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { txnOffsetCommit as api } from "../protocol/messages/txn-offset-commit.ts";
+import { type Handler, serve } from "./handler.ts";
+import { fencedCode } from "./producer-fencing.ts";
+
+const FENCED_SINCE = 2;
+
+/** TxnOffsetCommit, versions 0 to 4: offsets that become good when the transaction commits. */
+export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
+  const { groups, topics, transactions, clock, settings, version } = context;
+  const { groupId, memberId, groupInstanceId, generationId } = request;
+  // Older clients and producers outside the group give no member; they are not checked against it.
+  const isMember = generationId >= 0 || memberId !== "" || groupInstanceId !== null;
+  const refusal =
+    groupId === ""
+      ? ErrorCode.INVALID_GROUP_ID
+      : isMember
+        ? groups.commitError(groupId, { memberId, groupInstanceId, generationId })
+        : groups.commitErrorOfStranger(groupId);
+  const committedMs = clock.nowMs();
+  const checked = request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map((partition) => {
+      const metadata = partition.committedMetadata ?? "";
+      const isKnown = topics.partition(name, partition.partitionIndex) !== undefined;
+      const isTooLarge = Buffer.byteLength(metadata) > settings.offsetMetadataMaxBytes;
+      const problem = isTooLarge ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
+      const errorCode = refusal || (isKnown ? problem : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      return { ...partition, metadata, errorCode };
+    }),
+  }));
+  const offsets = checked.flatMap(({ name, partitions }) =>
+    partitions
+      .filter(({ errorCode }) => errorCode === ErrorCode.NONE)
+      .map(({ partitionIndex, committedOffset, committedLeaderEpoch, metadata }) => ({
+        topic: name,
+        partition: partitionIndex,
+        offset: committedOffset,
+        leaderEpoch: committedLeaderEpoch,
+        metadata,
+        committedMs,
+      })),
+  );
+  const outcome =
+    offsets.length === 0 ? ErrorCode.NONE : await transactions.addOffsets(request, groupId, offsets);
+  return {
+    topics: checked.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex, errorCode }) => ({
+        partitionIndex,
+        errorCode: errorCode || fencedCode(outcome, version >= FENCED_SINCE),
+      })),
+    })),
+  };
+});

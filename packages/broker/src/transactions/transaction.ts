@@ -1,0 +1,96 @@
+import type { Timer } from "../clock.ts";
+import type { CommittedOffset, OffsetKey } from "../groups/offset-store.ts";
+
+/** Kafka's names for where a transactional id stands. */
+export type TransactionState =
+  | "Empty"
+  | "Ongoing"
+  | "PrepareCommit"
+  | "PrepareAbort"
+  | "CompleteCommit"
+  | "CompleteAbort";
+
+export type PendingOffset = OffsetKey & CommittedOffset;
+
+/** One transactional id: its producer, and the transaction under way or last ended. */
+export interface Transaction {
+  readonly id: string;
+  producerId: number;
+  epoch: number;
+  timeoutMs: number;
+  state: TransactionState;
+  startedMs: number;
+  updatedMs: number;
+  /** Topic to the partitions that the transaction writes to. */
+  readonly partitions: Map<string, Set<number>>;
+  /** Group to the offsets that a commit will make good. */
+  readonly offsets: Map<string, PendingOffset[]>;
+  timer: Timer | undefined;
+}
+
+export interface SavedTransaction {
+  readonly producerId: number;
+  readonly epoch: number;
+  readonly timeoutMs: number;
+  readonly state: TransactionState;
+  readonly startedMs: number;
+  readonly updatedMs: number;
+  readonly partitions: readonly (readonly [string, readonly number[]])[];
+  readonly offsets: readonly (readonly [string, readonly PendingOffset[]])[];
+}
+
+export function savedTransaction(transaction: Transaction): SavedTransaction {
+  const { producerId, epoch, timeoutMs, state, startedMs, updatedMs } = transaction;
+  const partitions = [...transaction.partitions].map(([topic, set]) => [topic, [...set]] as const);
+  return {
+    producerId,
+    epoch,
+    timeoutMs,
+    state,
+    startedMs,
+    updatedMs,
+    partitions,
+    offsets: [...transaction.offsets],
+  };
+}
+
+export function restoredTransaction(id: string, saved: SavedTransaction): Transaction {
+  return {
+    ...saved,
+    id,
+    partitions: new Map(saved.partitions.map(([topic, partitions]) => [topic, new Set(partitions)])),
+    offsets: new Map(saved.offsets.map(([group, offsets]) => [group, [...offsets]])),
+    timer: undefined,
+  };
+}
+
+export function newTransaction(
+  id: string,
+  producerId: number,
+  timeoutMs: number,
+  nowMs: number,
+): Transaction {
+  return {
+    id,
+    producerId,
+    epoch: 0,
+    timeoutMs,
+    state: "Empty",
+    startedMs: -1,
+    updatedMs: nowMs,
+    partitions: new Map(),
+    offsets: new Map(),
+    timer: undefined,
+  };
+}
+
+/** True while a decision has been made but not carried out everywhere. */
+export function isEnding(transaction: Transaction): boolean {
+  return transaction.state === "PrepareCommit" || transaction.state === "PrepareAbort";
+}
+
+export function addPartition(transaction: Transaction, topic: string, partition: number): void {
+  const partitions = transaction.partitions.get(topic) ?? new Set();
+  partitions.add(partition);
+  transaction.partitions.set(topic, partitions);
+}
