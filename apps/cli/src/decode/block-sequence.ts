@@ -1,6 +1,7 @@
 import type { DecodedBlock } from "@candlewick/decode";
 import { nextSolPrice, type Slot, type SolPrice, slot, type Trade, tradeOfSwap } from "@candlewick/domain";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
+import { inputName } from "../input-file.ts";
 import { note } from "../output.ts";
 import { usageError } from "../usage.ts";
 import { type BlockFile, decodeBlockFile, expandBlockFiles, readBlockBytes } from "./block-file.ts";
@@ -38,10 +39,14 @@ async function place({ file, slot: named }: BlockFile, givenSlot: number | undef
   const bytes = await readBlockBytes(file);
   const { parentSlot } = decodeBlockFile(file, bytes, slot(0)).block;
   if (parentSlot === null) {
-    throw new CandlewickError(ERRORS.badInput, `the slot of ${file} is not known`, "Tell it with --slot N");
+    throw new CandlewickError(
+      ERRORS.badInput,
+      `the slot of ${inputName(file)} is not known`,
+      "Tell it with --slot N",
+    );
   }
   note(
-    `candlewick: taking ${parentSlot + 1} as the slot of ${file}, the one after its parent; --slot N tells another`,
+    `candlewick: taking ${parentSlot + 1} as the slot of ${inputName(file)}, the one after its parent; --slot N tells another`,
   );
   return { file, slot: slot(parentSlot + 1), bytes };
 }
