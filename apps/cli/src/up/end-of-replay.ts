@@ -1,0 +1,50 @@
+import { TOPICS } from "@candlewick/contracts";
+import { createAdmin, parsePartitionName } from "@candlewick/kafka";
+import type { Part, Service } from "@candlewick/runtime";
+import type { UpContext } from "./up-context.ts";
+
+/** Ends the whole once ingest has published all and dataflow has stored all of that. */
+export function endOfReplayPart(context: UpContext): Part {
+  return {
+    name: "end of replay",
+    endsAll: true,
+    async start(): Promise<Service> {
+      const stopping = new AbortController();
+      const done = waitForEnd(context, stopping.signal);
+      return {
+        name: "end of replay",
+        done,
+        async stop() {
+          stopping.abort(new Error("stopped"));
+          await done.catch(() => undefined);
+        },
+      };
+    },
+  };
+}
+
+const POLL_MS = 25;
+
+async function waitForEnd(context: UpContext, signal: AbortSignal): Promise<void> {
+  // A failure of ingest ends the whole by itself.
+  await Promise.race([context.ingestDone.catch(() => new Promise(() => undefined)), aborted(signal)]);
+  if (signal.aborted) return;
+  const topics = [TOPICS.solana.trades, TOPICS.solana.blocks];
+  const admin = await createAdmin(context.kafka("end-of-replay"));
+  try {
+    const ends = await admin.endOffsets(topics);
+    const partitions = [...ends.keys()].map(parsePartitionName);
+    while (!signal.aborted) {
+      const stored = await context.store.offsets(context.plan.config.dataflow.group, partitions);
+      if ([...ends].every(([name, end]) => end === 0n || (stored.get(name) ?? 0n) >= end)) return;
+      await context.clock.delay(POLL_MS, signal).catch(() => undefined);
+    }
+  } finally {
+    await admin.close();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

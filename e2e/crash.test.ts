@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { dumpDatabase } from "./kit/database-dump.ts";
+import { candlewick, runToEnd } from "./kit/process.ts";
+import { writeSimulatedBlocks } from "./kit/simulated-blocks.ts";
+import { temporaryFolder } from "./kit/temporary.ts";
+
+const KILLS = Number(process.env.CANDLEWICK_CRASH_KILLS ?? 20);
+const SLOTS = 300;
+
+/** A small generator with a seed, so that a failure can be repeated. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** The processes of the PostgreSQL server of a data folder: those that work in it. */
+function postgresOf(folder: string): number[] {
+  const found: number[] = [];
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      if (readlinkSync(`/proc/${entry}/cwd`).startsWith(folder)) found.push(Number(entry));
+    } catch {
+      // It ended while we looked, or is not ours to see.
+    }
+  }
+  return found.filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("postgres"));
+}
+
+describe.skipIf(process.platform !== "linux")("kill -9 of the whole", () => {
+  test(`${KILLS} times during a replay leaves the same trades, candles and blocks, bit for bit`, async () => {
+    const seed = Number(process.env.CANDLEWICK_CRASH_SEED ?? Date.now() % 1_000_000);
+    const next = random(seed);
+    const blocks = temporaryFolder("crash-blocks");
+    const trades = writeSimulatedBlocks(blocks, SLOTS, "crash");
+    const replay = (folder: string) => [
+      ...[
+        "up",
+        "--source",
+        "replay",
+        "--blocks",
+        blocks,
+        "--data",
+        folder,
+        "--port",
+        "0",
+        "--exit-when-done",
+      ],
+    ];
+
+    const calm = temporaryFolder("crash-calm");
+    const began = performance.now();
+    const undisturbed = await runToEnd(replay(calm));
+    const runMs = performance.now() - began;
+    expect(undisturbed.code, undisturbed.stderr).toBe(0);
+    const expected = await dumpDatabase(calm);
+    expect(expected.tradeCount).toBe(trades);
+
+    const shaken = temporaryFolder("crash-shaken");
+    for (let kill = 0; kill < KILLS; kill++) {
+      const run = candlewick(replay(shaken));
+      const timer = setTimeout(() => {
+        run.kill("SIGKILL");
+        // Half of the time the database dies with it, instead of being stopped by its guard.
+        if (kill % 2 === 0) for (const pid of postgresOf(shaken)) killQuietly(pid);
+      }, next() * runMs);
+      const end = await run.ended;
+      clearTimeout(timer);
+      expect([0, "SIGKILL"], `seed ${seed}, kill ${kill}: ${run.stderr()}`).toContain(end);
+    }
+    const last = await runToEnd(replay(shaken));
+    expect(last.code, `seed ${seed}: ${last.stderr}`).toBe(0);
+    expect(await dumpDatabase(shaken), `seed ${seed}`).toEqual(expected);
+    const verify = await runToEnd(["verify", "--data", shaken]);
+    expect(verify.code, verify.stdout + verify.stderr).toBe(0);
+  }, 600_000);
+});
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It was gone already.
+  }
+}
