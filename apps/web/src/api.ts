@@ -4,9 +4,12 @@ import type { CandleView, Currency, PairView } from "./wire.ts";
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly advice: string;
+  /** The HTTP status; 0 where the server could not be reached. */
+  readonly status: number;
 
-  constructor(message: string, advice: string) {
+  constructor(status: number, message: string, advice: string) {
     super(message);
+    this.status = status;
     this.advice = advice;
   }
 }
@@ -39,5 +42,5 @@ async function getJson<Body>(path: string, signal: AbortSignal): Promise<Body> {
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body as Body;
   const { error } = (body ?? {}) as { error?: { message?: string; advice?: string } };
-  throw new ApiError(error?.message ?? `HTTP ${response.status}`, error?.advice ?? "");
+  throw new ApiError(response.status, error?.message ?? `HTTP ${response.status}`, error?.advice ?? "");
 }

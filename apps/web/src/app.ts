@@ -36,9 +36,12 @@ export class App {
   #route: Route = parseRoute(location.hash);
   #currency: Currency = remembered(CURRENCY_KEY) === "base" ? "base" : "usd";
   #selected: PairView | null = null;
+  /** Why the pair of the route could not be loaded. */
+  #problem: ApiError | null = null;
   #search = "";
   #request: AbortController | null = null;
   #loaded = false;
+  #connected = false;
 
   constructor() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -93,6 +96,7 @@ export class App {
     const { pair, interval } = this.#route;
     if (!samePair) {
       this.#selected = pair === null ? null : (this.#pairs.find(pair) ?? null);
+      this.#problem = null;
       this.#trades.reset();
       if (pair !== null) {
         this.#feed.subscribe({ channel: "trades", pair });
@@ -107,7 +111,10 @@ export class App {
   #showSelected(): void {
     const { pair, interval } = this.#route;
     this.#market.setPair(this.#selected);
-    this.#head.show(this.#selected, this.#currency);
+    if (this.#problem === null) this.#head.show(this.#selected, this.#currency);
+    else if (this.#problem.status === 404) {
+      this.#head.showProblem(text("unknownPair"), text("unknownPairAdvice"));
+    } else this.#head.showProblem(this.#problem.message, this.#problem.advice);
     this.#trades.setView(this.#selected, this.#currency);
     this.#pairs.setView({ currency: this.#currency, interval, selected: pair });
     const base = this.#selected === null ? "SOL" : assetName(this.#selected.base);
@@ -165,7 +172,10 @@ export class App {
       return;
     }
     const selected = pairs.find((pair) => pair.pair_addr === this.#route.pair);
-    if (selected !== undefined) this.#selected = selected;
+    if (selected !== undefined) {
+      this.#selected = selected;
+      this.#problem = null;
+    }
     this.#showSelected();
   }
 
@@ -174,11 +184,13 @@ export class App {
       (pair) => {
         if (this.#route.pair !== address) return;
         this.#selected = pair;
+        this.#problem = null;
         this.#showSelected();
       },
       (error: unknown) => {
         if (this.#route.pair !== address || this.#selected !== null) return;
-        if (error instanceof ApiError) this.#market.failed(error.message, error.advice);
+        this.#problem = error instanceof ApiError ? error : new ApiError(0, text("offline"), "");
+        this.#showSelected();
       },
     );
   }
@@ -188,7 +200,7 @@ export class App {
       if (message.channel === "candles") this.#market.failed(message.message, message.advice);
       return;
     }
-    if (!("channel" in message)) return;
+    if (message.op === "subscribed" || message.op === "unsubscribed" || message.op === "pong") return;
     switch (message.channel) {
       case "candles":
         if (message.op === "snapshot") {
@@ -218,6 +230,10 @@ export class App {
       this.#selected = { ...this.#selected, ...change };
       this.#head.show(this.#selected, this.#currency);
     }
+    // A pair that was not known has its first trade.
+    if (this.#problem !== null && this.#route.pair !== null && byPair.has(this.#route.pair)) {
+      this.#loadPair(this.#route.pair);
+    }
     // The first pairs of a fresh system appear at once.
     if (this.#loaded && this.#search === "" && this.#pairs.pairs.length === 0) {
       this.#loaded = false;
@@ -227,7 +243,11 @@ export class App {
 
   #connection(state: ConnectionState): void {
     this.#strip.setConnection(state);
-    if (state === "live" && this.#loaded) this.#loadPairs();
+    if (state !== "live") return;
+    // What was missed meanwhile, and what could not be loaded.
+    if (this.#connected) this.#loadPairs();
+    this.#connected = true;
+    if (this.#problem !== null && this.#route.pair !== null) this.#loadPair(this.#route.pair);
   }
 
   #languageButton(): void {
@@ -245,7 +265,8 @@ export class App {
       this.#pairs.render();
       this.#trades.render();
       this.#market.translate();
-      this.#head.translate(this.#selected, this.#currency);
+      this.#head.translate();
+      this.#showSelected();
     });
   }
 

@@ -12,7 +12,7 @@ import type { CandleChange, ChartCandle } from "./candle-model.ts";
 import { type ChartColours, chartColours, chartOptions } from "./chart-theme.ts";
 import { byId, element, notice } from "./element.ts";
 import { locale, text } from "./language.ts";
-import { amountText, percentText, priceBase, priceText } from "./number-text.ts";
+import { amountText, axisText, percentText, priceBase, priceText } from "./number-text.ts";
 
 /** How many candles are left before the first when older ones are asked for. */
 const EDGE_CANDLES = 30;
@@ -144,7 +144,7 @@ export class CandleChart {
     this.#candles.applyOptions({
       priceFormat: {
         type: "custom",
-        formatter: (value: number) => priceText(value, 6),
+        formatter: (value: number) => axisText(value, price),
         minMove: 1 / this.#priceBase,
         base: this.#priceBase,
       },

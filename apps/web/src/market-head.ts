@@ -1,7 +1,7 @@
 import { byId, element, notice, setText } from "./element.ts";
 import { locale, text } from "./language.ts";
 import { amountText, plainText, priceText, shortAddress } from "./number-text.ts";
-import { assetName, assetSign, pairName } from "./pair-name.ts";
+import { assetName, assetSign, pairName, venueName } from "./pair-name.ts";
 import { flash, showChange } from "./pair-row.ts";
 import type { Currency, PairView } from "./wire.ts";
 
@@ -13,11 +13,16 @@ export class MarketHead {
   #changes: HTMLElement[] = [];
   #volume = element("span");
 
+  /** Says why there is no pair to show. */
+  showProblem(title: string, advice: string): void {
+    this.#shown = null;
+    this.#root.replaceChildren(notice(title, advice));
+  }
+
   /** Shows a pair; null where none is chosen. */
   show(pair: PairView | null, currency: Currency): void {
     if (pair === null) {
-      this.#shown = null;
-      this.#root.replaceChildren(notice(text("noPair"), text("noPairAdvice")));
+      this.showProblem(text("noPair"), text("noPairAdvice"));
       return;
     }
     if (this.#shown?.pair !== pair.pair_addr) this.#build(pair);
@@ -36,10 +41,9 @@ export class MarketHead {
     document.title = `${price === null ? "" : `${unit}${priceText(price)} · `}${pairName(pair)} · Candlewick`;
   }
 
-  /** The words are in another language now. */
-  translate(pair: PairView | null, currency: Currency): void {
+  /** The words are in another language now: what is shown next is built anew. */
+  translate(): void {
     this.#shown = null;
-    this.show(pair, currency);
   }
 
   #build(pair: PairView): void {
@@ -60,7 +64,12 @@ export class MarketHead {
           "div",
           { class: "two" },
           element("h1", { id: "chart-title", tabindex: "-1" }, pairName(pair)),
-          element("span", { class: "muted small" }, `${pair.venue} · `, copyButton(pair.pair_addr)),
+          element(
+            "span",
+            { class: "muted small" },
+            `${venueName(pair.venue)} · `,
+            copyButton(pair.pair_addr),
+          ),
         ),
       ),
       this.#price,

@@ -22,7 +22,7 @@ export function priceText(value: number | null, digits = 5): string {
   const [mantissa = "", exponent = ""] = value.toExponential(digits - 2).split("e");
   const zeros = -Number(exponent) - 1;
   const significant = mantissa.replace(".", "");
-  if (zeros < 0) return grouped(1, 2);
+  if (zeros < 0) return priceText(1, digits);
   if (zeros < MIN_COUNTED_ZEROS) return `0.${"0".repeat(zeros)}${significant}`;
   return `0.0${subscript(zeros)}${significant}`;
 }
@@ -70,6 +70,12 @@ export function rateText(value: number): string {
 /** `DezX…B263`: the ends of an address, as people compare them. */
 export function shortAddress(address: string): string {
   return address.length <= 10 ? address : `${address.slice(0, 4)}…${address.slice(-4)}`;
+}
+
+/** A price on an axis whose prices are about `reference`: all with the same number of decimals. */
+export function axisText(value: number, reference: number): string {
+  if (!(reference >= 1e-4)) return priceText(value, 6);
+  return grouped(value, Math.max(2, 4 - Math.floor(Math.log10(reference))));
 }
 
 /** The greatest power of ten that steps of this price are counted in, for the price axis. */

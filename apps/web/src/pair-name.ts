@@ -23,3 +23,19 @@ export function assetSign(asset: AssetView): HTMLElement {
   sign.style.background = `linear-gradient(${angle}deg, hsl(${hue} 62% 52%) 50%, hsl(${other} 58% 40%) 50%)`;
   return sign;
 }
+
+const VENUE_NAMES: Readonly<Record<string, string>> = {
+  PumpFun: "Pump.fun",
+  RaydiumV4: "Raydium v4",
+  RaydiumClmm: "Raydium CLMM",
+  RaydiumCpmm: "Raydium CPMM",
+  OrcaWhirlpool: "Orca",
+  MeteoraDlmm: "Meteora DLMM",
+  MeteoraDammV1: "Meteora v1",
+  MeteoraDammV2: "Meteora v2",
+};
+
+/** The name of a venue as traders write it. */
+export function venueName(venue: string): string {
+  return VENUE_NAMES[venue] ?? venue;
+}

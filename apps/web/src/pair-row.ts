@@ -1,7 +1,7 @@
 import { element, setText } from "./element.ts";
 import { locale, text } from "./language.ts";
 import { amountText, percentText, plainText, priceText } from "./number-text.ts";
-import { assetName, assetSign, pairName } from "./pair-name.ts";
+import { assetName, assetSign, pairName, venueName } from "./pair-name.ts";
 import { routeHash } from "./route.ts";
 import type { Currency, IntervalName, PairView } from "./wire.ts";
 
@@ -27,7 +27,12 @@ export class PairRow {
         "span",
         { class: "pair-cell" },
         assetSign(pair.token),
-        element("span", { class: "two" }, name, element("span", { class: "muted small" }, pair.venue)),
+        element(
+          "span",
+          { class: "two" },
+          name,
+          element("span", { class: "muted small" }, venueName(pair.venue)),
+        ),
       ),
       element("span", { class: "two right" }, this.#price, this.#volume),
       ...this.#changes,
@@ -47,7 +52,7 @@ export class PairRow {
     this.#volume.title = text("volume24h");
     const changes = [pair.change_5m, pair.change_1h, pair.change_24h];
     for (const [at, cell] of this.#changes.entries()) showChange(cell, changes[at] ?? null);
-    this.root.setAttribute("aria-label", `${pairName(pair)}, ${pair.venue}, ${plainText(price)}`);
+    this.root.setAttribute("aria-label", `${pairName(pair)}, ${venueName(pair.venue)}, ${plainText(price)}`);
     if (this.#shownPrice !== null && price !== null && price !== this.#shownPrice) {
       flash(this.#price, price > this.#shownPrice ? "up" : "down");
     }

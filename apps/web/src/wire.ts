@@ -106,7 +106,9 @@ export type ServerMessage =
   | { op: "retract"; channel: "trades"; pair: string; block_id: string }
   | { op: "update"; channel: "prices"; prices: readonly PriceChange[] }
   | { op: "update"; channel: "status"; status: ServeStatus }
-  | { op: "subscribed" | "unsubscribed" | "pong" }
+  | { op: "subscribed"; channel: Subscription["channel"] }
+  | { op: "unsubscribed"; channel: Subscription["channel"] }
+  | { op: "pong" }
   | {
       op: "error";
       code: string;
