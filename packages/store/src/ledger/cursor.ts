@@ -1,0 +1,55 @@
+import type { Statement, Transaction } from "../database.ts";
+import type { Cursor } from "../store.ts";
+
+const READ: Statement = {
+  name: "read-cursor",
+  text: `SELECT slot, block_id, block_time, price_nano_usd, price_slot, price_time
+FROM ingest_cursors WHERE name = $1`,
+};
+
+const SAVE: Statement = {
+  name: "save-cursor",
+  text: `INSERT INTO ingest_cursors (name, slot, block_id, block_time, price_nano_usd, price_slot, price_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (name) DO UPDATE SET slot = excluded.slot, block_id = excluded.block_id,
+  block_time = excluded.block_time, price_nano_usd = excluded.price_nano_usd, price_slot = excluded.price_slot,
+  price_time = excluded.price_time, updated_at = now()`,
+};
+
+interface CursorRow {
+  readonly slot: string;
+  readonly block_id: string | null;
+  readonly block_time: string | null;
+  readonly price_nano_usd: string | null;
+  readonly price_slot: string | null;
+  readonly price_time: string | null;
+}
+
+/** Where the source of that name stands; null where it never began. */
+export async function readCursor(transaction: Transaction, name: string): Promise<Cursor | null> {
+  const [row] = await transaction.query<CursorRow>(READ, [name]);
+  if (row === undefined) return null;
+  const { price_nano_usd: usd, price_slot: slot, price_time: time } = row;
+  return {
+    slot: Number(row.slot),
+    blockId: row.block_id,
+    blockTime: row.block_time === null ? null : Number(row.block_time),
+    solPrice:
+      usd === null || slot === null || time === null
+        ? null
+        : { usd: BigInt(usd), slot: Number(slot), time: Number(time) },
+  };
+}
+
+export async function writeCursor(transaction: Transaction, name: string, cursor: Cursor): Promise<void> {
+  const { slot, blockId, blockTime, solPrice } = cursor;
+  await transaction.query(SAVE, [
+    name,
+    slot,
+    blockId,
+    blockTime,
+    solPrice === null ? null : String(solPrice.usd),
+    solPrice?.slot ?? null,
+    solPrice?.time ?? null,
+  ]);
+}

@@ -1,0 +1,266 @@
+import type {
+  Asset,
+  BlockRecord,
+  Candle,
+  ChainName,
+  Interval,
+  OrderKey,
+  SolPrice,
+  Trade,
+  Venue,
+} from "@candlewick/domain";
+import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
+
+/** One partition of a topic, as offsets are kept for it. */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** The key of a partition in the maps of offsets: `sol-trades:3`. */
+export function partitionName({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`;
+}
+
+/** How far a checkpoint moves one partition. */
+export interface OffsetAdvance extends TopicPartition {
+  /** The next offset that must be stored now; null: none is stored yet. */
+  readonly expected: bigint | null;
+  /** The next offset from then on. */
+  readonly next: bigint;
+}
+
+/** Records that a batch held and that give nothing to store, by reason. A message that cannot be read counts as one. */
+export interface CheckpointCounts {
+  readonly skipped?: Readonly<Record<string, number>>;
+  readonly rejected?: Readonly<Record<string, number>>;
+}
+
+/** What one transaction stores. */
+export interface Checkpoint {
+  readonly group: string;
+  readonly offsets: readonly OffsetAdvance[];
+  /** The intervals of which candles are kept. One that is new to the chain is made for the stored trades too. */
+  readonly intervals: readonly Interval[];
+  /** In any order, duplicates allowed. Each must have a block time. */
+  readonly trades: readonly Trade[];
+  readonly blocks: readonly BlockRecord[];
+  readonly counts?: CheckpointCounts;
+}
+
+/**
+ * What became of a checkpoint's records:
+ * `trades.length = inserted + duplicate` and `inserted = applied + late + retracted`.
+ */
+export interface CheckpointResult {
+  /** Trades that were not stored before. */
+  readonly inserted: number;
+  /** Inserted and counted in candles that were open, as seen from the chain's head. */
+  readonly applied: number;
+  /** Inserted and counted in a candle that had closed before. */
+  readonly late: number;
+  /** Inserted, but of a block already known as orphaned: counted in no candle. */
+  readonly retracted: number;
+  /** Trades that were stored before, or twice in the batch. */
+  readonly duplicate: number;
+  /** Trades taken out of candles, or put back, because a block of theirs changed its state. */
+  readonly withdrawn: number;
+  readonly restored: number;
+  /** Block records that came after a record of a higher status and changed nothing. */
+  readonly staleBlocks: number;
+  /** Trades that name other assets for their pair than the pair's first trade does. */
+  readonly assetConflicts: number;
+  /** Rows of candles that were written. */
+  readonly candles: number;
+}
+
+/** Where ingest stands. `slot` is the last one that is done. */
+export interface Cursor {
+  readonly slot: number;
+  readonly blockId: string | null;
+  /** Unix seconds. */
+  readonly blockTime: number | null;
+  readonly solPrice: SolPrice | null;
+}
+
+/** `processed` and `skipped` are settled; `failed` and `missing` are to be tried again. */
+export type SlotStatus = "missing" | "failed" | "skipped" | "processed";
+
+/** One slot in ingest's ledger. */
+export interface SlotEntry {
+  readonly slot: number;
+  readonly status: SlotStatus;
+  readonly attempts: number;
+  readonly reason: string | null;
+  readonly blockId: string | null;
+}
+
+/** The facts of a pair, from its first stored trade. */
+export interface Pair {
+  readonly chain: ChainName;
+  readonly address: string;
+  readonly venue: Venue;
+  readonly program: string;
+  readonly base: Asset;
+  readonly token: Asset;
+  readonly firstSlot: number;
+}
+
+/** A pair with what it did lately. */
+export interface PairSummary extends Pair {
+  /** The last trade that counts; null where none does. */
+  readonly lastTrade: {
+    readonly slot: number;
+    /** Unix seconds. */
+    readonly time: number;
+    readonly priceBase: number | null;
+    readonly priceUsd: number | null;
+  } | null;
+  /** Of the hourly candles of the 24 hours before the head: units of 10^-(base decimals + 9) dollars. */
+  readonly usdVolume24h: bigint;
+  readonly trades24h: number;
+}
+
+export interface PairFilter {
+  readonly chain?: ChainName;
+  /** An address of a pair or a mint or the beginning of one, or a known symbol (SOL, USDC, USDT). */
+  readonly search?: string;
+  /** Default `volume`: dollars in 24 hours. */
+  readonly sort?: "volume" | "last-trade";
+  /** Default 100, at most 1000. */
+  readonly limit?: number;
+}
+
+/** A candle as stored, with what a reader needs to write its amounts. */
+export interface StoredCandle {
+  readonly candle: Candle;
+  /** Grows with every change of this candle. */
+  readonly revision: number;
+  readonly assets: { readonly base: Asset; readonly token: Asset };
+}
+
+export interface CandleQuery {
+  /** Default `solana`. */
+  readonly chain?: ChainName;
+  readonly pair: string;
+  /** Name of the interval, such as `1m`. */
+  readonly interval: string;
+  /** Bounds of the opening time in milliseconds: from (in) and to (out). */
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  /** Default 1000, at most 100,000. Counted from the end that `order` begins with. */
+  readonly limit?: number;
+  /** Default `oldest-first`. */
+  readonly order?: "oldest-first" | "newest-first";
+}
+
+/** A trade as stored, with the key and the prices that its candles were made with. */
+export interface StoredTrade {
+  readonly trade: Trade;
+  readonly orderKey: OrderKey;
+  readonly priceBase: number | null;
+  readonly priceUsd: number | null;
+}
+
+/** The place of a trade among those of its pair: block time in unix seconds, then the order key. */
+export interface TradeCursor {
+  readonly time: number;
+  readonly orderKey: OrderKey;
+}
+
+export interface TradeQuery {
+  /** Default `solana`. */
+  readonly chain?: ChainName;
+  readonly pair: string;
+  /** Only trades before this one. */
+  readonly before?: TradeCursor;
+  /** Default 100, at most 10,000. */
+  readonly limit?: number;
+}
+
+/** What the database holds of one chain. */
+export interface ChainStatus {
+  readonly chain: ChainName;
+  /** The highest slot whose block counts, and its time in unix seconds. */
+  readonly headSlot: number | null;
+  readonly headTime: number | null;
+  readonly blocks: number;
+  readonly orphanedBlocks: number;
+  readonly unsettledSlots: number;
+  readonly pairs: number;
+  /** Estimates of the planner's statistics for large tables, exact for small ones. */
+  readonly trades: number;
+  readonly candles: number;
+}
+
+export interface StoreStatus {
+  readonly schemaVersion: number;
+  readonly serverVersion: string;
+  readonly chains: readonly ChainStatus[];
+  /** Stored next offsets by group and partition name. */
+  readonly offsets: ReadonlyMap<string, ReadonlyMap<string, bigint>>;
+  /** What became of all records, by group and kind (`received`, `applied`, `skipped:<reason>`, ...). */
+  readonly accounting: ReadonlyMap<string, ReadonlyMap<string, bigint>>;
+}
+
+export interface SnapshotOptions {
+  /** Default `solana`. */
+  readonly chain?: ChainName;
+  /** How far back from the head single trades are wanted. */
+  readonly recentSeconds: number;
+}
+
+/** Where the price of a pair stood at the end of one bucket of the shortest interval. */
+export interface MinuteClose {
+  readonly openMs: number;
+  readonly base: number | null;
+  readonly usd: number | null;
+}
+
+export interface PairSnapshot {
+  readonly pair: Pair;
+  /** The latest candle of each interval. */
+  readonly latest: readonly StoredCandle[];
+  /** Of the last 24 hours before the head, oldest first, sparse. */
+  readonly closes: readonly MinuteClose[];
+  /** Of the last `recentSeconds` before the head, oldest first. */
+  readonly recent: readonly StoredTrade[];
+}
+
+/** One consistent view: the offsets, and the state that the records before them made. */
+export interface MarketSnapshot {
+  readonly chain: ChainName;
+  readonly headSlot: number | null;
+  readonly headTime: number | null;
+  readonly offsets: ReadonlyMap<string, bigint>;
+  /** The pairs that traded in the last 24 hours before the head, or in the longest interval where that is longer. */
+  readonly pairs: readonly PairSnapshot[];
+}
+
+/**
+ * The durable state. Every method rejects with a CandlewickError: DATABASE_UNREACHABLE and DISK_FULL can be
+ * tried again, FENCED asks to read the offsets anew.
+ */
+export interface Store {
+  /** The stored next offsets of a group, by partition name; partitions without one are absent. */
+  offsets(group: string, partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, bigint>>;
+  /** Stores a batch and its offsets in one transaction, all or nothing. Rejects with FENCED where an expected offset is not the stored one. */
+  checkpoint(batch: Checkpoint): Promise<CheckpointResult>;
+  cursor(name: string): Promise<Cursor | null>;
+  saveCursor(name: string, cursor: Cursor): Promise<void>;
+  /** Writes ingest's ledger. A settled slot is not unsettled again. */
+  recordSlots(chain: ChainName, entries: readonly SlotEntry[]): Promise<void>;
+  /** Failed or missing slots, lowest first. */
+  unsettledSlots(chain: ChainName, limit: number): Promise<SlotEntry[]>;
+  snapshot(group: string, options: SnapshotOptions): Promise<MarketSnapshot>;
+  pairs(filter?: PairFilter): Promise<PairSummary[]>;
+  /** The pair with that address, on the chain or on any; null where none is stored. */
+  pair(address: string, chain?: ChainName): Promise<PairSummary | null>;
+  candles(query: CandleQuery): Promise<StoredCandle[]>;
+  /** Trades of blocks that count, newest first. */
+  trades(query: TradeQuery): Promise<StoredTrade[]>;
+  status(): Promise<StoreStatus>;
+  /** Recomputes everything that is derived and lists what differs. */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
+  close(): Promise<void>;
+}
