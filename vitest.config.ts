@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const conditions = ["candlewick-src", "node", "import", "default"];
+const conditions = ["candlewick-src", "node", "default"];
 
 export default defineConfig({
   resolve: { conditions },
