@@ -73,3 +73,8 @@ function csvCell(value: string | number | boolean | null): string {
   const text = value === null ? "" : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
+
+/** A price as a person reads it in a table: eight digits that count. CSV and JSON have them all. */
+export function shortPrice(price: number | null): string {
+  return price === null ? "-" : String(Number(price.toPrecision(8)));
+}

@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { note } from "../output.ts";
 import { readCandles, requirePair } from "../read/pair-reads.ts";
 import { addStoreFlags, findSources, type SourceFlags, withStore } from "../sources.ts";
-import { type Column, FORMATS, type Format, writeRows } from "../table.ts";
+import { type Column, FORMATS, type Format, shortPrice, writeRows } from "../table.ts";
 import { parseTime } from "../time-flag.ts";
 import { example, parseCount, parseIntervalFlag } from "../usage.ts";
 
@@ -77,6 +77,7 @@ function columns(currency: Currency): Column<PricedKline>[] {
     name,
     align: "right",
     value: ({ prices }) => prices[name],
+    text: ({ prices }) => shortPrice(prices[name]),
   });
   const inCurrency: Column<PricedKline> = {
     name: `${currency}_volume`,

@@ -3,7 +3,7 @@ import type { PairSummary } from "@candlewick/store";
 import { Command, Option } from "commander";
 import { note } from "../output.ts";
 import { addStoreFlags, findSources, type SourceFlags, withStore } from "../sources.ts";
-import { type Column, FORMATS, type Format, writeRows } from "../table.ts";
+import { type Column, FORMATS, type Format, shortPrice, writeRows } from "../table.ts";
 import { example, parseCount } from "../usage.ts";
 
 interface PairsFlags extends SourceFlags {
@@ -28,8 +28,18 @@ const COLUMNS: readonly Column<PairSummary>[] = [
   },
   { name: "base_decimals", value: ({ base }) => base.decimals, inTable: false },
   { name: "token_decimals", value: ({ token }) => token.decimals, inTable: false },
-  { name: "price_usd", align: "right", value: ({ lastTrade }) => lastTrade?.priceUsd ?? null },
-  { name: "price_base", align: "right", value: ({ lastTrade }) => lastTrade?.priceBase ?? null },
+  {
+    name: "price_usd",
+    align: "right",
+    value: ({ lastTrade }) => lastTrade?.priceUsd ?? null,
+    text: ({ lastTrade }) => shortPrice(lastTrade?.priceUsd ?? null),
+  },
+  {
+    name: "price_base",
+    align: "right",
+    value: ({ lastTrade }) => lastTrade?.priceBase ?? null,
+    text: ({ lastTrade }) => shortPrice(lastTrade?.priceBase ?? null),
+  },
   {
     name: "volume_24h_usd",
     align: "right",

@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { note } from "../output.ts";
 import { readTrades, requirePair } from "../read/pair-reads.ts";
 import { addStoreFlags, findSources, type SourceFlags, withStore } from "../sources.ts";
-import { type Column, FORMATS, type Format, writeJson, writeRows } from "../table.ts";
+import { type Column, FORMATS, type Format, shortPrice, writeJson, writeRows } from "../table.ts";
 import { example, parseCount } from "../usage.ts";
 
 interface TradesFlags extends SourceFlags {
@@ -57,8 +57,18 @@ const COLUMNS: readonly Column<TradeView>[] = [
   { name: "outer_index", value: ({ trade }) => trade.position.outer, inTable: false },
   { name: "inner_index", value: ({ trade }) => trade.position.inner, inTable: false },
   { name: "type", value: ({ trade }) => trade.side },
-  { name: "price_usd", align: "right", value: ({ priceUsd }) => priceUsd },
-  { name: "price_base", align: "right", value: ({ priceBase }) => priceBase },
+  {
+    name: "price_usd",
+    align: "right",
+    value: ({ priceUsd }) => priceUsd,
+    text: ({ priceUsd }) => shortPrice(priceUsd),
+  },
+  {
+    name: "price_base",
+    align: "right",
+    value: ({ priceBase }) => priceBase,
+    text: ({ priceBase }) => shortPrice(priceBase),
+  },
   {
     name: "token_amount",
     align: "right",
@@ -69,7 +79,12 @@ const COLUMNS: readonly Column<TradeView>[] = [
     align: "right",
     value: ({ trade }) => formatDecimal(trade.baseAmount, trade.base.decimals),
   },
-  { name: "total_usd", align: "right", value: ({ message }) => message.total_usd },
+  {
+    name: "total_usd",
+    align: "right",
+    value: ({ message }) => message.total_usd,
+    text: ({ message }) => shortPrice(message.total_usd),
+  },
   { name: "maker", value: ({ trade }) => trade.maker },
   { name: "tx_hash", value: ({ trade }) => trade.tx },
 ];

@@ -27,13 +27,17 @@ export interface CandleRange {
 }
 
 /** All candles of a range, oldest first. */
-export async function readCandles(store: Store, range: CandleRange): Promise<StoredCandle[]> {
+export async function readCandles(
+  store: Pick<Store, "candles">,
+  range: CandleRange,
+  pageRows = PAGE_ROWS,
+): Promise<StoredCandle[]> {
   const { pair, interval, fromMs } = range;
   const candles: StoredCandle[] = [];
   const wanted = range.limit ?? Number.POSITIVE_INFINITY;
   let toMs = range.toMs;
   while (candles.length < wanted) {
-    const limit = Math.min(PAGE_ROWS, wanted - candles.length);
+    const limit = Math.min(pageRows, wanted - candles.length);
     const bounds = { ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) };
     const page = await store.candles({ pair, interval, ...bounds, limit, order: "newest-first" });
     candles.push(...page);
@@ -45,10 +49,15 @@ export async function readCandles(store: Store, range: CandleRange): Promise<Sto
 }
 
 /** The newest trades of a pair, newest first. */
-export async function readTrades(store: Store, pair: string, wanted: number): Promise<StoredTrade[]> {
+export async function readTrades(
+  store: Pick<Store, "trades">,
+  pair: string,
+  wanted: number,
+  pageRows = PAGE_ROWS,
+): Promise<StoredTrade[]> {
   const trades: StoredTrade[] = [];
   while (trades.length < wanted) {
-    const limit = Math.min(PAGE_ROWS, wanted - trades.length);
+    const limit = Math.min(pageRows, wanted - trades.length);
     const last = trades.at(-1);
     const before = last === undefined ? {} : { before: placeOf(last) };
     const page = await store.trades({ pair, limit, ...before });
