@@ -99,6 +99,7 @@ async function start(
   await transactions.recover();
   const parts: BrokerParts = {
     settings,
+    folder,
     clusterId,
     clock,
     topics,

@@ -9,6 +9,8 @@ import type { TransactionCoordinator } from "../transactions/transaction-coordin
 /** What the API files work on: the broker's parts. */
 export interface BrokerParts {
   readonly settings: Settings;
+  /** Where the data is, for people to read. */
+  readonly folder: string;
   readonly clusterId: string;
   readonly clock: Clock;
   readonly topics: TopicStore;

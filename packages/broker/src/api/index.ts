@@ -1,5 +1,6 @@
 import { addOffsetsToTxn } from "./add-offsets-to-txn.ts";
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts";
+import { alterConfigs } from "./alter-configs.ts";
 import { apiVersions } from "./api-versions.ts";
 import { createPartitions } from "./create-partitions.ts";
 import { createTopics } from "./create-topics.ts";
@@ -9,13 +10,16 @@ import { deleteTopics } from "./delete-topics.ts";
 import { describeCluster } from "./describe-cluster.ts";
 import { describeConfigs } from "./describe-configs.ts";
 import { describeGroups } from "./describe-groups.ts";
+import { describeLogDirs } from "./describe-log-dirs.ts";
 import { describeProducers } from "./describe-producers.ts";
+import { describeTopicPartitions } from "./describe-topic-partitions.ts";
 import { describeTransactions } from "./describe-transactions.ts";
 import { endTxn } from "./end-txn.ts";
 import { fetch } from "./fetch.ts";
 import { findCoordinator } from "./find-coordinator.ts";
 import type { Handler } from "./handler.ts";
 import { heartbeat } from "./heartbeat.ts";
+import { incrementalAlterConfigs } from "./incremental-alter-configs.ts";
 import { initProducerId } from "./init-producer-id.ts";
 import { joinGroup } from "./join-group.ts";
 import { leaveGroup } from "./leave-group.ts";
@@ -34,6 +38,7 @@ import { txnOffsetCommit } from "./txn-offset-commit.ts";
 const served: readonly Handler[] = [
   addOffsetsToTxn,
   addPartitionsToTxn,
+  alterConfigs,
   apiVersions,
   createPartitions,
   createTopics,
@@ -43,12 +48,15 @@ const served: readonly Handler[] = [
   describeCluster,
   describeConfigs,
   describeGroups,
+  describeLogDirs,
   describeProducers,
+  describeTopicPartitions,
   describeTransactions,
   endTxn,
   fetch,
   findCoordinator,
   heartbeat,
+  incrementalAlterConfigs,
   initProducerId,
   joinGroup,
   leaveGroup,

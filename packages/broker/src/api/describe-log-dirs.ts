@@ -1,0 +1,29 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { describeLogDirs as api } from "../protocol/messages/describe-log-dirs.ts";
+import { type Handler, serve } from "./handler.ts";
+
+/** DescribeLogDirs, versions 1 to 4: the one data folder. Left out: its total and free size, reported as unknown. */
+export const describeLogDirs: Handler = serve(api, (request, { topics, folder }) => {
+  const wanted =
+    request.topics === null
+      ? undefined
+      : new Map(request.topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
+  const found = topics
+    .all()
+    .filter(({ name }) => wanted === undefined || wanted.has(name))
+    .map(({ name, partitions }) => ({
+      name,
+      partitions: [...partitions.entries()]
+        .filter(([partitionIndex]) => wanted === undefined || wanted.get(name)?.has(partitionIndex) === true)
+        .map(([partitionIndex, log]) => ({
+          partitionIndex,
+          partitionSize: log.sizeBytes,
+          offsetLag: 0,
+          isFutureKey: false,
+        })),
+    }));
+  return {
+    errorCode: ErrorCode.NONE,
+    results: [{ errorCode: ErrorCode.NONE, logDir: folder, topics: found }],
+  };
+});

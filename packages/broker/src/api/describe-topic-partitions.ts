@@ -1,0 +1,65 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { describeTopicPartitions as api } from "../protocol/messages/describe-topic-partitions.ts";
+import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
+import { LEADER_EPOCH } from "../storage/partition-log.ts";
+import { INTERNAL_TOPICS, isValidTopicName } from "../topics/topic-store.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
+
+type Topic = ResponseOf<typeof api>["topics"][number];
+type Cursor = { readonly topicName: string; readonly partitionIndex: number };
+
+/** The largest number of partitions in one answer, whatever the client asks for, as in Kafka. */
+const MAX_PARTITIONS = 2000;
+
+/** DescribeTopicPartitions, version 0: topics in the order of their names, in pages. */
+export const describeTopicPartitions: Handler = serve(api, (request, context) => {
+  const { cursor } = request;
+  const asked = request.topics.map(({ name }) => name);
+  const all = asked.length > 0 ? [...new Set(asked)] : context.topics.all().map(({ name }) => name);
+  const names = all.sort().filter((name) => cursor === null || name >= cursor.topicName);
+  let left = Math.min(Math.max(1, request.responsePartitionLimit), MAX_PARTITIONS);
+  const topics: Topic[] = [];
+  let nextCursor: Cursor | null = null;
+  for (const topicName of names) {
+    const first = cursor !== null && cursor.topicName === topicName ? cursor.partitionIndex : 0;
+    if (left === 0) {
+      nextCursor = { topicName, partitionIndex: first };
+      break;
+    }
+    const topic = describe(topicName, first, left, context);
+    topics.push(topic);
+    left -= topic.partitions.length;
+    const next = first + topic.partitions.length;
+    if (next < (context.topics.get(topicName)?.partitions.length ?? 0)) {
+      nextCursor = { topicName, partitionIndex: next };
+      break;
+    }
+  }
+  return { topics, nextCursor };
+});
+
+function describe(name: string, first: number, limit: number, { topics, settings }: RequestContext): Topic {
+  const topic = topics.get(name);
+  if (topic === undefined) {
+    const errorCode = isValidTopicName(name)
+      ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      : ErrorCode.INVALID_TOPIC_EXCEPTION;
+    return { errorCode, name, topicId: NULL_UUID, partitions: [] };
+  }
+  const nodes = [settings.nodeId];
+  return {
+    errorCode: ErrorCode.NONE,
+    name,
+    topicId: topic.id,
+    isInternal: INTERNAL_TOPICS.has(name),
+    partitions: topic.partitions.slice(first, first + limit).map((_log, index) => ({
+      errorCode: ErrorCode.NONE,
+      partitionIndex: first + index,
+      leaderId: settings.nodeId,
+      leaderEpoch: LEADER_EPOCH,
+      replicaNodes: nodes,
+      isrNodes: nodes,
+      offlineReplicas: [],
+    })),
+  };
+}

@@ -1,0 +1,50 @@
+import { incrementalAlterConfigs as api } from "../protocol/messages/incremental-alter-configs.ts";
+import { TopicConfig } from "../topics/topic-config.ts";
+import { alterResource, type ConfigChange } from "./config-alteration.ts";
+import { type Handler, serve } from "./handler.ts";
+
+const SET = 0;
+const DELETE = 1;
+const APPEND = 2;
+const SUBTRACT = 3;
+
+/** IncrementalAlterConfigs, versions 0 to 1: topics only; set, delete, and append or subtract for lists. */
+export const incrementalAlterConfigs: Handler = serve(api, (request, context) => ({
+  responses: request.resources.map((resource) =>
+    alterResource(context, resource, request.validateOnly, (current) => {
+      const changed = new Set(resource.configs.map(({ name }) => name));
+      const kept = Object.entries(current.overrides())
+        .filter(([name]) => !changed.has(name))
+        .map(([name, value]): ConfigChange => ({ kind: "set", name, value }));
+      return [...kept, ...resource.configs.map((config) => changeOf(config, current))];
+    }),
+  ),
+}));
+
+interface Operation {
+  readonly name: string;
+  readonly configOperation: number;
+  readonly value: string | null;
+}
+
+function changeOf({ name, configOperation, value }: Operation, current: TopicConfig): ConfigChange {
+  const parts = (value ?? "").split(",").map((part) => part.trim());
+  const present = current
+    .get(name)
+    .split(",")
+    .filter((part) => part !== "");
+  switch (configOperation) {
+    case SET:
+      return { kind: "set", name, value };
+    case DELETE:
+      return { kind: "reset", name };
+    case APPEND:
+      if (!TopicConfig.isList(name)) return { kind: "impossible", reason: `${name} is not a list` };
+      return { kind: "set", name, value: [...new Set([...present, ...parts])].join(",") };
+    case SUBTRACT:
+      if (!TopicConfig.isList(name)) return { kind: "impossible", reason: `${name} is not a list` };
+      return { kind: "set", name, value: present.filter((part) => !parts.includes(part)).join(",") };
+    default:
+      return { kind: "impossible", reason: `unknown operation ${configOperation}` };
+  }
+}
