@@ -1,4 +1,12 @@
-import { encodeBlock, encodeJson, encodeTrades, klineOf, type PriceChange, TOPICS, tradeWithPair } from "@candlewick/contracts";
+import {
+  encodeBlock,
+  encodeJson,
+  encodeTrades,
+  klineOf,
+  type PriceChange,
+  TOPICS,
+  tradeWithPair,
+} from "@candlewick/contracts";
 import {
   type Candle,
   candlesOfTrades,
