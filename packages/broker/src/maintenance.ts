@@ -1,5 +1,6 @@
 import type { BrokerParts } from "./api/handler.ts";
 import type { Timer } from "./clock.ts";
+import { LogCleaner } from "./storage/log-cleaner.ts";
 
 /** A producer that has been silent for so long is forgotten, as in Kafka. */
 const PRODUCER_RETENTION_MS = 86_400_000;
@@ -10,6 +11,7 @@ const TRANSACTIONAL_ID_RETENTION_MS = 7 * 86_400_000;
 /** The work that is done every so often: retention, expiry, and syncs by interval. */
 export class Maintenance {
   readonly #parts: BrokerParts;
+  readonly #cleaner = new LogCleaner();
   #timers: Timer[] = [];
 
   constructor(parts: BrokerParts) {
@@ -50,11 +52,32 @@ export class Maintenance {
         }
       }
     }
+    this.#compactAll(nowMs);
     try {
       groups.expire(nowMs - settings.offsetsRetentionMs);
       transactions.expire(nowMs - TRANSACTIONAL_ID_RETENTION_MS);
     } catch (error) {
       this.#report("expiry of offsets failed", error, {});
+    }
+  }
+
+  #compactAll(nowMs: number): void {
+    const { topics, settings } = this.#parts;
+    for (const topic of topics.all()) {
+      if (!topic.config.isCompacted) continue;
+      const cleaning = {
+        minDirtyRatio: topic.config.number("min.cleanable.dirty.ratio"),
+        tombstoneRetentionMs: topic.config.number("delete.retention.ms"),
+      };
+      for (const [partition, log] of topic.partitions.entries()) {
+        this.#cleaner.clean(log, cleaning, nowMs).then(
+          (freedBytes) => {
+            if (freedBytes === 0) return;
+            settings.log({ level: "info", msg: "compacted", topic: topic.name, partition, freedBytes });
+          },
+          (error: unknown) => this.#report("compaction failed", error, { topic: topic.name, partition }),
+        );
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 import { buildBatch, setChecksum } from "../src/storage/record-batch.ts";
 
 export interface BatchOptions {
-  readonly values?: readonly string[];
+  readonly values?: readonly (string | null)[];
   readonly keys?: readonly (string | null)[];
   readonly timestampMs?: number;
   readonly producerId?: number;
@@ -20,7 +20,7 @@ export function clientBatch(options: BatchOptions = {}): Buffer {
     producerEpoch,
     records: values.map((value, index) => ({
       key: Buffer.from(keys[index] ?? `key-${index}`),
-      value: Buffer.from(value),
+      value: value === null ? null : Buffer.from(value),
     })),
   });
   batch.writeInt32BE(options.sequence ?? -1, 53);

@@ -1,4 +1,5 @@
 import { ErrorCode } from "../protocol/error-code.ts";
+import { MalformedMessage } from "../protocol/reader.ts";
 import {
   type BatchHeader,
   COMPRESSION_MASK,
@@ -6,6 +7,7 @@ import {
   isControl,
   readBatchHeader,
 } from "../storage/record-batch.ts";
+import { openRecords, recordsOf } from "../storage/records.ts";
 import type { TopicConfig } from "../topics/topic-config.ts";
 
 export type CheckedBatch =
@@ -44,12 +46,28 @@ export function checkBatch(
   if (!checksumHolds(records, 0, header.sizeBytes)) {
     return refused(ErrorCode.CORRUPT_MESSAGE, "record batch has a wrong checksum");
   }
+  if (config.isCompacted && !allHaveKeys(records, header)) {
+    return refused(ErrorCode.INVALID_RECORD, "a compacted topic takes only records with a key");
+  }
   const problem = headerProblem(header, produceVersion);
   return problem ?? { kind: "sound", batch: records, header };
 }
 
 function refused(errorCode: ErrorCode, reason: string): CheckedBatch & { kind: "refused" } {
   return { kind: "refused", errorCode, reason };
+}
+
+/** Batches whose codec Node cannot open are taken on trust. */
+function allHaveKeys(batch: Buffer, header: BatchHeader): boolean {
+  const opened = openRecords(batch, header);
+  if (opened === undefined) return true;
+  try {
+    for (const { key } of recordsOf(opened, header)) if (key === null) return false;
+    return true;
+  } catch (error) {
+    if (error instanceof MalformedMessage) return false;
+    throw error;
+  }
 }
 
 function headerProblem(header: BatchHeader, produceVersion: number): CheckedBatch | undefined {

@@ -1,8 +1,15 @@
 import { ProducerState, type SequenceVerdict } from "../producers/producer-state.ts";
 import type { ErrorCode } from "../protocol/error-code.ts";
+import { CLEANED_SUFFIX } from "./compaction.ts";
 import type { Disk } from "./disk.ts";
 import { type BatchHeader, stampBatch } from "./record-batch.ts";
-import { applyToProducers, loadSavedIndex, type RecoveryFinding, scanSegment } from "./recovery.ts";
+import {
+  applyToProducers,
+  loadSavedIndex,
+  type RecoveryFinding,
+  readSavedState,
+  scanSegment,
+} from "./recovery.ts";
 import { type BatchSlice, indexPath, Segment, segmentPath } from "./segment.ts";
 
 export interface LogSettings {
@@ -35,7 +42,7 @@ interface DurabilityWaiter {
  * cut could take back; concurrent appends share one sync.
  */
 export class PartitionLog {
-  readonly #disk: Disk;
+  readonly disk: Disk;
   readonly #folder: string;
   readonly #visibility: Visibility;
   readonly settings: LogSettings;
@@ -52,7 +59,7 @@ export class PartitionLog {
   readonly #listeners = new Set<() => void>();
 
   constructor(disk: Disk, folder: string, settings: LogSettings, visibility: Visibility, nowMs: number) {
-    this.#disk = disk;
+    this.disk = disk;
     this.#folder = folder;
     this.#visibility = visibility;
     this.settings = settings;
@@ -96,22 +103,25 @@ export class PartitionLog {
 
   #recover(nowMs: number): RecoveryFinding[] {
     const findings: RecoveryFinding[] = [];
-    const bases = this.#disk
+    const bases = this.disk
       .list(this.#folder)
       .filter((name) => /^\d{20}\.log$/.test(name))
       .map((name) => Number(name.slice(0, 20)))
       .sort((a, b) => a - b);
-    const isContiguous = this.#disk.readFile(this.#compactedPath()) === undefined;
+    for (const name of this.disk.list(this.#folder)) {
+      if (name.endsWith(CLEANED_SUFFIX)) this.disk.removeFile(`${this.#folder}/${name}`);
+    }
+    const isContiguous = this.disk.readFile(this.#compactedPath()) === undefined;
     for (const [index, base] of bases.entries()) {
       const segment = this.#addSegment(base, nowMs);
-      if (loadSavedIndex(this.#disk, segment, this.producers)) continue;
+      if (loadSavedIndex(this.disk, segment, this.producers)) continue;
       const bounds = { isContiguous, endOffset: bases[index + 1] };
       findings.push(...scanSegment(segment, this.producers, bounds, nowMs));
     }
     // The saved index of the active segment is stale as soon as something is appended.
     const active = this.#segments.at(-1);
-    if (active !== undefined) this.#disk.removeFile(indexPath(active.path));
-    const saved = this.#disk.readFile(this.#startOffsetPath());
+    if (active !== undefined) this.disk.removeFile(indexPath(active.path));
+    const saved = this.disk.readFile(this.#startOffsetPath());
     const first = this.#segments[0]?.baseOffset ?? 0;
     this.#startOffset = Math.max(first, saved === undefined ? 0 : Number(saved.toString()));
     return findings;
@@ -127,7 +137,7 @@ export class PartitionLog {
   }
 
   #addSegment(baseOffset: number, nowMs: number): Segment {
-    const segment = new Segment(this.#disk, segmentPath(this.#folder, baseOffset), baseOffset, nowMs);
+    const segment = new Segment(this.disk, segmentPath(this.#folder, baseOffset), baseOffset, nowMs);
     this.#segments.push(segment);
     return segment;
   }
@@ -177,7 +187,7 @@ export class PartitionLog {
   roll(nowMs: number): void {
     const ended = this.#active;
     this.#active = this.#addSegment(ended.nextOffset, nowMs);
-    ended.saveIndex(this.#disk, this.producers.snapshot());
+    ended.saveIndex(this.disk, this.producers.snapshot());
   }
 
   /** Resolves when everything before `endOffset` may be acknowledged as durable. */
@@ -291,7 +301,7 @@ export class PartitionLog {
   deleteBefore(offset: number, nowMs: number): void {
     if (offset <= this.#startOffset) return;
     if (offset >= this.endOffset && this.#active.sizeBytes > 0) this.roll(nowMs);
-    this.#disk.replaceFile(this.#startOffsetPath(), Buffer.from(String(offset)));
+    this.disk.replaceFile(this.#startOffsetPath(), Buffer.from(String(offset)));
     this.#startOffset = offset;
     while (
       this.#segments.length > 1 &&
@@ -300,8 +310,8 @@ export class PartitionLog {
       const dropped = this.#segments.shift();
       if (dropped === undefined) break;
       dropped.file.close();
-      this.#disk.removeFile(dropped.path);
-      this.#disk.removeFile(indexPath(dropped.path));
+      this.disk.removeFile(dropped.path);
+      this.disk.removeFile(indexPath(dropped.path));
     }
   }
 
@@ -323,10 +333,29 @@ export class PartitionLog {
     return before - this.#segments.length;
   }
 
+  /** Puts a compacted file in the place of a closed segment, unless that is gone by now. */
+  replaceSegment(old: Segment, cleanedPath: string, nowMs: number): void {
+    const index = this.#segments.indexOf(old);
+    if (index < 0 || old === this.#active || this.#closed) {
+      this.disk.removeFile(cleanedPath);
+      return;
+    }
+    const saved = readSavedState(this.disk, old);
+    // First the word that offsets may jump, then the file in which they do.
+    this.disk.replaceFile(this.#compactedPath(), Buffer.alloc(0));
+    this.disk.removeFile(indexPath(old.path));
+    this.disk.rename(cleanedPath, old.path);
+    old.file.close();
+    const fresh = new Segment(this.disk, old.path, old.baseOffset, nowMs);
+    for (const { header, position } of fresh.walk(0)) fresh.note(header, position);
+    if (saved !== undefined) fresh.saveIndex(this.disk, saved.extra);
+    this.#segments[index] = fresh;
+  }
+
   /** Syncs, saves the indexes so that the next start is quick, and closes. */
   async close(): Promise<void> {
     await this.flush();
-    this.#active.saveIndex(this.#disk, this.producers.snapshot());
+    this.#active.saveIndex(this.disk, this.producers.snapshot());
     this.abandon();
   }
 

@@ -38,17 +38,26 @@ interface SavedState {
   readonly extra: ProducerSnapshot;
 }
 
-/**
- * Takes the index that was saved beside a segment, with the producers' state at the segment's end. False where
- * there is none, or it belongs to another length of the file: then the segment must be scanned.
- */
-export function loadSavedIndex(disk: Disk, segment: Segment, producers: ProducerState): boolean {
+/** What was saved beside a segment, with the index; undefined where it is missing or of another length. */
+export function readSavedState(
+  disk: Disk,
+  segment: Segment,
+): (SavedState & { readonly index: SegmentIndex }) | undefined {
   const file = disk.readFile(indexPath(segment.path));
   const decoded = file === undefined ? undefined : SegmentIndex.decode(file);
-  if (decoded === undefined) return false;
+  if (decoded === undefined) return undefined;
   const saved = decoded.extra as SavedState;
-  if (saved.sizeBytes !== segment.sizeBytes) return false;
-  segment.index = decoded.index;
+  return saved.sizeBytes === segment.sizeBytes ? { ...saved, index: decoded.index } : undefined;
+}
+
+/**
+ * Takes the index that was saved beside a segment, with the producers' state at the segment's end. False where
+ * there is none: then the segment must be scanned.
+ */
+export function loadSavedIndex(disk: Disk, segment: Segment, producers: ProducerState): boolean {
+  const saved = readSavedState(disk, segment);
+  if (saved === undefined) return false;
+  segment.index = saved.index;
   segment.nextOffset = saved.nextOffset;
   segment.maxTimestamp = saved.maxTimestamp;
   segment.createdMs = saved.createdMs;
