@@ -1,7 +1,7 @@
 import { slot } from "@candlewick/domain";
 import { acquire } from "./acquire.ts";
 import { type Persistence, persist } from "./backoff.ts";
-import type { Cursor, DecodedBlock, IngestPorts, SlotEntry } from "./ports.ts";
+import type { Cursor, IngestPorts, SlotEntry } from "./ports.ts";
 import type { SettlementPublisher } from "./publish.ts";
 import {
   emptyRecord,
@@ -80,45 +80,62 @@ export class LateSlots {
     }
   }
 
-  async #retry(entry: SlotEntry, signal: AbortSignal, depth = 0): Promise<void> {
-    const { ledger, logger } = this.#ports;
+  /** Whether the slot is settled now. */
+  async #retry(entry: SlotEntry, signal: AbortSignal, depth = 0): Promise<boolean> {
+    const { ledger } = this.#ports;
     const name = keptCursorName(this.#settings.cursorName, entry.slot);
     const before = await persist(this.#ledger, signal, () => ledger.cursor(name));
     const result = await this.#acquire(entry, signal);
     const attempts = entry.attempts + 1;
     if (result.kind === "block") {
-      await this.#retryParent(before, result.decoded, signal, depth);
-      await this.#settle(before, settleBlock(before, result.decoded, attempts, this.#rules), signal);
-      return;
+      const parent = missingParent(before, result.decoded.block, this.#rules);
+      const linked =
+        parent === null || before === null || (await this.#retryParent(parent, entry, before, signal, depth));
+      await this.#publish(before, settleBlock(before, result.decoded, attempts, this.#rules), linked, signal);
+      if (linked) return true;
+      await this.#postpone(entry, `published, but its parent in slot ${parent} is missing`, signal);
+      return false;
     }
     if (result.kind === "absent" && entry.status === "failed") {
       await this.#settleEmpty(entry, attempts, signal);
-      return;
+      return true;
     }
-    const reason = result.kind === "failed" ? result.reason : entry.reason;
-    this.#due.set(entry.slot, this.#ports.clock.monotonic() + this.#waitMs(attempts));
-    logger.debug("a late slot failed again", { slot: entry.slot, attempts, reason });
-    await this.#record([{ ...entry, attempts, reason }], signal);
+    await this.#postpone(entry, result.kind === "failed" ? result.reason : entry.reason, signal);
+    return false;
   }
 
-  /** Settles the parent of a late block first where it was taken for skipped as well; from the same price. */
+  /**
+   * Settles the parent of a late block where it was taken for skipped as well, from the same price. As long
+   * as that fails the child stays unsettled too: the ledger does not take back that the parent was skipped.
+   */
   async #retryParent(
-    before: Cursor | null,
-    { block }: DecodedBlock,
+    parent: number,
+    child: SlotEntry,
+    before: Cursor,
     signal: AbortSignal,
     depth: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { ledger, logger, metrics } = this.#ports;
-    const parent = missingParent(before, block, this.#rules);
-    if (parent === null || before === null) return;
-    const reason = `slot ${block.slot} names this slot as its parent, but it was taken for skipped`;
-    logger.error("a block is missing", { slot: parent, reason });
+    const reason = `slot ${child.slot} names this slot as its parent, but it was taken for skipped`;
+    if (child.attempts <= 1) logger.error("a block is missing", { slot: parent, reason });
     metrics.missingParent();
     const name = keptCursorName(this.#settings.cursorName, parent);
     await persist(this.#ledger, signal, () => ledger.saveCursor(name, before));
-    const entry: SlotEntry = { slot: parent, status: "missing", attempts: 0, reason, blockId: null };
-    if (depth < MAX_DEPTH) await this.#retry(entry, signal, depth + 1);
-    else await this.#record([entry], signal);
+    if (depth >= MAX_DEPTH) return false;
+    const { attempts } = child;
+    return await this.#retry(
+      { slot: parent, status: "missing", attempts, reason, blockId: null },
+      signal,
+      depth + 1,
+    );
+  }
+
+  async #postpone(entry: SlotEntry, reason: string | null, signal: AbortSignal): Promise<void> {
+    const { logger, clock } = this.#ports;
+    const attempts = entry.attempts + 1;
+    this.#due.set(entry.slot, clock.monotonic() + this.#waitMs(attempts));
+    logger.debug("a late slot failed again", { slot: entry.slot, attempts, reason });
+    await this.#record([{ ...entry, attempts, reason }], signal);
   }
 
   async #acquire(entry: SlotEntry, signal: AbortSignal) {
@@ -131,12 +148,19 @@ export class LateSlots {
     }
   }
 
-  async #settle(before: Cursor | null, late: Settlement, signal: AbortSignal): Promise<void> {
+  /** Publishes a late block; `settled`: and writes down that it is done. */
+  async #publish(
+    before: Cursor | null,
+    late: Settlement,
+    settled: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { logger, metrics } = this.#ports;
     // The skipped slots before it have their records; only its own is new.
     const own = { ...late, records: late.records.slice(-1), entries: late.entries.slice(-1) };
     await this.#publisher.sendTrades(own, signal);
     await this.#publisher.sendRecords(own, signal);
+    if (!settled) return;
     await this.#record(own.entries, signal);
     metrics.block("processed");
     metrics.trades(own.trades.length);

@@ -76,7 +76,12 @@ export class MemoryLedger implements Ledger {
   }
 
   async recordSlots(_chain: ChainName, entries: readonly SlotEntry[]): Promise<void> {
-    for (const entry of entries) this.slots.set(entry.slot, entry);
+    for (const entry of entries) {
+      const known = this.slots.get(entry.slot);
+      // A slot never becomes less settled.
+      if (known !== undefined && SETTLED.indexOf(entry.status) < SETTLED.indexOf(known.status)) continue;
+      this.slots.set(entry.slot, entry);
+    }
   }
 
   async unsettledSlots(_chain: ChainName, limit: number): Promise<SlotEntry[]> {
@@ -86,6 +91,8 @@ export class MemoryLedger implements Ledger {
       .slice(0, limit);
   }
 }
+
+const SETTLED = ["missing", "failed", "skipped", "processed"];
 
 /** A topic log in memory; an acknowledgement comes some turns of the loop after the send. */
 export class MemoryLog implements Publisher {

@@ -96,6 +96,10 @@ describe("a crash at any boundary", () => {
     ]);
     const whole = await undisturbed(chain);
     expect(whole.calls).toBeGreaterThan(20);
+    expect([...whole.ledger.slots.keys()].sort()).toEqual(
+      Array.from({ length: 11 }, (_, index) => 100 + index),
+    );
+    expect(tradesIn(whole.lines)).toBe(16);
     for (let crashAt = 1; crashAt <= whole.calls; crashAt++) {
       for (const when of ["before", "after"] as const) {
         const log = new MemoryLog();
@@ -136,6 +140,13 @@ describe("a crash at any boundary", () => {
     );
   });
 });
+
+function tradesIn(lines: readonly string[]): number {
+  const values = lines
+    .filter((line) => line.startsWith("sol-trades"))
+    .map((line) => line.slice(line.indexOf("[")));
+  return values.flatMap((value) => JSON.parse(value)).length;
+}
 
 /** Every slot up to the cursor has its record in the log. */
 function expectCursorBehindLog(ledger: MemoryLedger, log: MemoryLog): void {
@@ -278,6 +289,28 @@ describe("slots that failed", () => {
     expect(new Set(log.lines())).toEqual(
       new Set([...(await undisturbed(hidden)).lines, ...(await undisturbed(mended)).lines]),
     );
+  });
+
+  test("stay in the ledger, though published, while their parent is missing", async () => {
+    const ledger = new MemoryLedger();
+    const chain = chainOf([
+      [100, { kind: "block", decoded: blockAt(100, 99) }],
+      [101, { kind: "empty" }],
+      [102, { kind: "broken" }],
+      [103, { kind: "block", decoded: blockAt(103, 102) }],
+    ]);
+    await run(memoryPorts(chain, { ledger }));
+    const orphan = { kind: "block", decoded: blockAt(102, 101) } as const;
+    const mended = chainOf([...chain.slots].map(([at, found]) => [at, at === 102 ? orphan : found] as const));
+    const log = new MemoryLog();
+    await run(memoryPorts(mended, { publisher: log, ledger }));
+    expect(new Set(log.messages.map(({ topic, key }) => `${topic} ${key}`))).toEqual(
+      new Set(["sol-trades 102", "sol-blocks 102"]),
+    );
+    expect(ledger.slots.get(102)).toMatchObject({
+      status: "failed",
+      reason: expect.stringContaining("slot 101"),
+    });
   });
 
   test("are tried again in rounds that grow apart while a source goes on", async () => {
