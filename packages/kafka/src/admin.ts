@@ -15,7 +15,7 @@ export interface Admin {
   listTopics(): Promise<string[]>;
   /** Throws UNKNOWN_TOPIC for a topic that does not exist. */
   describeTopics(topics: readonly string[]): Promise<{ name: string; partitions: number }[]>;
-  /** Topics that do not exist are not an error. */
+  /** Deletes topics and waits until they are gone; those that do not exist are not an error. */
   deleteTopics(topics: readonly string[]): Promise<void>;
   /** The first offset that each partition still has. */
   startOffsets(topics: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
@@ -45,7 +45,7 @@ class ClusterAdmin implements Admin {
     const existing: string[] = [];
     const missing = new Map(specs.map((spec) => [spec.name, spec]));
     if (missing.size === 0) return { created, existing };
-    await persistently(this.#cluster, undefined, async () => {
+    await persistently(this.#cluster, {}, async () => {
       const wanted = [...missing.values()].map(wireSpec);
       const link = await this.#cluster.controllerLink();
       const answer = await ask(link, REQUEST.createTopics, wanted, TOPIC_TIMEOUT_MS, false);
@@ -56,23 +56,24 @@ class ClusterAdmin implements Admin {
         missing.delete(topic.name);
       }
     });
-    await this.#untilUsable(specs.map((spec) => spec.name));
+    const names = specs.map((spec) => spec.name);
+    await this.#untilNull(() => this.#notUsable(names));
     return { created, existing };
   }
 
   listTopics(): Promise<string[]> {
-    return persistently(this.#cluster, undefined, async () => (await this.#cluster.topicNames()).sort());
+    return persistently(this.#cluster, {}, async () => (await this.#cluster.topicNames()).sort());
   }
 
   async describeTopics(topics: readonly string[]): Promise<{ name: string; partitions: number }[]> {
     if (topics.length === 0) return [];
-    const layouts = await persistently(this.#cluster, undefined, () => this.#cluster.layouts(topics));
+    const layouts = await persistently(this.#cluster, {}, () => this.#cluster.layouts(topics));
     return [...layouts.values()].map(({ name, leaders }) => ({ name, partitions: leaders.length }));
   }
 
   async deleteTopics(topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return;
-    await persistently(this.#cluster, undefined, async () => {
+    await persistently(this.#cluster, {}, async () => {
       const link = await this.#cluster.controllerLink();
       const wanted = topics.map((name) => ({ name, topicId: null }));
       const answer = await ask(link, REQUEST.deleteTopics, wanted, TOPIC_TIMEOUT_MS);
@@ -80,6 +81,12 @@ class ClusterAdmin implements Admin {
         if (errorCode === CODE.unknownTopicOrPartition) continue;
         throwOnCode(errorCode, `deleting ${name}`, errorMessage ?? null);
       }
+    });
+    await this.#untilNull(async () => {
+      const left = (await this.listTopics()).find((name) => topics.includes(name));
+      return left === undefined
+        ? null
+        : new BrokerError(CODE.topicAlreadyExists, `waiting for ${left} to go`);
     });
   }
 
@@ -94,28 +101,28 @@ class ClusterAdmin implements Admin {
   async committedOffsets(groupId: string, topics: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
     const partitions = await partitionsOf(this.#cluster, topics);
     const coordinator = new Coordinator(this.#cluster, groupId);
-    return persistently(this.#cluster, undefined, () => coordinator.committed(partitions));
+    return persistently(this.#cluster, {}, () => coordinator.committed(partitions));
   }
 
   close(): Promise<void> {
     return this.#cluster.close();
   }
 
-  /** The controller has created them; a broker hears of it a little later, and a leader is elected. */
-  async #untilUsable(topics: readonly string[]): Promise<void> {
+  /** The controller decides; a broker hears of it a little later. Throws what is still amiss at the deadline. */
+  async #untilNull(problem: () => Promise<Error | null>): Promise<void> {
     const { clock } = this.#cluster;
     const deadline = clock.monotonic() + TOPIC_TIMEOUT_MS;
     for (;;) {
-      const missing = await this.#notUsable(topics);
-      if (missing === null) return;
-      if (clock.monotonic() > deadline) throw missing;
+      const found = await problem();
+      if (found === null) return;
+      if (clock.monotonic() > deadline) throw found;
       await clock.delay(50);
     }
   }
 
   async #notUsable(topics: readonly string[]): Promise<Error | null> {
     try {
-      const layouts = await persistently(this.#cluster, undefined, () => this.#cluster.layouts(topics));
+      const layouts = await persistently(this.#cluster, {}, () => this.#cluster.layouts(topics));
       const leaderless = [...layouts.values()].find(({ leaders }) => leaders.some((leader) => leader < 0));
       if (leaderless === undefined) return null;
       return new BrokerError(CODE.leaderNotAvailable, `waiting for the leaders of ${leaderless.name}`);

@@ -21,13 +21,21 @@ export interface Pace {
 const BROKER_BACKOFF: Backoff = { firstMs: 100, maxMs: 1_000 };
 const BROKER_ATTEMPTS = 8;
 
+export interface Persistence {
+  /** Eight by default, which takes about three seconds. */
+  readonly attempts?: number;
+  readonly signal?: AbortSignal;
+  /** Which errors may pass by themselves; `isRetriable` by default. */
+  passes?(error: unknown): boolean;
+}
+
 /**
  * Runs a request to the brokers until it succeeds: what may pass by itself (an election, a restart) is tried
- * again, eight times in all, about three seconds. Throws the last error.
+ * again. Throws the last error, or the signal's reason.
  */
 export async function persistently<Result>(
   pace: Pace,
-  signal: AbortSignal | undefined,
+  { attempts = BROKER_ATTEMPTS, signal, passes = isRetriable }: Persistence,
   request: () => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 0; ; attempt++) {
@@ -35,7 +43,7 @@ export async function persistently<Result>(
     try {
       return await request();
     } catch (error) {
-      if (attempt + 1 >= BROKER_ATTEMPTS || !isRetriable(error)) throw error;
+      if (attempt + 1 >= attempts || !passes(error)) throw error;
     }
     await pace.clock.delay(backoffMs(BROKER_BACKOFF, attempt, pace.random), signal);
   }

@@ -35,8 +35,10 @@ export function deadLetter(
   attempts: number,
 ): Promise<Delivery> {
   const { cause } = error;
+  // A record that comes back from the dead may fail for another reason, without a cause.
+  const kept = [...record.headers].filter(([name]) => name !== DEAD_LETTER_HEADERS.causeName);
   const headers: Record<string, string | Buffer> = {
-    ...Object.fromEntries(record.headers),
+    ...Object.fromEntries(kept),
     [DEAD_LETTER_HEADERS.topic]: record.topic,
     [DEAD_LETTER_HEADERS.partition]: int32(record.partition),
     [DEAD_LETTER_HEADERS.offset]: int64(record.offset),

@@ -83,7 +83,7 @@ class BatchGroupConsumer implements GroupConsumer {
   async lag(): Promise<ReadonlyMap<string, bigint>> {
     const handled = new Map(this.#handled);
     const partitions = this.#assignment.filter((partition) => handled.has(partitionName(partition)));
-    const ends = await edgeOffsets(this.#cluster, "end", partitions, this.#stopping.signal);
+    const ends = await edgeOffsets(this.#cluster, "end", partitions, { signal: this.#stopping.signal });
     return new Map([...ends].map(([name, end]) => [name, end - (handled.get(name) ?? end)]));
   }
 
@@ -211,13 +211,9 @@ class BatchGroupConsumer implements GroupConsumer {
     const fetcher = new Fetcher(this.#cluster, positions, {
       maxBufferBytes: this.#options.maxBufferBytes ?? 32 << 20,
       relocate: async (partition, wanted) => {
-        const found = await startPositions(
-          this.#cluster,
-          [partition],
-          () => wanted,
-          this.#loss,
-          session.ended,
-        );
+        const found = await startPositions(this.#cluster, [partition], () => wanted, this.#loss, {
+          signal: session.ended,
+        });
         return found.get(partitionName(partition)) ?? wanted;
       },
     });
@@ -253,18 +249,18 @@ class BatchGroupConsumer implements GroupConsumer {
     if (!this.#went(outcome, session)) return null;
     const stored = outcome.result;
     const unknown = partitions.filter((partition) => !stored.has(partitionName(partition)));
+    // Brokers that are away end the session by its heartbeats, not the consumer.
+    const persistence = { attempts: Number.POSITIVE_INFINITY, signal: session.ended };
     try {
       const committed =
         unknown.length === 0
           ? new Map<string, bigint>()
-          : await persistently(this.#cluster, session.ended, () =>
-              this.#member.coordinator.committed(unknown),
-            );
+          : await persistently(this.#cluster, persistence, () => this.#member.coordinator.committed(unknown));
       const startOf = (partition: TopicPartition): Start => {
         const name = partitionName(partition);
         return stored.get(name) ?? committed.get(name) ?? this.#options.start;
       };
-      return await startPositions(this.#cluster, partitions, startOf, this.#loss, session.ended);
+      return await startPositions(this.#cluster, partitions, startOf, this.#loss, persistence);
     } catch (error) {
       if (session.ended.aborted) return null;
       throw error;

@@ -24,6 +24,7 @@ export async function beat(
 ): Promise<void> {
   const { clock, connection } = cluster;
   let aliveMs = clock.monotonic();
+  let unanswered = 0;
   let counted = { atMs: aliveMs, partitions: await countPartitions(cluster, settings.topics) };
   while (!signal.aborted) {
     await clock.delay(settings.intervalMs, signal).catch(() => {});
@@ -33,10 +34,13 @@ export async function beat(
       if (pulse !== "member") onEnd(pulse);
       if (pulse === "lost") return;
       aliveMs = clock.monotonic();
+      unanswered = 0;
     } catch (error) {
       if (signal.aborted) return;
       member.coordinator.forget();
-      connection.logger.warn("a heartbeat was not answered", { reason: rootMessage(error) });
+      if (unanswered++ === 0) {
+        connection.logger.warn("a heartbeat was not answered; trying again", { reason: rootMessage(error) });
+      }
       if (clock.monotonic() - aliveMs > settings.sessionTimeoutMs) return onEnd("lost");
     }
     if (member.isLeader && clock.monotonic() - counted.atMs > NEW_PARTITIONS_MS) {

@@ -1,4 +1,4 @@
-import { persistently } from "./backoff.ts";
+import { type Persistence, persistently } from "./backoff.ts";
 import { ask, REQUEST } from "./broker-api.ts";
 import type { Cluster } from "./cluster.ts";
 import { BrokerError, CODE, throwOnCode } from "./errors.ts";
@@ -15,10 +15,10 @@ export function edgeOffsets(
   cluster: Cluster,
   edge: keyof typeof EDGE,
   partitions: readonly TopicPartition[],
-  signal?: AbortSignal,
+  persistence: Persistence = {},
 ): Promise<Map<string, bigint>> {
   if (partitions.length === 0) return Promise.resolve(new Map());
-  return persistently(cluster, signal, async () => {
+  return persistently(cluster, persistence, async () => {
     const offsets = new Map<string, bigint>();
     const { byLeader, leaderless } = await placeLeaders(cluster, partitions);
     const [orphan] = leaderless;
@@ -50,7 +50,7 @@ export function edgeOffsets(
 
 /** All partitions of these topics, in order. Throws UNKNOWN_TOPIC. */
 export async function partitionsOf(cluster: Cluster, topics: readonly string[]): Promise<TopicPartition[]> {
-  const layouts = await persistently(cluster, undefined, () => cluster.layouts(topics));
+  const layouts = await persistently(cluster, {}, () => cluster.layouts(topics));
   return topics.flatMap((topic) =>
     (layouts.get(topic)?.leaders ?? []).map((_leader, partition) => ({ topic, partition })),
   );

@@ -1,4 +1,5 @@
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
+import { persistently } from "./backoff.ts";
 import { ask, REQUEST } from "./broker-api.ts";
 import type { Cluster, TopicLayout } from "./cluster.ts";
 import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, throwOnCode } from "./errors.ts";
@@ -210,12 +211,17 @@ export class Sender {
     return { ...(await this.#firstIdentity) };
   }
 
-  async #requestIdentity(): Promise<Identity> {
-    const link = await this.#cluster.anyLink();
-    // -1 and -1 ask for a new name; anything else would claim an old one.
-    const answer = await ask(link, REQUEST.initProducerId, null, 60_000, -1n, -1);
-    throwOnCode(answer.errorCode, "asking for a producer id");
-    return { id: answer.producerId, epoch: answer.producerEpoch, nextSequence: 0 };
+  /** A coordinator that still loads its state is waited for; brokers that are away use up an attempt. */
+  #requestIdentity(): Promise<Identity> {
+    const { signal } = this.#stopping;
+    const passes = (error: unknown): boolean => error instanceof BrokerError && error.retriable;
+    return persistently(this.#cluster, { signal, passes }, async () => {
+      const link = await this.#cluster.anyLink();
+      // -1 and -1 ask for a new name; anything else would claim an old one.
+      const answer = await ask(link, REQUEST.initProducerId, null, 60_000, -1n, -1);
+      throwOnCode(answer.errorCode, "asking for a producer id");
+      return { id: answer.producerId, epoch: answer.producerEpoch, nextSequence: 0 };
+    });
   }
 }
 

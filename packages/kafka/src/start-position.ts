@@ -1,3 +1,4 @@
+import type { Persistence } from "./backoff.ts";
 import type { Cluster } from "./cluster.ts";
 import { offsetLost } from "./errors.ts";
 import { edgeOffsets } from "./offset-lookup.ts";
@@ -21,11 +22,11 @@ export async function startPositions(
   partitions: readonly TopicPartition[],
   startOf: (partition: TopicPartition) => Start,
   policy: LossPolicy,
-  signal?: AbortSignal,
+  persistence: Persistence = {},
 ): Promise<Map<string, bigint>> {
   const [firsts, ends] = await Promise.all([
-    edgeOffsets(cluster, "first", partitions, signal),
-    edgeOffsets(cluster, "end", partitions, signal),
+    edgeOffsets(cluster, "first", partitions, persistence),
+    edgeOffsets(cluster, "end", partitions, persistence),
   ]);
   const positions = new Map<string, bigint>();
   for (const partition of partitions) {
