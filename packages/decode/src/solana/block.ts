@@ -17,17 +17,22 @@ export interface SolanaBlockFacts {
   readonly transactions: number;
 }
 
-/** A block as text says it, before its transactions are looked at. */
-export interface ParsedBlock {
+/** A block as read, before its transactions are looked at. */
+export interface BlockEntries {
+  /** The block's fields beside the transactions. */
   readonly fields: JsonObject;
-  readonly transactions: readonly unknown[];
+  /** How many transactions it has. */
+  readonly count: number;
+  /** Those that may hold a swap, each with its index in the block. */
+  readonly entries: Iterable<readonly [number, unknown]>;
 }
 
 /** Parses the `result` of getBlock or the whole JSON-RPC response. Throws a DecodeError for anything else. */
-export function parseBlock(text: string): ParsedBlock {
-  const fields = blockOf(parseJson(text));
+export function readWholeBlock(bytes: Uint8Array): BlockEntries {
+  const fields = blockOf(parseJson(new TextDecoder().decode(bytes)));
   const { transactions } = fields;
-  if (Array.isArray(transactions)) return { fields, transactions };
+  if (Array.isArray(transactions))
+    return { fields, count: transactions.length, entries: transactions.entries() };
   if (
     transactions === undefined &&
     (Array.isArray(fields.signatures) || typeof fields.blockhash === "string")
@@ -40,7 +45,7 @@ export function parseBlock(text: string): ParsedBlock {
 }
 
 /** Parses JSON text; the DecodeError says what is wrong with it. */
-export function parseJson(text: string): unknown {
+function parseJson(text: string): unknown {
   if (text.trim() === "") throw new DecodeError("not a block: there are no bytes");
   try {
     return JSON.parse(text);

@@ -1,5 +1,6 @@
 import type { Slot, Swap } from "@candlewick/domain";
-import { blockFacts, parseBlock, type SolanaBlockFacts } from "./block.ts";
+import { type BlockEntries, blockFacts, readWholeBlock, type SolanaBlockFacts } from "./block.ts";
+import { readCompactBlock } from "./compact-block.ts";
 import { decodeEntry } from "./decode-transaction.ts";
 import { SkipCounts } from "./swap-assembly.ts";
 
@@ -17,11 +18,15 @@ export interface DecodedBlock {
  * block; strange data inside of an instruction is counted in `skipped`.
  */
 export function decodeSolanaBlock(bytes: Uint8Array, slot: Slot): DecodedBlock {
-  const { fields, transactions } = parseBlock(new TextDecoder().decode(bytes));
+  return decodeEntries(readCompactBlock(bytes) ?? readWholeBlock(bytes), slot);
+}
+
+/** Decodes the transactions of a block that some reader found. */
+export function decodeEntries({ fields, count, entries }: BlockEntries, slot: Slot): DecodedBlock {
   const skipped = new SkipCounts();
-  const block = blockFacts(fields, slot, transactions.length);
+  const block = blockFacts(fields, slot, count);
   const swaps: Swap[] = [];
-  for (const [txIndex, entry] of transactions.entries()) {
+  for (const [txIndex, entry] of entries) {
     swaps.push(...decodeEntry(entry, slot, txIndex, skipped, `transactions[${txIndex}]`));
   }
   return { block, swaps, skipped: skipped.counts };

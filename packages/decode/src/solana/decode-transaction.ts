@@ -37,8 +37,8 @@ export function decodeEntry(
 ): Swap[] {
   if (!isJsonObject(entry)) throw new DecodeError(`${where} is ${typeName(entry)}, not a transaction`);
   const meta = isJsonObject(entry.meta) ? entry.meta : null;
-  if (meta !== null && hasFailed(meta)) return [];
   const { message, signature } = readMessage(entry, where);
+  if (meta !== null && hasFailed(meta)) return [];
   const keys = accountTable(message, meta ?? {});
   if (!keys.some(isVenue)) return [];
   if (meta === null) {

@@ -95,10 +95,10 @@ export function fillOf(
 ): Fill | SkipReason {
   const pool = transaction.address(hop.pool);
   const maker = transaction.address(terms.maker);
-  if (!pool || !maker) return "malformed-instruction";
+  if (pool === null || maker === null) return "malformed-instruction";
   const mintIn = mintOf(transaction, terms.mintIn, hop.vaultIn);
   const mintOut = mintOf(transaction, terms.mintOut, hop.vaultOut);
-  if (!mintIn || !mintOut) return "unknown-mint";
+  if (mintIn === null || mintOut === null) return "unknown-mint";
   const vaults: ReserveSource = { kind: "vaults", in: hop.vaultIn, out: hop.vaultOut };
   return {
     pool,

@@ -103,7 +103,7 @@ function fillOfEvent(
   const at = pools.find((candidate) => transaction.address(candidate.pool) === pool);
   if (at === undefined) return unexplained;
   const [baseMint, quoteMint] = [transaction.address(at.baseMint), transaction.address(at.quoteMint)];
-  if (!baseMint || !quoteMint) return "malformed-instruction";
+  if (baseMint === null || quoteMint === null) return "malformed-instruction";
   const base = readU64(bytes, 16);
   const poolQuote = readU64(bytes, 64);
   const userQuote = readU64(bytes, 112);

@@ -1,7 +1,7 @@
 import { readU64 } from "../little-endian.ts";
 import type { Fill } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
-import { isTokenProgram, tokenTransfer } from "./token-transfer.ts";
+import { isAmount, isTokenProgram, tokenTransfer } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
 
 export interface Reserves {
@@ -15,13 +15,17 @@ export function reservesAfter(transaction: SolanaTransaction, fill: Fill, end: n
     case "unknown":
       return { in: null, out: null };
     case "told":
-      return { in: fill.reserves.in, out: fill.reserves.out };
+      return { in: ifAmount(fill.reserves.in), out: ifAmount(fill.reserves.out) };
     case "vaults":
       return {
-        in: balanceAt(transaction, fill.reserves.in, end) ?? fill.reserves.told?.in ?? null,
-        out: balanceAt(transaction, fill.reserves.out, end) ?? fill.reserves.told?.out ?? null,
+        in: ifAmount(balanceAt(transaction, fill.reserves.in, end) ?? fill.reserves.told?.in ?? null),
+        out: ifAmount(balanceAt(transaction, fill.reserves.out, end) ?? fill.reserves.told?.out ?? null),
       };
   }
+}
+
+function ifAmount(value: bigint | null): bigint | null {
+  return value !== null && isAmount(value) ? value : null;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Fill, SkipReason, VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
 import { reservesAfter } from "./reserve.ts";
 import { isDecimals } from "./token-balance.ts";
-import { tokenTransfers } from "./token-transfer.ts";
+import { isAmount, tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
 import { SOLANA_VENUES } from "./venues.ts";
 
@@ -41,8 +41,6 @@ export function swapsOf(transaction: SolanaTransaction, skipped: SkipCounts): Sw
   return routed(swaps).sort((a, b) => comparePositions(a.position, b.position));
 }
 
-const MAX_U64 = (1n << 64n) - 1n;
-
 function swapOf(
   transaction: SolanaTransaction,
   instruction: Instruction,
@@ -51,9 +49,7 @@ function swapOf(
   hop: number,
 ): Swap | SkipReason {
   const { userIn, userOut, poolIn, poolOut } = fill;
-  if ([userIn, userOut, poolIn, poolOut].some((amount) => amount < 0n || amount > MAX_U64)) {
-    return "amount-out-of-range";
-  }
+  if (![userIn, userOut, poolIn, poolOut].every(isAmount)) return "amount-out-of-range";
   if (userIn === 0n && userOut === 0n && poolIn === 0n && poolOut === 0n) return "nothing-moved";
   const decimalsIn = decimalsOf(transaction, fill.mintIn);
   const decimalsOut = decimalsOf(transaction, fill.mintOut);

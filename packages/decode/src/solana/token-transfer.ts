@@ -22,6 +22,13 @@ const TRANSFER_CHECKED = 12;
 const TRANSFER_FEE_EXTENSION = 26;
 const TRANSFER_CHECKED_WITH_FEE = 1;
 
+const MAX_AMOUNT = (1n << 64n) - 1n;
+
+/** Whether the token programs can hold such an amount: 64 bits. */
+export function isAmount(value: bigint): boolean {
+  return value >= 0n && value <= MAX_AMOUNT;
+}
+
 export function isTokenProgram(program: string): boolean {
   return program === TOKEN_PROGRAM || program === TOKEN_2022_PROGRAM;
 }

@@ -36,9 +36,9 @@ export class SolanaTransaction {
     this.#startsSwap = fields.isVenue;
   }
 
-  /** The address at an index of the account table; null outside of it. */
+  /** The address at an index of the account table; null outside of it, or where the table holds no text. */
   address(account: number): string | null {
-    return this.keys[account] ?? null;
+    return this.keys[account] || null;
   }
 
   /** Everything that `parent` called, at any depth, in order. */

@@ -1,0 +1,238 @@
+import { comparePositions, orderKey, type Swap, slot } from "@candlewick/domain";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DecodeError, decodeSolanaBlock, decodeSolanaTransaction, TOKEN_PROGRAM } from "../src/index.ts";
+import { SOLANA_VENUES } from "../src/solana/venues.ts";
+import { BLOCK, hasRecordedData, type Json, recorded, recordedTransactions } from "./recorded-data.ts";
+import { Bytes, type Call, selfCpi, transactionOf } from "./transaction-builder.ts";
+
+const MAX_U64 = (1n << 64n) - 1n;
+const SLOT = slot(123);
+const FACTS = {
+  blockhash: "hash",
+  previousBlockhash: "parent",
+  parentSlot: 122,
+  blockTime: 1,
+  blockHeight: 2,
+};
+
+/** What holds of whatever a decoder gives, be the input what it may. */
+function check(swaps: readonly Swap[], skipped: ReadonlyMap<string, number>): void {
+  for (const [index, swap] of swaps.entries()) {
+    const { userIn, userOut, poolIn, poolOut, reserveIn, reserveOut, assetIn, assetOut } = swap;
+    for (const amount of [userIn, userOut, poolIn, poolOut, reserveIn ?? 0n, reserveOut ?? 0n]) {
+      if (amount < 0n || amount > MAX_U64) throw new Error(`amount ${amount}`);
+    }
+    for (const { mint, decimals } of [assetIn, assetOut]) {
+      if (mint === "" || !(decimals >= 0 && decimals <= 255)) throw new Error(`${mint} ${decimals}`);
+    }
+    if (swap.pool === "" || swap.maker === "" || swap.tx === "") throw new Error("an address is missing");
+    if (swap.quoteMint !== assetIn.mint && swap.quoteMint !== assetOut.mint) throw new Error("quote mint");
+    orderKey(swap.position, "block");
+    const before = swaps[index - 1];
+    if (before !== undefined && comparePositions(before.position, swap.position) >= 0)
+      throw new Error("order");
+  }
+  for (const count of skipped.values()) if (!(count > 0)) throw new Error("count");
+}
+
+/** Decodes; only a DecodeError may be thrown. */
+function decodeAny(bytes: Uint8Array): void {
+  try {
+    const { swaps, skipped } = decodeSolanaBlock(bytes, SLOT);
+    check(swaps, skipped);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+  }
+}
+
+interface Mutation {
+  readonly path: readonly number[];
+  readonly kind: "remove" | "replace" | "text" | "number" | "repeat";
+  readonly value: unknown;
+  readonly at: number;
+}
+
+const mutations = fc.array(
+  fc.record<Mutation>({
+    path: fc.array(fc.nat(), { minLength: 1, maxLength: 9 }),
+    kind: fc.constantFrom("remove", "replace", "text", "number", "repeat"),
+    value: fc.oneof(
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.integer(),
+      fc.constantFrom("", "z", -1, 1e300, 2 ** 53, null),
+    ),
+    at: fc.nat(),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+/** Follows the path as deep as it goes and changes what stands there. */
+function mutate(root: unknown, { path, kind, value, at }: Mutation): void {
+  let parent = root as Record<string, unknown>;
+  for (const [depth, step] of path.entries()) {
+    const keys = Object.keys(parent);
+    const key = keys[step % keys.length];
+    if (key === undefined) return;
+    const child = parent[key];
+    if (depth < path.length - 1 && typeof child === "object" && child !== null) {
+      parent = child as Record<string, unknown>;
+      continue;
+    }
+    if (kind === "remove") delete parent[key];
+    else if (kind === "repeat" && Array.isArray(parent)) parent.splice(Number(key), 0, child);
+    else if (kind === "text" && typeof child === "string" && child !== "") {
+      const place = at % child.length;
+      const letter = "1aZ9"[at % 4] ?? "";
+      parent[key] =
+        at % 3 === 0 ? child.slice(0, place) : child.slice(0, place) + letter + child.slice(place + 1);
+    } else if (kind === "number" && typeof child === "number") parent[key] = child + (at % 7) - 3;
+    else parent[key] = value;
+    return;
+  }
+}
+
+const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
+
+/** Discriminators (or tags) of the instructions of each venue, and the names of its events. */
+const CALLS: Readonly<Record<string, { names: readonly string[]; events: readonly string[] }>> = {
+  PumpFun: {
+    names: [
+      "66063d1201daebea",
+      "33e685a4017f83ad",
+      "b817ee6167c5d33d",
+      "07051dc4f5176550",
+      "e19a7516d756f667",
+    ],
+    events: ["bddb7fd34ee661ee", "6fb06d8b316cd5fb"],
+  },
+  PumpSwap: {
+    names: ["66063d1201daebea", "33e685a4017f83ad", "c2ab1c46684d5b2f", "2b644913e9f66f94"],
+    events: ["67f4521f2cf57777", "3e2f370aa503dc2a"],
+  },
+  RaydiumV4: { names: ["09", "0b", "10", "11"], events: [] },
+  RaydiumClmm: {
+    names: ["f8c69e91e17587c8", "2b04ed0b1ac91e62", "457d73daf5baf2c4"],
+    events: ["40c6cde8260871e2"],
+  },
+  RaydiumCpmm: { names: ["8fbe5adac41e33de", "37d96256a34ab4ad"], events: ["40c6cde8260871e2"] },
+  OrcaWhirlpool: {
+    names: ["f8c69e91e17587c8", "2b04ed0b1ac91e62", "c360ed6c44a2dbe6", "ba8fd11dfe02c275"],
+    events: ["e1ca49af932ba096"],
+  },
+  MeteoraDlmm: {
+    names: ["f8c69e91e17587c8", "414b3f4ceb5b5b88"],
+    events: ["516ce3becdd00ac4", "2e7452d7941b544d"],
+  },
+  MeteoraDammV1: { names: ["f8c69e91e17587c8"], events: ["516ce3becdd00ac4"] },
+  MeteoraDammV2: {
+    names: ["f8c69e91e17587c8", "414b3f4ceb5b5b88"],
+    events: ["1b3c15d58aaabb93", "bd4233a826507599"],
+  },
+};
+/** Few accounts, so that transfers often join those of an instruction. */
+const NAMES = ["a", "b", "c", "d"];
+const named = fc.constantFrom(...NAMES);
+const amount = fc.oneof(fc.bigInt({ min: 0n, max: 1000n }), fc.constantFrom(MAX_U64, MAX_U64 - 1n));
+const amounts = fc.array(amount, { minLength: 14, maxLength: 60 });
+
+function eventOf(names: readonly string[]): fc.Arbitrary<Uint8Array> {
+  const subject = fc.constantFrom(...NAMES, ...NAMES.map((name) => `mint ${name}`));
+  return fc
+    .tuple(fc.constantFrom(...names), subject, amounts, fc.nat(500))
+    .map(([name, about, fields, cut]) => {
+      const event = new Bytes().hex(name);
+      // PumpSwap names the pool after its numbers, the others before them.
+      const isPumpSwap = CALLS.PumpSwap?.events.includes(name) === true;
+      const bytes = isPumpSwap
+        ? event
+            .u64(...fields.slice(0, 14))
+            .key(about, "user")
+            .u64(...fields)
+        : event.key(about).u64(...fields);
+      return cut > 250 ? bytes.bytes() : bytes.bytes().subarray(0, 8 + cut);
+    });
+}
+
+const tokenCall: fc.Arbitrary<Call> = fc
+  .record({ accounts: fc.tuple(named, named, named, named), amount, tag: fc.constantFrom(3, 3, 3, 7, 8, 12) })
+  .map((of) => ({
+    program: TOKEN_PROGRAM,
+    accounts: of.accounts,
+    data: new Bytes().u8(of.tag).u64(of.amount).u8(6).bytes(),
+  }));
+
+const venueCall: fc.Arbitrary<Call> = fc
+  .constantFrom(...SOLANA_VENUES.values())
+  .chain(({ program, venue }) => {
+    const { names = [], events = [] } = CALLS[venue] ?? {};
+    const event = events.length === 0 ? fc.constant(new Uint8Array()) : eventOf(events);
+    return fc.record({
+      program: fc.constant(program),
+      accounts: fc.array(named, { minLength: 6, maxLength: 36 }),
+      data: fc
+        .tuple(fc.constantFrom(...names), fc.oneof(bytes(0, 40), bytes(34, 50)))
+        .map(([name, rest]) => Buffer.concat([Buffer.from(name, "hex"), rest])),
+      calls: fc.array(
+        fc.oneof(
+          tokenCall,
+          event.map((left) => selfCpi(program, left)),
+        ),
+        { maxLength: 6 },
+      ),
+      logData: fc.array(event, { maxLength: 2 }),
+    });
+  });
+
+describe("the decoders", () => {
+  it("take any instruction of a venue", () => {
+    const decoded = new Set<string>();
+    const balances = NAMES.map((account) => ({
+      account,
+      mint: `mint ${account}`,
+      before: 1000n,
+      after: 1000n,
+    }));
+    fc.assert(
+      fc.property(fc.array(venueCall, { minLength: 1, maxLength: 3 }), fc.boolean(), (calls, heights) => {
+        const { swaps, skipped } = decodeSolanaTransaction(
+          transactionOf(calls, { balances, heights }),
+          SLOT,
+          0,
+        );
+        check(swaps, skipped);
+        for (const { venue } of swaps) decoded.add(venue);
+      }),
+      { numRuns: 4000 },
+    );
+    // The generator is of use only if it makes swaps.
+    expect([...decoded].sort()).toEqual(Object.keys(CALLS).sort());
+  });
+
+  it("take any bytes for a block", () => {
+    fc.assert(fc.property(bytes(0, 300), decodeAny), { numRuns: 1000 });
+    fc.assert(
+      fc.property(fc.json(), (text) => decodeAny(Buffer.from(text))),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe.skipIf(!hasRecordedData)("the decoders", () => {
+  it("take recorded transactions with anything changed", () => {
+    const block = JSON.parse(recorded(BLOCK).toString()) as { transactions: Json[] };
+    const withSwaps = [...block.transactions, ...recordedTransactions().map(({ result }) => result)].filter(
+      (transaction) => decodeSolanaTransaction(transaction, SLOT, 0).swaps.length > 0,
+    );
+    expect(withSwaps.length).toBeGreaterThan(40);
+    const texts = withSwaps.map((transaction) => JSON.stringify(transaction));
+    fc.assert(
+      fc.property(fc.nat(), mutations, (which, changes) => {
+        const transaction = JSON.parse(texts[which % texts.length] ?? "");
+        for (const change of changes) mutate(transaction, change);
+        decodeAny(Buffer.from(JSON.stringify({ ...FACTS, transactions: [transaction] })));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+});
