@@ -4,7 +4,7 @@ import fastifyWebsocket from "@fastify/websocket";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { ServeConfig } from "./config.ts";
 import { registerApi } from "./http-api.ts";
-import { answerErrors } from "./http-error.ts";
+import { answerErrors, errorBody } from "./http-error.ts";
 import type { Hub } from "./hub.ts";
 import type { MarketReads } from "./ports.ts";
 import type { ServeMetrics } from "./serve-metrics.ts";
@@ -60,6 +60,12 @@ export async function buildApp(config: ServeConfig, parts: ListenerParts): Promi
     bodyLimit: 1024,
     requestTimeout: 30_000,
     forceCloseConnections: true,
+    // An address that no route can be looked up for; the types of this hook know no body but a route's.
+    frameworkErrors: (error, _request, { raw }) => {
+      const message = `The address cannot be read: ${error.message}.`;
+      raw.writeHead(400, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" });
+      raw.end(JSON.stringify(errorBody("BAD_INPUT", message, "Write it with percent-encoding.")));
+    },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true } },
   });
   answerErrors(app, parts.logger);

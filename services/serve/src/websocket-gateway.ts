@@ -134,7 +134,8 @@ export class WebSocketGateway {
     const connection = this.#connections.get(id);
     if (connection === undefined || connection.ending) return;
     const { socket } = connection;
-    if (socket.bufferedAmount + text.length > this.#options.maxBufferedBytes) {
+    // Measured before the message is added: one that is larger than the bound still reaches who reads.
+    if (socket.bufferedAmount > this.#options.maxBufferedBytes) {
       this.#drop(id, connection, "slow", TRY_AGAIN_LATER, "too slow: messages wait");
       return;
     }
