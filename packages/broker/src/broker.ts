@@ -1,5 +1,6 @@
 import type { BrokerParts } from "./api/handler.ts";
 import { handlers } from "./api/index.ts";
+import { Credentials } from "./auth/credentials.ts";
 import { systemClock } from "./clock.ts";
 import { GroupCoordinator } from "./groups/group-coordinator.ts";
 import { Maintenance } from "./maintenance.ts";
@@ -106,6 +107,7 @@ async function start(
     groups,
     producerIds,
     transactions,
+    credentials: new Credentials(journal, settings.sasl?.users ?? {}),
     handlers,
   };
   const listener = await Listener.open(parts, { host: options.advertisedHost, port: options.advertisedPort });

@@ -1,3 +1,4 @@
+import type { SaslOptions } from "./auth/authentication.ts";
 import type { Clock } from "./clock.ts";
 import type { Disk } from "./storage/disk.ts";
 
@@ -50,14 +51,21 @@ export interface BrokerOptions {
   readonly maintenanceIntervalMs?: number;
   /** Defaults for topic settings under Kafka's topic-level names, such as "retention.ms". */
   readonly topicDefaults?: Readonly<Record<string, string>>;
+  /** Clients must say who they are; without it anybody is served. */
+  readonly sasl?: SaslOptions;
+  /** Encrypted connections only, with this certificate and key (PEM), and client certificates from `ca` if given. */
+  readonly tls?: {
+    readonly cert: string | Buffer;
+    readonly key: string | Buffer;
+    readonly ca?: string | Buffer;
+  };
   readonly log?: (line: LogLine) => void;
   readonly clock?: Clock;
   readonly disk?: Disk;
 }
 
-export type Settings = Required<
-  Omit<BrokerOptions, "dataDir" | "advertisedHost" | "advertisedPort" | "disk" | "clock">
->;
+type Optional = "dataDir" | "advertisedHost" | "advertisedPort" | "disk" | "clock" | "sasl" | "tls";
+export type Settings = Required<Omit<BrokerOptions, Optional>> & Pick<BrokerOptions, "sasl" | "tls">;
 
 /** The options with Kafka's defaults in the places of those left out. */
 export function withDefaults(options: BrokerOptions): Settings {

@@ -1,3 +1,5 @@
+import type { Authentication } from "../auth/authentication.ts";
+import type { Credentials } from "../auth/credentials.ts";
 import type { Clock } from "../clock.ts";
 import type { GroupCoordinator } from "../groups/group-coordinator.ts";
 import type { Settings } from "../options.ts";
@@ -17,6 +19,7 @@ export interface BrokerParts {
   readonly groups: GroupCoordinator;
   readonly producerIds: ProducerIds;
   readonly transactions: TransactionCoordinator;
+  readonly credentials: Credentials;
   /** The APIs that this broker serves, by key. */
   readonly handlers: ReadonlyMap<number, Handler>;
 }
@@ -25,6 +28,7 @@ export interface RequestContext extends BrokerParts {
   readonly version: number;
   readonly clientId: string;
   readonly clientHost: string;
+  readonly authentication: Authentication;
   /** The address under which this client may reach the broker. */
   readonly advertised: { readonly host: string; readonly port: number };
 }

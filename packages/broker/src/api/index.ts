@@ -1,6 +1,7 @@
 import { addOffsetsToTxn } from "./add-offsets-to-txn.ts";
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts";
 import { alterConfigs } from "./alter-configs.ts";
+import { alterUserScramCredentials } from "./alter-user-scram-credentials.ts";
 import { apiVersions } from "./api-versions.ts";
 import { createPartitions } from "./create-partitions.ts";
 import { createTopics } from "./create-topics.ts";
@@ -14,6 +15,7 @@ import { describeLogDirs } from "./describe-log-dirs.ts";
 import { describeProducers } from "./describe-producers.ts";
 import { describeTopicPartitions } from "./describe-topic-partitions.ts";
 import { describeTransactions } from "./describe-transactions.ts";
+import { describeUserScramCredentials } from "./describe-user-scram-credentials.ts";
 import { endTxn } from "./end-txn.ts";
 import { fetch } from "./fetch.ts";
 import { findCoordinator } from "./find-coordinator.ts";
@@ -32,6 +34,8 @@ import { offsetDelete } from "./offset-delete.ts";
 import { offsetFetch } from "./offset-fetch.ts";
 import { offsetForLeaderEpoch } from "./offset-for-leader-epoch.ts";
 import { produce } from "./produce.ts";
+import { saslAuthenticate } from "./sasl-authenticate.ts";
+import { saslHandshake } from "./sasl-handshake.ts";
 import { syncGroup } from "./sync-group.ts";
 import { txnOffsetCommit } from "./txn-offset-commit.ts";
 
@@ -39,6 +43,7 @@ const served: readonly Handler[] = [
   addOffsetsToTxn,
   addPartitionsToTxn,
   alterConfigs,
+  alterUserScramCredentials,
   apiVersions,
   createPartitions,
   createTopics,
@@ -52,6 +57,7 @@ const served: readonly Handler[] = [
   describeProducers,
   describeTopicPartitions,
   describeTransactions,
+  describeUserScramCredentials,
   endTxn,
   fetch,
   findCoordinator,
@@ -69,6 +75,8 @@ const served: readonly Handler[] = [
   offsetFetch,
   offsetForLeaderEpoch,
   produce,
+  saslAuthenticate,
+  saslHandshake,
   syncGroup,
   txnOffsetCommit,
 ];

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { BrokerParts } from "../api/handler.ts";
+import { Authentication } from "../auth/authentication.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
 import { type ClientEnd, dispatch } from "./dispatch.ts";
 import { Framing } from "./framing.ts";
@@ -28,7 +29,8 @@ export class Connection {
   constructor(socket: Socket, parts: BrokerParts, advertised: ClientEnd["advertised"]) {
     this.#socket = socket;
     this.#parts = parts;
-    this.#client = { clientHost: `/${socket.remoteAddress ?? ""}`, advertised };
+    const authentication = new Authentication(parts.settings.sasl, parts.credentials);
+    this.#client = { clientHost: `/${socket.remoteAddress ?? ""}`, authentication, advertised };
     this.#framing = new Framing(parts.settings.requestMaxBytes);
     socket.setNoDelay(true);
     socket.setTimeout(parts.settings.connectionIdleMs, () => this.#idle());

@@ -1,5 +1,6 @@
 import { apiVersions } from "../api/api-versions.ts";
 import { type BrokerParts, NO_RESPONSE, type RequestContext } from "../api/handler.ts";
+import type { Authentication } from "../auth/authentication.ts";
 import { decodeRequest, encodeResponse } from "../protocol/codec.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { MalformedMessage, Reader } from "../protocol/reader.ts";
@@ -8,6 +9,7 @@ import { beginResponse, frame, readRequestHeader, skipTaggedFields } from "./req
 /** What the connection knows of its client. */
 export interface ClientEnd {
   readonly clientHost: string;
+  readonly authentication: Authentication;
   readonly advertised: RequestContext["advertised"];
 }
 
@@ -26,6 +28,7 @@ export function dispatch(
   const handler = parts.handlers.get(apiKey);
   if (handler === undefined) throw new MalformedMessage(`API ${apiKey} is not served`);
   const { api } = handler;
+  if (!client.authentication.allows(apiKey)) throw new MalformedMessage(`${api.name} before authentication`);
   if (version < api.minVersion || version > api.maxVersion) {
     if (apiKey === apiVersions.api.key) return Promise.resolve(unsupportedApiVersions(correlationId));
     throw new MalformedMessage(`version ${version} of ${api.name} is not served`);

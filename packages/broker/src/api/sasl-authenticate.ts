@@ -1,0 +1,27 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import { saslAuthenticate as api } from "../protocol/messages/sasl-authenticate.ts";
+import { type Handler, serve } from "./handler.ts";
+
+const NOTHING = Buffer.alloc(0);
+
+/** SaslAuthenticate, versions 0 to 2. Left out: session lifetimes; a connection stays authenticated. */
+export const saslAuthenticate: Handler = serve(api, (request, { authentication, settings, clientHost }) => {
+  const step = authentication.step(request.authBytes);
+  switch (step.kind) {
+    case "go-on":
+      return { errorCode: ErrorCode.NONE, authBytes: step.token };
+    case "failed":
+      settings.log({ level: "warn", msg: "authentication failed", client: clientHost, reason: step.reason });
+      return {
+        errorCode: ErrorCode.SASL_AUTHENTICATION_FAILED,
+        errorMessage: "Authentication failed: invalid credentials.",
+        authBytes: NOTHING,
+      };
+    case "out-of-order":
+      return {
+        errorCode: ErrorCode.ILLEGAL_SASL_STATE,
+        errorMessage: "SaslAuthenticate needs a SaslHandshake before it.",
+        authBytes: NOTHING,
+      };
+  }
+});

@@ -1,0 +1,204 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Admin } from "@platformatic/kafka";
+import { afterEach, describe, expect, test } from "vitest";
+import { credentialFor, ScramExchange, ScramFailure } from "../src/auth/scram.ts";
+import { type Broker, type BrokerOptions, type SaslMechanism, startBroker } from "../src/index.ts";
+import { alterUserScramCredentials } from "../src/protocol/messages/alter-user-scram-credentials.ts";
+import { apiVersions } from "../src/protocol/messages/api-versions.ts";
+import { describeUserScramCredentials } from "../src/protocol/messages/describe-user-scram-credentials.ts";
+import { metadata } from "../src/protocol/messages/metadata.ts";
+import { saslAuthenticate } from "../src/protocol/messages/sasl-authenticate.ts";
+import { saslHandshake } from "../src/protocol/messages/sasl-handshake.ts";
+import { MemoryDisk } from "../src/storage/memory-disk.ts";
+import { RawClient } from "./raw-client.ts";
+
+const MECHANISMS: readonly SaslMechanism[] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
+const users = { ada: "pencil, with = and ," };
+let broker: Broker | undefined;
+
+afterEach(async () => {
+  await broker?.stop();
+});
+
+async function start(options: BrokerOptions = {}): Promise<Broker> {
+  broker = await startBroker({ sasl: { mechanisms: MECHANISMS, users }, ...options });
+  return broker;
+}
+
+async function topicsSeenBy(
+  address: string,
+  sasl: { mechanism: SaslMechanism; username: string; password: string } | undefined,
+  tls?: object,
+): Promise<string[]> {
+  const admin = new Admin({
+    clientId: "a",
+    bootstrapBrokers: [address],
+    retries: 0,
+    timeout: 5000,
+    ...(sasl === undefined ? {} : { sasl }),
+    ...(tls === undefined ? {} : { tls }),
+  });
+  try {
+    return await admin.listTopics();
+  } finally {
+    await admin.close();
+  }
+}
+
+test("SCRAM follows the exchange of RFC 5802 in form, and refuses whatever is not part of it", () => {
+  const credential = credentialFor("SCRAM-SHA-256", "pencil");
+  const begin = () => {
+    const exchange = new ScramExchange("SCRAM-SHA-256");
+    const answer = exchange.first(Buffer.from("n,,n=us=2Cer,r=abc"), () => credential).toString();
+    return { exchange, answer };
+  };
+  const { exchange, answer } = begin();
+  expect(exchange.user).toBe("us,er");
+  expect(answer).toMatch(/^r=abc.{20,},s=[^,]+,i=4096$/);
+  const nonce = /^r=([^,]+)/.exec(answer)?.[1] ?? "";
+  for (const final of [
+    "",
+    "c=biws,r=abc,p=AAAA",
+    `c=biws,r=${nonce},p=AAAA`,
+    `c=cD10bHM=,r=${nonce},p=AAAA`,
+  ]) {
+    expect(() => exchange.final(Buffer.from(final)), final).toThrow(ScramFailure);
+  }
+  expect(() => begin().exchange.first(Buffer.from("p=tls,,n=u,r=x"), () => credential)).toThrow(ScramFailure);
+});
+
+describe.each(MECHANISMS)("%s", (mechanism) => {
+  test("lets in the right password only", async () => {
+    const { address } = await start();
+    const login = (username: string, password: string) =>
+      topicsSeenBy(address, { mechanism, username, password });
+    expect(await login("ada", users.ada)).toEqual([]);
+    await expect(login("ada", "wrong")).rejects.toThrow();
+    await expect(login("bob", users.ada)).rejects.toThrow();
+    await expect(login("__proto__", "x")).rejects.toThrow();
+  });
+});
+
+describe("before authentication", () => {
+  test("only ApiVersions and the SASL requests are served; anything else ends the connection", async () => {
+    const { port } = await start();
+    const client = await RawClient.connect(port);
+    expect(
+      (await client.send(apiVersions, 3, { clientSoftwareName: "x", clientSoftwareVersion: "1" })).errorCode,
+    ).toBe(0);
+    client.post(metadata, 9, { topics: null });
+    await client.closed;
+  });
+
+  test("an unknown mechanism is answered with those that are offered", async () => {
+    const { port } = await start();
+    const client = await RawClient.connect(port);
+    expect(await client.send(saslHandshake, 1, { mechanism: "GSSAPI" })).toEqual({
+      errorCode: 33,
+      mechanisms: MECHANISMS,
+    });
+    expect((await client.send(saslAuthenticate, 2, { authBytes: Buffer.alloc(3) })).errorCode).toBe(34);
+    client.close();
+  });
+
+  test("a failed attempt cannot be repeated on the connection", async () => {
+    const { port } = await start();
+    const client = await RawClient.connect(port);
+    await client.send(saslHandshake, 1, { mechanism: "PLAIN" });
+    const wrong = { authBytes: Buffer.from("\0ada\0wrong") };
+    expect((await client.send(saslAuthenticate, 2, wrong)).errorCode).toBe(58);
+    const right = { authBytes: Buffer.from(`\0ada\0${users.ada}`) };
+    expect((await client.send(saslAuthenticate, 2, right)).errorCode).toBe(34);
+    client.post(metadata, 9, { topics: null });
+    await client.closed;
+  });
+});
+
+describe("credentials set through the API", () => {
+  test("are stored salted, outlive a restart, and can be taken away", async () => {
+    const { pbkdf2Sync } = await import("node:crypto");
+    const disk = new MemoryDisk();
+    const open = await startBroker({ disk });
+    const client = await RawClient.connect(open.port);
+    const salt = Buffer.from("salt-of-some-length");
+    const saltedPassword = pbkdf2Sync("secret word", salt, 8192, 64, "sha512");
+    const upsert = (iterations: number, mechanism = 2) =>
+      client.send(alterUserScramCredentials, 0, {
+        deletions: [],
+        upsertions: [{ name: "eve", mechanism, iterations, salt, saltedPassword }],
+      });
+    expect((await upsert(100)).results).toMatchObject([{ user: "eve", errorCode: 93 }]);
+    expect((await upsert(8192, 7)).results).toMatchObject([{ user: "eve", errorCode: 33 }]);
+    expect((await upsert(8192)).results).toMatchObject([{ user: "eve", errorCode: 0 }]);
+    client.close();
+    await open.stop();
+    expect(disk.readFile("memory/coordinator.journal")?.includes("secret word")).toBe(false);
+
+    const { address, port } = await start({ disk });
+    const login = () =>
+      topicsSeenBy(address, { mechanism: "SCRAM-SHA-512", username: "eve", password: "secret word" });
+    expect(await login()).toEqual([]);
+    const admin = await RawClient.connect(port);
+    await admin.send(saslHandshake, 1, { mechanism: "PLAIN" });
+    await admin.send(saslAuthenticate, 2, { authBytes: Buffer.from(`\0ada\0${users.ada}`) });
+    expect((await admin.send(describeUserScramCredentials, 0, { users: null })).results).toMatchObject([
+      { user: "eve", errorCode: 0, credentialInfos: [{ mechanism: 2, iterations: 8192 }] },
+    ]);
+    const removal = { deletions: [{ name: "eve", mechanism: 2 }], upsertions: [] };
+    expect((await admin.send(alterUserScramCredentials, 0, removal)).results).toMatchObject([
+      { errorCode: 0 },
+    ]);
+    expect((await admin.send(alterUserScramCredentials, 0, removal)).results).toMatchObject([
+      { errorCode: 91 },
+    ]);
+    await expect(login()).rejects.toThrow();
+    admin.close();
+  });
+});
+
+function selfSigned(): { key: string; cert: string } {
+  const folder = mkdtempSync(join(tmpdir(), "broker-tls-"));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
+  execFileSync(
+    "openssl",
+    ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"].concat(
+      ["-keyout", key, "-out", cert],
+      subject,
+    ),
+    { stdio: "ignore" },
+  );
+  const pair = { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
+  rmSync(folder, { recursive: true });
+  return pair;
+}
+
+function hasOpenssl(): boolean {
+  try {
+    execFileSync("openssl", ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(!hasOpenssl())("TLS (needs the openssl command for a certificate)", () => {
+  test("serves encrypted connections and no others", async () => {
+    const tls = selfSigned();
+    const { address, port } = await start({ tls });
+    const sasl = { mechanism: "SCRAM-SHA-256", username: "ada", password: users.ada } as const;
+    expect(await topicsSeenBy(address, sasl, { ca: [tls.cert] })).toEqual([]);
+    const plain = await RawClient.connect(port);
+    plain.post(apiVersions, 0, {});
+    await plain.closed;
+  });
+});
+
+test("a certificate that is none is refused at start", async () => {
+  await expect(startBroker({ tls: { key: "x", cert: "y" } })).rejects.toMatchObject({
+    code: "OPTION_INVALID",
+  });
+});
