@@ -3,6 +3,7 @@ import { ingestSchema } from "@candlewick/ingest";
 import { marketSchema } from "@candlewick/market";
 import { databaseSchema, healthSchema, kafkaSchema, loadConfig, logSchema, z } from "@candlewick/runtime";
 import { serveSchema } from "@candlewick/serve";
+import { devnetSchema } from "./devnet-schema.ts";
 
 /** Section `chain`. */
 const chainSchema = z
@@ -18,6 +19,7 @@ export const SECTIONS = {
   dataflow: dataflowSchema,
   market: marketSchema,
   serve: serveSchema,
+  devnet: devnetSchema,
   health: healthSchema,
   log: logSchema,
 } as const;
