@@ -1,13 +1,13 @@
 import type { BrokerParts } from "./api/handler.ts";
 import { handlers } from "./api/index.ts";
 import { Credentials } from "./auth/credentials.ts";
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { GroupCoordinator } from "./groups/group-coordinator.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Listener } from "./network/listener.ts";
 import { type BrokerOptions, type Settings, withDefaults } from "./options.ts";
 import { ProducerIds } from "./producers/producer-ids.ts";
-import { type FolderLock, lockFolder, openError, openIdentity } from "./storage/data-folder.ts";
+import { lockFolder, openError, openIdentity } from "./storage/data-folder.ts";
 import type { Disk } from "./storage/disk.ts";
 import { fileDisk } from "./storage/file-disk.ts";
 import { Journal } from "./storage/journal.ts";
@@ -32,55 +32,71 @@ const MEMORY_FOLDER = "memory";
 
 /**
  * Starts a broker and resolves when it accepts connections. Rejects with a BrokerError where the folder or the
- * port cannot be had.
+ * port cannot be had; nothing is left open or locked then.
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const settings = withDefaults(options);
   const folder = options.dataDir ?? MEMORY_FOLDER;
-  const disk = options.disk ?? (options.dataDir === undefined ? new MemoryDisk() : fileDisk);
-  const lock =
-    options.dataDir === undefined || options.disk !== undefined ? undefined : await lockFolder(folder);
+  // What is opened later is closed earlier, and everything is closed even if one of them fails to.
+  const opened = new AsyncDisposableStack();
   try {
-    return await start(options, settings, disk, folder, lock);
+    return await start(options, folder, opened);
   } catch (error) {
-    await lock?.release();
+    await opened.disposeAsync();
     throw openError(folder, error);
   }
 }
 
-async function start(
+async function start(options: BrokerOptions, folder: string, opened: AsyncDisposableStack): Promise<Broker> {
+  const settings = withDefaults(options);
+  const disk = await openDisk(options, opened);
+  const parts = await openParts(options, settings, disk, folder, opened);
+  const listener = await Listener.open(parts, { host: options.advertisedHost, port: options.advertisedPort });
+  opened.defer(() => listener.close());
+  const maintenance = new Maintenance(parts);
+  opened.defer(() => maintenance.stop());
+  let stopping: Promise<void> | undefined;
+  return {
+    host: settings.host,
+    port: listener.port,
+    address: `${settings.host}:${listener.port}`,
+    clusterId: parts.clusterId,
+    stop: () => {
+      stopping ??= opened.disposeAsync();
+      return stopping;
+    },
+  };
+}
+
+async function openDisk(options: BrokerOptions, opened: AsyncDisposableStack): Promise<Disk> {
+  if (options.disk !== undefined) return options.disk;
+  if (options.dataDir === undefined) return new MemoryDisk();
+  const lock = await lockFolder(options.dataDir);
+  opened.defer(() => lock.release());
+  return fileDisk;
+}
+
+async function openParts(
   options: BrokerOptions,
   settings: Settings,
   disk: Disk,
   folder: string,
-  lock: FolderLock | undefined,
-): Promise<Broker> {
+  opened: AsyncDisposableStack,
+): Promise<BrokerParts> {
   const clock = options.clock ?? systemClock;
-  const { clusterId } = openIdentity(disk, folder);
   const visibility: Visibility = settings.fsync === "acks-all" ? "after-sync" : "at-once";
-  const topics = new TopicStore({
-    disk,
-    folder,
-    visibility,
-    topicDefaults: settings.topicDefaults,
-    now: () => clock.nowMs(),
-  });
-  for (const finding of topics.open()) report(finding, settings);
+  const { clusterId } = openIdentity(disk, folder);
   const journal = new Journal(disk, `${folder}/coordinator.journal`, visibility);
+  opened.defer(() => journal.close());
   if (journal.droppedBytes > 0) {
-    const { droppedBytes } = journal;
-    settings.log({
-      level: "warn",
-      msg: "cut off an unfinished write at the end of the journal",
-      droppedBytes,
-    });
+    const msg = "cut off an unfinished write at the end of the journal";
+    settings.log({ level: "warn", msg, droppedBytes: journal.droppedBytes });
   }
-  const groups = new GroupCoordinator(clock, journal, {
-    initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
-    minSessionTimeoutMs: settings.groupMinSessionTimeoutMs,
-    maxSessionTimeoutMs: settings.groupMaxSessionTimeoutMs,
-    maxMembers: settings.groupMaxMembers,
-  });
+  const { topicDefaults } = settings;
+  const topics = new TopicStore({ disk, folder, visibility, topicDefaults, now: () => clock.nowMs() });
+  opened.defer(() => topics.close());
+  for (const finding of topics.open()) report(finding, settings);
+  const groups = openGroups(clock, journal, settings);
+  opened.defer(() => groups.close());
   topics.onDeleted((topic) => groups.offsets.removeTopic(topic.name));
   const producerIds = new ProducerIds(journal);
   const transactions = new TransactionCoordinator({
@@ -92,13 +108,15 @@ async function start(
     onFailure: (error, transactionalId) =>
       settings.log({
         level: "error",
-        msg: "transaction cannot be aborted",
+        msg: "cannot abort a transaction",
         reason: String(error),
         transactionalId,
       }),
   });
+  opened.defer(() => transactions.close());
   await transactions.recover();
-  const parts: BrokerParts = {
+  const credentials = new Credentials(journal, settings.sasl?.users ?? {});
+  return {
     settings,
     folder,
     clusterId,
@@ -107,31 +125,18 @@ async function start(
     groups,
     producerIds,
     transactions,
-    credentials: new Credentials(journal, settings.sasl?.users ?? {}),
+    credentials,
     handlers,
   };
-  const listener = await Listener.open(parts, { host: options.advertisedHost, port: options.advertisedPort });
-  const maintenance = new Maintenance(parts);
-  let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    maintenance.stop();
-    await listener.close();
-    groups.close();
-    transactions.close();
-    await topics.close();
-    await journal.close();
-    await lock?.release();
-  };
-  return {
-    host: settings.host,
-    port: listener.port,
-    address: `${settings.host}:${listener.port}`,
-    clusterId,
-    stop: () => {
-      stopping ??= stop();
-      return stopping;
-    },
-  };
+}
+
+function openGroups(clock: Clock, journal: Journal, settings: Settings): GroupCoordinator {
+  return new GroupCoordinator(clock, journal, {
+    initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
+    minSessionTimeoutMs: settings.groupMinSessionTimeoutMs,
+    maxSessionTimeoutMs: settings.groupMaxSessionTimeoutMs,
+    maxMembers: settings.groupMaxMembers,
+  });
 }
 
 function report(finding: RecoveryFinding, settings: Settings): void {

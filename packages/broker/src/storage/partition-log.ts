@@ -354,9 +354,12 @@ export class PartitionLog {
 
   /** Syncs, saves the indexes so that the next start is quick, and closes. */
   async close(): Promise<void> {
-    await this.flush();
-    this.#active.saveIndex(this.disk, this.producers.snapshot());
-    this.abandon();
+    try {
+      await this.flush();
+      this.#active.saveIndex(this.disk, this.producers.snapshot());
+    } finally {
+      this.abandon();
+    }
   }
 
   /** Closes without saving anything: the partition is being deleted. */

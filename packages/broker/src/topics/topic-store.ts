@@ -187,6 +187,8 @@ export class TopicStore {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.all().flatMap((topic) => topic.partitions.map((log) => log.close())));
+    const closes = this.all().flatMap((topic) => topic.partitions.map((log) => log.close()));
+    const ends = await Promise.allSettled(closes);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 }
