@@ -1,6 +1,91 @@
-import type { Database } from "../database.ts";
-import type { VerifyOptions, VerifyReport } from "./report.ts";
+import type { ChainName, Interval } from "@candlewick/domain";
+import { candleIntervals } from "../checkpoint/candle-intervals.ts";
+import { lockChain } from "../checkpoint/chain-lock.ts";
+import { recomputeBuckets } from "../checkpoint/recompute.ts";
+import type { Database, Transaction } from "../database.ts";
+import { checkAccounting, checkOffsets, isBehind } from "./accounting-check.ts";
+import { checkBlockTrades, checkLedger } from "./block-check.ts";
+import { compareCandles } from "./candle-check.ts";
+import { type Finding, NOTHING_FOUND, together } from "./finding.ts";
+import type { VerifyCheck, VerifyCheckName, VerifyOptions, VerifyReport } from "./report.ts";
+import { checkOrderKeys, checkPrices } from "./trade-check.ts";
 
-export async function verifyStore(_database: Database, _options: VerifyOptions): Promise<VerifyReport> {
-  return { ok: true, checks: [] };
+const CHAINS: readonly ChainName[] = ["ethereum", "solana"];
+const REPAIRED_AT_A_TIME = 5_000;
+
+/** Compares everything that is derived with what it is derived from, in one state of the database. */
+export async function verifyStore(database: Database, options: VerifyOptions): Promise<VerifyReport> {
+  const repaired = options.repair === true ? await repairCandles(database) : 0;
+  const limit = options.maxExamples ?? 20;
+  const checks = await database.transaction("snapshot", (transaction) => check(transaction, options, limit));
+  return {
+    ok: checks.every(({ differences }) => differences === 0),
+    checks: checks.map((entry) => (entry.name === "candles" ? { ...entry, repaired } : entry)),
+  };
+}
+
+async function check(
+  transaction: Transaction,
+  { progress }: VerifyOptions,
+  limit: number,
+): Promise<VerifyCheck[]> {
+  const behind = await isBehind(transaction, progress);
+  const perChain = (of: (chain: ChainName) => Promise<Finding>) => overChains(of, limit);
+  return [
+    named("candles", await perChain((chain) => checkCandles(transaction, chain, limit))),
+    named("prices", await perChain((chain) => checkPrices(transaction, chain, limit))),
+    named("order-keys", await perChain((chain) => checkOrderKeys(transaction, chain, limit))),
+    named("block-trades", await perChain((chain) => checkBlockTrades(transaction, chain, behind, limit))),
+    named("ledger", await perChain((chain) => checkLedger(transaction, chain, behind, limit))),
+    named("accounting", await checkAccounting(transaction)),
+    named("offsets", await checkOffsets(transaction, progress)),
+  ];
+}
+
+async function overChains(of: (chain: ChainName) => Promise<Finding>, limit: number): Promise<Finding> {
+  let all = NOTHING_FOUND;
+  for (const chain of CHAINS) all = together(all, await of(chain), limit);
+  return all;
+}
+
+function named(name: VerifyCheckName, { compared, differences, examples, inFlight }: Finding): VerifyCheck {
+  return { name, compared, differences, examples, inFlight, repaired: 0 };
+}
+
+async function checkCandles(transaction: Transaction, chain: ChainName, limit: number): Promise<Finding> {
+  let all = NOTHING_FOUND;
+  for (const interval of await candleIntervals(transaction, chain)) {
+    all = together(all, await compareCandles(transaction, chain, interval, limit), limit);
+  }
+  return all;
+}
+
+/** Rewrites the candles that differ from their trades; nobody else writes to the chain meanwhile. */
+async function repairCandles(database: Database): Promise<number> {
+  let repaired = 0;
+  for (const chain of CHAINS) {
+    const intervals = await database.transaction("snapshot", (transaction) =>
+      candleIntervals(transaction, chain),
+    );
+    for (const interval of intervals) repaired += await repairInterval(database, chain, interval);
+  }
+  return repaired;
+}
+
+async function repairInterval(database: Database, chain: ChainName, interval: Interval): Promise<number> {
+  let repaired = 0;
+  // Each round mends what it lists, so the rest shrinks; where it does not, mending is of no use.
+  for (let rest = Number.POSITIVE_INFINITY; ; ) {
+    const found = await database.transaction("read-write", async (transaction) => {
+      await lockChain(transaction, chain, "exclusive");
+      const differing = await compareCandles(transaction, chain, interval, REPAIRED_AT_A_TIME);
+      if (differing.differences < rest) {
+        await recomputeBuckets(transaction, chain, [interval], differing.where);
+      }
+      return differing;
+    });
+    if (found.differences === 0 || found.differences >= rest) return repaired;
+    repaired += found.where.length;
+    rest = found.differences;
+  }
 }
