@@ -30,9 +30,8 @@ export class PeerHealth {
   failed(error: Error): void {
     if (this.#failingSinceMs !== null) return;
     this.#failingSinceMs = this.#clock.monotonic();
-    this.#logger.warn(`${this.#peer} fails: ${error.message}; trying again until it works`, {
-      peer: this.#peer,
-    });
+    const reason = error.message.replace(/\.$/, "");
+    this.#logger.warn(`${this.#peer} fails: ${reason}; trying again until it works`, { peer: this.#peer });
   }
 
   worked(): void {

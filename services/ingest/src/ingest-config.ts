@@ -59,8 +59,8 @@ export const ingestSchema = z
       .describe("How long a block is waited for that the node does not have yet"),
     failFast: z
       .boolean()
-      .default(false)
-      .describe("Whether a node that does not answer at the start is an error"),
+      .default(true)
+      .describe("Whether a node that does not answer at the start is an error, or waited for"),
     failFastMs: z.int().min(100).default(10_000).describe("How long `failFast` waits for an answer"),
     blocks: z
       .union([z.string().transform((path) => [path]), z.array(z.string()).min(1)])

@@ -39,24 +39,38 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
   const producer = await createProducer(deps.kafka);
   const ports = { source, decode: decodeSolanaBlock, publisher: producer, ledger: deps.store };
   const run = new IngestRun({ ...ports, clock, random, logger, metrics }, runSettings(config, source));
-  const done = run.done.finally(() => producer.close());
+  let deadlineAtMs = Number.POSITIVE_INFINITY;
+  const closeTimeoutMs = () =>
+    Math.min(CLOSE_TIMEOUT_MS, Math.max(MIN_CLOSE_TIMEOUT_MS, deadlineAtMs - clock.monotonic()));
+  const done = run.done.finally(() =>
+    producer.close(closeTimeoutMs()).catch((error: unknown) => {
+      logger.warn("the producer did not close in order; what was not acknowledged is published again", {
+        error,
+      });
+    }),
+  );
   done.catch(() => {});
-  try {
-    await run.start();
-  } catch (error) {
-    await run.stop(0);
-    await done.catch(() => {});
-    throw error;
-  }
-  return {
+  const service: Service = {
     name: run.name,
     done,
     async stop(deadlineMs) {
+      deadlineAtMs = clock.monotonic() + deadlineMs;
       await run.stop(deadlineMs);
       await done.catch(() => {});
     },
   };
+  try {
+    await run.start();
+  } catch (error) {
+    await service.stop(0);
+    throw error;
+  }
+  return service;
 }
+
+/** For the producer's last acknowledgements; at a stop what the deadline leaves of it, but for a moment at least. */
+const CLOSE_TIMEOUT_MS = 10_000;
+const MIN_CLOSE_TIMEOUT_MS = 200;
 
 interface SourceDeps {
   readonly clock: Clock;

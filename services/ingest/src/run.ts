@@ -214,7 +214,7 @@ export class IngestRun implements Service {
   #badBlock({ slot, reason }: BadBlock): CandlewickError {
     return new CandlewickError(
       ERRORS.badInput,
-      `${this.#ports.source.place(slot)} is not a block of slot ${slot}: ${reason}.`,
+      `${this.#ports.source.place(slot)} is not a block of slot ${slot}: ${reason.replace(/\.$/, "")}.`,
       "Replace or remove it, or set ingest.onBadBlock to skip to record the slot as failed and go on.",
     );
   }

@@ -140,6 +140,34 @@ describe("a node", () => {
   });
 });
 
+describe("a broker that goes away", () => {
+  test("does not hold up a stop beyond its deadline", async () => {
+    const parents = new Map([[10, 9]]);
+    const node = await LocalNode.start(chainNode(parents));
+    const config = ingestSchema.parse({ rpcUrl: node.url, startSlot: "first", pollMs: 20 });
+    const store = new MemoryLedger();
+    const first = Promise.withResolvers<void>();
+    store.saveCursor = async (name, cursor) => {
+      store.cursors.set(name, cursor);
+      if (cursor.slot === 10) first.resolve();
+    };
+    const service = await startIngest(config, dependencies(store));
+    await first.promise;
+    await stop();
+    stop = async () => {};
+    parents.set(11, 10);
+    while (!node.calls.some(({ method, params }) => method === "getBlock" && params[0] === 11)) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const start = performance.now();
+    await service.stop(500);
+    expect(performance.now() - start).toBeLessThan(5_000);
+    await service.done;
+    await node.stop();
+    expect(store.cursors.get("solana")?.slot).toBe(10);
+  });
+});
+
 describe("the configuration", () => {
   test("is complete by default", () => {
     expect(ingestSchema.parse({})).toMatchObject({

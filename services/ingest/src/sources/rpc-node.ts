@@ -48,9 +48,10 @@ export class RpcNode {
         signal.throwIfAborted();
         if (error instanceof RpcError) reason = error.message;
         else if (!patience.aborted) throw error;
-        const refused =
-          error instanceof RpcError && (error.trouble === "forbidden" || error.trouble === "unable");
-        if (patience.aborted || refused) throw this.#unreachable(reason, error);
+        const refusal = error instanceof RpcError ? this.#refusal(error) : null;
+        if (refusal !== null) throw refusal;
+        const forbidden = error instanceof RpcError && error.trouble === "forbidden";
+        if (patience.aborted || forbidden) throw this.#unreachable(reason, error);
       }
       await this.#options.clock.delay(Math.min(1_000, 100 * attempt), both).catch(() => {});
     }

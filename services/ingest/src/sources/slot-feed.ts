@@ -106,7 +106,8 @@ export class SlotFeed {
     const signal = AbortSignal.any([this.#closing.signal, over.signal]);
     let heardAtMs = clock.monotonic();
     let heard = false;
-    const socket = new WebSocket(url);
+    const socket = openSocket(url);
+    if (socket === null) return false;
     socket.addEventListener("open", () => {
       socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "slotSubscribe", params: [] }));
     });
@@ -132,6 +133,15 @@ export class SlotFeed {
   #ring(): void {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers<void>();
+  }
+}
+
+/** Null for an address that no WebSocket can have. */
+function openSocket(url: string): WebSocket | null {
+  try {
+    return new WebSocket(url);
+  } catch {
+    return null;
   }
 }
 
