@@ -1,9 +1,16 @@
 import { existsSync } from "node:fs";
 import type { KafkaConnection } from "@candlewick/kafka";
-import { CandlewickError, createLogger, ERRORS, type Logger } from "@candlewick/runtime";
+import {
+  CandlewickError,
+  createLogger,
+  ERRORS,
+  type ErrorKind,
+  type Logger,
+  systemClock,
+} from "@candlewick/runtime";
 import { type ConnectionOptions, openStore, type Store, startEmbeddedPostgres } from "@candlewick/store";
 import type { Command } from "commander";
-import { startBrokerService } from "./broker-service.ts";
+import { type BrokerService, startBrokerService } from "./broker-service.ts";
 import { type Config, readConfig } from "./configuration.ts";
 import { type DataDir, dataDirAt, defaultDataDir, readRunning } from "./data-dir.ts";
 
@@ -76,34 +83,42 @@ function isConfigured({ config }: SourceFlags, variable: string): boolean {
   return config !== undefined || process.env[variable] !== undefined;
 }
 
-/** Opens the database for as long as `use` takes. */
+/** A command that reads asks one question after the other. */
+const READING_POOL_SIZE = 2;
+
+/**
+ * Opens the database for as long as `use` takes. The schema of somebody else's server is brought up to date
+ * only where `migrate` says so; that of a server that was started here always is. Without `migrate`, `use`
+ * only reads, and may be called again where the server that it was joined to went away.
+ */
 export async function withStore<Result>(
   sources: Sources,
   use: (store: Store) => Promise<Result>,
+  { migrate = false } = {},
 ): Promise<Result> {
   const { logger, databaseUrl } = sources;
-  const open = async (connection: ConnectionOptions, migrate: boolean) => {
-    const store = await openStore({ connection, logger, poolSize: 2, migrate });
+  const poolSize = migrate ? sources.config.database.poolSize : READING_POOL_SIZE;
+  const open = async (connection: ConnectionOptions, mayMigrate: boolean) => {
+    const store = await openStore({ connection, logger, poolSize, migrate: mayMigrate });
     try {
       return await use(store);
     } finally {
       await store.close();
     }
   };
-  if (databaseUrl !== null) return open({ url: databaseUrl }, false);
-  const running = readRunning(sources.dataDir.root);
-  if (running !== null) return open(running.postgres, false);
-  requireFolder(sources.dataDir.postgres, sources.dataDir, "--database-url");
-  const server = await startEmbeddedPostgres({
-    dataDir: sources.dataDir.postgres,
-    logger,
-    whenOwned: "join",
+  if (databaseUrl !== null) return open({ url: databaseUrl }, migrate);
+  return whileOthersLetGo(ERRORS.databaseUnreachable, migrate, async () => {
+    const running = readRunning(sources.dataDir.root);
+    if (running !== null) return open(running.postgres, migrate);
+    requireFolder(sources.dataDir.postgres, sources.dataDir, "--database-url");
+    const dataDir = sources.dataDir.postgres;
+    const server = await startEmbeddedPostgres({ dataDir, logger, whenOwned: "join" });
+    try {
+      return await open(server.connection, migrate || server.mode !== "joined");
+    } finally {
+      await server.stop();
+    }
   });
-  try {
-    return await open(server.connection, server.mode !== "joined");
-  } finally {
-    await server.stop();
-  }
 }
 
 /** How the brokers were found: where nobody else runs on the folder, no record can be added while we read. */
@@ -117,19 +132,48 @@ export async function withKafka<Result>(
   sources: Sources,
   use: (kafka: FoundKafka) => Promise<Result>,
 ): Promise<Result> {
-  const running = sources.brokers === null ? readRunning(sources.dataDir.root) : null;
-  const addresses = sources.brokers ?? running?.brokers;
-  if (addresses !== undefined) return use({ connection: connectionTo(addresses, sources), isOurs: false });
-  requireFolder(sources.dataDir.broker, sources.dataDir, "--brokers");
-  const broker = await startBrokerService({ dataDir: sources.dataDir.broker, port: 0 }, sources.logger);
+  const found = await whileOthersLetGo(ERRORS.dataDirLocked, false, () => findKafka(sources));
   try {
-    return await use({ connection: connectionTo([broker.address], sources), isOurs: true });
+    return await use({ connection: connectionTo(found.addresses, sources), isOurs: found.broker !== null });
   } finally {
-    await broker.stop(STOP_DEADLINE_MS);
+    await found.broker?.stop(STOP_DEADLINE_MS);
   }
 }
 
+async function findKafka(
+  sources: Sources,
+): Promise<{ addresses: readonly string[]; broker: BrokerService | null }> {
+  const addresses = sources.brokers ?? readRunning(sources.dataDir.root)?.brokers;
+  if (addresses !== undefined) return { addresses, broker: null };
+  requireFolder(sources.dataDir.broker, sources.dataDir, "--brokers");
+  const options = { dataDir: sources.dataDir.broker, port: 0, autoCreateTopics: false };
+  const broker = await startBrokerService(options, sources.logger);
+  return { addresses: [broker.address], broker };
+}
+
 const STOP_DEADLINE_MS = 10_000;
+const ATTEMPTS = 12;
+const PAUSE_MS = 250;
+
+/**
+ * Two commands can meet on a folder where nothing runs: what the first has started for itself ends while
+ * the second still needs it, or is in its way. Tries again for a moment, as that passes by itself.
+ */
+async function whileOthersLetGo<Result>(
+  kind: ErrorKind,
+  once: boolean,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await action();
+    } catch (error) {
+      const passes = error instanceof CandlewickError && error.code === kind.code;
+      if (!passes || once || attempt === ATTEMPTS) throw error;
+      await systemClock.delay(PAUSE_MS);
+    }
+  }
+}
 
 /** The connection to a cluster as the section `kafka` describes it. */
 export function connectionTo(

@@ -49,7 +49,7 @@ export const databaseSchema = z
   .strictObject({
     url: z
       .string()
-      .regex(/^postgres(ql)?:\/\//, "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+      .regex(/^postgres(ql)?:\/\//, "expected a URL that starts with postgres://")
       .nullable()
       .default(null)
       .describe("PostgreSQL 15 or newer; null is the embedded server of the data folder"),
