@@ -2,4 +2,4 @@ export type { SaslMechanism, SaslOptions } from "./auth/authentication.ts";
 export { type Broker, startBroker } from "./broker.ts";
 export { BrokerError, type BrokerErrorCode } from "./broker-error.ts";
 export type { Clock, Timer } from "./clock.ts";
-export type { BrokerOptions, FsyncPolicy, LogLine } from "./options.ts";
+export type { BrokerOptions, FsyncPolicy, InterceptedRequest, Interception, LogLine } from "./options.ts";

@@ -15,6 +15,21 @@ export interface LogLine {
  */
 export type FsyncPolicy = "acks-all" | "never" | { readonly intervalMs: number };
 
+/** A request as an interceptor sees it. */
+export interface InterceptedRequest {
+  readonly apiKey: number;
+  /** Kafka's name of the API, such as "Produce". */
+  readonly apiName: string;
+  readonly version: number;
+  readonly clientId: string;
+}
+
+/**
+ * What happens to an intercepted request: it is served; it is served and the answer is lost; the connection is
+ * closed before it is served; or it waits, and whatever the connection sends after it waits too.
+ */
+export type Interception = "serve" | "lose-answer" | "close" | { readonly delayMs: number };
+
 export interface BrokerOptions {
   /** The folder for all data; without it everything is in memory and gone when the broker stops. */
   readonly dataDir?: string;
@@ -60,12 +75,23 @@ export interface BrokerOptions {
     readonly ca?: string | Buffer;
   };
   readonly log?: (line: LogLine) => void;
+  /** For tests: decides about each request before it is served. */
+  readonly intercept?: (request: InterceptedRequest) => Interception;
   readonly clock?: Clock;
   readonly disk?: Disk;
 }
 
-type Optional = "dataDir" | "advertisedHost" | "advertisedPort" | "disk" | "clock" | "sasl" | "tls";
-export type Settings = Required<Omit<BrokerOptions, Optional>> & Pick<BrokerOptions, "sasl" | "tls">;
+type Optional =
+  | "dataDir"
+  | "advertisedHost"
+  | "advertisedPort"
+  | "disk"
+  | "clock"
+  | "sasl"
+  | "tls"
+  | "intercept";
+export type Settings = Required<Omit<BrokerOptions, Optional>> &
+  Pick<BrokerOptions, "sasl" | "tls" | "intercept">;
 
 /** The options with Kafka's defaults in the places of those left out. */
 export function withDefaults(options: BrokerOptions): Settings {

@@ -4,6 +4,7 @@ import { Authentication } from "../auth/authentication.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
 import { type ClientEnd, dispatch } from "./dispatch.ts";
 import { Framing } from "./framing.ts";
+import { Interceptor } from "./interceptor.ts";
 
 /** Answers waiting to be sent beyond this make the connection stop taking requests. */
 const MAX_UNSENT_BYTES = 8 << 20;
@@ -23,6 +24,7 @@ export class Connection {
   readonly #client: ClientEnd;
   readonly #framing: Framing;
   readonly #slots: Slot[] = [];
+  readonly #interceptor: Interceptor | undefined;
   #paused = false;
   #closed = false;
 
@@ -32,6 +34,8 @@ export class Connection {
     const authentication = new Authentication(parts.settings.sasl, parts.credentials);
     this.#client = { clientHost: `/${socket.remoteAddress ?? ""}`, authentication, advertised };
     this.#framing = new Framing(parts.settings.requestMaxBytes);
+    const { intercept } = parts.settings;
+    this.#interceptor = intercept === undefined ? undefined : new Interceptor(intercept, parts);
     socket.setNoDelay(true);
     socket.setTimeout(parts.settings.connectionIdleMs, () => this.#idle());
     socket.on("data", (chunk: Buffer) => {
@@ -80,7 +84,8 @@ export class Connection {
 
   #begin(request: Buffer): void {
     const slot: Slot = { done: false, pieces: undefined };
-    const answer = dispatch(this.#parts, request, this.#client);
+    const serve = (): Promise<Buffer[] | undefined> => dispatch(this.#parts, request, this.#client);
+    const answer = this.#interceptor === undefined ? serve() : this.#interceptor.pass(request, serve);
     this.#slots.push(slot);
     answer.then(
       (pieces) => {

@@ -188,6 +188,8 @@ export class PartitionLog {
     const ended = this.#active;
     this.#active = this.#addSegment(ended.nextOffset, nowMs);
     ended.saveIndex(this.disk, this.producers.snapshot());
+    // Even where nobody waits for the disk: only the last segment may ever have a torn end.
+    this.#startSync();
   }
 
   /** Resolves when everything before `endOffset` may be acknowledged as durable. */
@@ -202,8 +204,10 @@ export class PartitionLog {
 
   /** Syncs everything appended so far to the disk. */
   async flush(): Promise<void> {
+    // One that is under way may have begun before the last append.
+    await this.#syncing;
     this.#startSync();
-    while (this.#syncing !== undefined) await this.#syncing;
+    await this.#syncing;
     this.#assertSound();
   }
 
@@ -222,7 +226,7 @@ export class PartitionLog {
   #synced(target: number): void {
     this.#syncing = undefined;
     this.#advance(target);
-    this.#startSync();
+    if (this.#visibility === "after-sync") this.#startSync();
   }
 
   /** After a failed sync nobody knows what is on the disk: nothing more is accepted until a restart. */
