@@ -25,7 +25,20 @@ export interface SchemaNode {
 
 /** The plain form of the input that a schema accepts. */
 export function schemaNode(schema: z.ZodType): SchemaNode {
-  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any", reused: "inline" }) as SchemaNode;
+  const plain = (io: "input" | "output") =>
+    z.toJSONSchema(schema, { io, unrepresentable: "any", reused: "inline" }) as SchemaNode;
+  return withDefaultsOf(plain("input"), plain("output"));
+}
+
+/** Where a value is transformed, only the form of the output tells its default. */
+function withDefaultsOf(input: SchemaNode, output: SchemaNode): SchemaNode {
+  const known = "default" in input || !("default" in output) ? input : { ...input, default: output.default };
+  if (input.properties === undefined || output.properties === undefined) return known;
+  const below = Object.entries(input.properties).map(([key, node]): [string, SchemaNode] => {
+    const other = output.properties?.[key];
+    return [key, other === undefined ? node : withDefaultsOf(node, other)];
+  });
+  return { ...known, properties: Object.fromEntries(below) };
 }
 
 /** The plain form of a whole configuration. */
