@@ -137,6 +137,11 @@ describe("a block", () => {
     }
   });
 
+  it("is refused where it is larger than any block", () => {
+    const bytes = new Uint8Array(256 * 1024 * 1024 + 1);
+    expect(() => decodeSolanaBlock(bytes, slot(42))).toThrow(/268435457 bytes/);
+  });
+
   it("is refused where any single byte is missing at its end", () => {
     const text = JSON.stringify({ ...EMPTY, transactions: [transaction, transaction] });
     for (let length = 0; length < text.length; length++) {

@@ -234,5 +234,5 @@ describe.skipIf(!hasRecordedData)("the decoders", () => {
       }),
       { numRuns: 20_000 },
     );
-  });
+  }, 240_000);
 });

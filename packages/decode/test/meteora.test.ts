@@ -77,6 +77,13 @@ describe("Meteora DLMM", () => {
     expect(outline(second).user).toEqual([100n, 500n]);
   });
 
+  it("takes the event's amounts where one side of the transfers is not to be found", () => {
+    const swap = onlySwap([call("414b3f4ceb5b5b88", [IN, cpi(swapEvent(100n, 500n))])], {
+      balances: BALANCES,
+    });
+    expect(outline(swap).user).toEqual([100n, 500n]);
+  });
+
   it("counts the host's fee among what the user paid", () => {
     const list = accounts.with(9, "host fees");
     const fee = transferChecked("user sol", WSOL_MINT, "host fees", 3n, { decimals: 9 });

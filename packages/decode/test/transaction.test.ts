@@ -74,6 +74,13 @@ describe("the walk over a transaction", () => {
     ]);
   });
 
+  it("leaves out what a called program moves in turn: a mint may have a hook on its transfers", () => {
+    const hook: Call = { ...router(transfer("user sol", "sol vault", 7n)), program: "hook" };
+    const trade = swap(50n, 300n);
+    const { swaps } = decodeCalls([{ ...trade, calls: [...(trade.calls ?? []), hook] }], SOME);
+    expect(swaps.map((found) => outline(found).user)).toEqual([[50n, 300n]]);
+  });
+
   it("reads addresses that are loaded from lookup tables", () => {
     const plain = decodeCalls([router(swap(50n, 300n))], SOME);
     for (const loaded of [1, 4, 9]) {

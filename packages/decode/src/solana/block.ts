@@ -27,8 +27,14 @@ export interface BlockEntries {
   readonly entries: Iterable<readonly [number, unknown]>;
 }
 
+/** No block comes near it; a text cannot be longer than twice as much. */
+export const MAX_BLOCK_BYTES = 256 * 1024 * 1024;
+
 /** Parses the `result` of getBlock or the whole JSON-RPC response. Throws a DecodeError for anything else. */
 export function readWholeBlock(bytes: Uint8Array): BlockEntries {
+  if (bytes.byteLength > MAX_BLOCK_BYTES) {
+    throw new DecodeError(`not a block: ${bytes.byteLength} bytes, more than ${MAX_BLOCK_BYTES}`);
+  }
   const fields = blockOf(parseJson(new TextDecoder().decode(bytes)));
   const { transactions } = fields;
   if (Array.isArray(transactions))

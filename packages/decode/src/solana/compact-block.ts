@@ -1,6 +1,6 @@
 import { isJsonObject } from "../json-value.ts";
 import { PatternSet } from "../pattern-set.ts";
-import { type BlockEntries, blockOf } from "./block.ts";
+import { type BlockEntries, blockOf, MAX_BLOCK_BYTES } from "./block.ts";
 import { SOLANA_VENUES } from "./venues.ts";
 
 /**
@@ -35,6 +35,7 @@ const VENUE_PROGRAMS = new PatternSet([...SOLANA_VENUES.keys()]);
 
 /** Null for a block that is laid out otherwise, or is none: the whole has to be parsed to tell. */
 export function readCompactBlock(bytes: Uint8Array): BlockEntries | null {
+  if (bytes.byteLength > MAX_BLOCK_BYTES) return null;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const layout of LAYOUTS) {
     const found = buffer.indexOf(layout.list);

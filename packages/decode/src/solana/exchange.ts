@@ -51,6 +51,11 @@ export function exchangeOf(transfers: readonly TokenTransfer[], hop: Hop): Excha
   return found ? { paid, received, intoPool, outOfPool, token2022 } : null;
 }
 
+/** Whether both sides of an exchange were found; where one was not, an event may know it. */
+export function isWhole(exchange: Exchange | null): exchange is Exchange {
+  return exchange !== null && exchange.paid > 0n && exchange.received > 0n;
+}
+
 /**
  * Whether the user pays into the first of a pool's vaults rather than the second, for instructions that do
  * not tell the direction. A vault may also exchange tokens with others (an old Raydium pool settles with its

@@ -1,6 +1,14 @@
 import { discriminator, readU8, readU64 } from "../little-endian.ts";
 import { eventOfPool, type ProgramEvent, selfCpiEvents } from "./event.ts";
-import { type Exchange, exchangeOf, fillOf, type Hop, type HopTerms, paysFirst } from "./exchange.ts";
+import {
+  type Exchange,
+  exchangeOf,
+  fillOf,
+  type Hop,
+  type HopTerms,
+  isWhole,
+  paysFirst,
+} from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
 import { METEORA_DAMM_V2_PROGRAM } from "./programs.ts";
@@ -40,8 +48,8 @@ function decode(transaction: SolanaTransaction, instruction: Instruction, data: 
   const hop: Hop = { ...at, vaultIn: aToB ? a : b, vaultOut: aToB ? b : a };
   const moved = exchangeOf(transfers, hop);
   // The second event knows what the mints withheld; the first does not, there the transfers are nearer.
-  const exchange = told !== null && told.reserves !== null ? told.exchange : (moved ?? told?.exchange);
-  if (exchange === undefined) return ["no-transfer"];
+  const exchange = told === null || (told.reserves === null && isWhole(moved)) ? moved : told.exchange;
+  if (exchange === null) return ["no-transfer"];
   return [fillOf(transaction, hop, termsOf(instruction, aToB, told), exchange)];
 }
 

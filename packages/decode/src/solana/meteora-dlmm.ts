@@ -1,6 +1,6 @@
 import { discriminator, readU8, readU64 } from "../little-endian.ts";
 import { eventOfPool, type ProgramEvent, selfCpiEvents } from "./event.ts";
-import { type Exchange, exchangeOf, fillOf, type Hop, paysFirst } from "./exchange.ts";
+import { type Exchange, exchangeOf, fillOf, type Hop, isWhole, paysFirst } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
 import { METEORA_DLMM_PROGRAM } from "./programs.ts";
@@ -47,7 +47,8 @@ function decode(transaction: SolanaTransaction, instruction: Instruction, data: 
   const xToY = told?.xToY ?? paysFirst(transfers, at.source, at.destination, x, y);
   if (xToY === null) return ["no-transfer"];
   const hop: Hop = { ...at, vaultIn: xToY ? x : y, vaultOut: xToY ? y : x };
-  const exchange = exchangeOf(transfers, hop) ?? (told === null ? null : asTold(told));
+  const moved = exchangeOf(transfers, hop);
+  const exchange = told === null || isWhole(moved) ? moved : asTold(told);
   if (exchange === null) return ["no-transfer"];
   const [mintX, mintY] = [instruction.account(6), instruction.account(7)];
   const [mintIn, mintOut] = xToY ? [mintX, mintY] : [mintY, mintX];
