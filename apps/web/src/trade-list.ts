@@ -3,6 +3,7 @@ import { locale, text } from "./language.ts";
 import { amountText, plainText, priceText } from "./number-text.ts";
 import { assetName } from "./pair-name.ts";
 import { clockText, dateText } from "./time-text.ts";
+import { joinTrades } from "./trade-order.ts";
 import type { Currency, PairView, TradeMessage } from "./wire.ts";
 
 const MAX_ROWS = 200;
@@ -40,7 +41,7 @@ export class TradeList {
     this.render();
   }
 
-  /** Takes new trades; within one message they are in the order in which they happened. */
+  /** Takes new trades. */
   add(trades: readonly TradeMessage[]): void {
     this.#fresh.push(...trades);
     if (this.#fresh.length > MAX_ROWS) this.#fresh = this.#fresh.slice(-MAX_ROWS);
@@ -56,8 +57,8 @@ export class TradeList {
     this.render();
   }
 
-  /** Draws the whole list anew. */
-  render(): void {
+  /** Draws the whole list anew; the rows of `fresh` light up. */
+  render(fresh?: ReadonlySet<TradeMessage>): void {
     const unit = this.#currency === "usd" ? "USD" : this.#pair === null ? "" : assetName(this.#pair.base);
     this.#columns.replaceChildren(
       element("span", {}, text("time")),
@@ -73,22 +74,25 @@ export class TradeList {
       );
     } else if (this.#trades.length === 0) {
       this.#list.replaceChildren(notice(text("noTrades"), text("noTradesAdvice")));
-    } else this.#list.replaceChildren(...this.#trades.map((trade) => this.#row(trade)));
+    } else
+      this.#list.replaceChildren(
+        ...this.#trades.map((trade) => this.#row(trade, fresh?.has(trade) === true)),
+      );
   }
 
   #drawFresh(): void {
     this.#drawing = false;
-    const fresh = this.#fresh.reverse();
+    const fresh = new Set(this.#fresh);
     this.#fresh = [];
-    if (fresh.length === 0) return;
-    const first = this.#trades.length === 0;
-    this.#trades = [...fresh, ...this.#trades].slice(0, MAX_ROWS);
-    if (first) {
-      this.render();
+    if (fresh.size === 0) return;
+    const newest = this.#trades[0];
+    this.#trades = joinTrades([...fresh], this.#trades, MAX_ROWS);
+    // Only where all of them come before what is there can the rows that are there stay.
+    if (newest === undefined || this.#trades.indexOf(newest) !== fresh.size) {
+      this.render(fresh);
       return;
     }
-    const rows = fresh.map((trade) => this.#row(trade));
-    for (const row of rows) row.classList.add("new");
+    const rows = this.#trades.slice(0, fresh.size).map((trade) => this.#row(trade, true));
     // Who has scrolled down reads on undisturbed.
     const { scrollTop, scrollHeight } = this.#list;
     this.#list.prepend(...rows);
@@ -96,12 +100,15 @@ export class TradeList {
     if (scrollTop > 4) this.#list.scrollTop = scrollTop + this.#list.scrollHeight - scrollHeight;
   }
 
-  #row(trade: TradeMessage): HTMLElement {
+  #row(trade: TradeMessage, fresh: boolean): HTMLElement {
     const price = this.#currency === "usd" ? trade.token_price_usd : trade.token_price_base;
     const usd = trade.total_usd === null ? "" : ` · $${amountText(trade.total_usd, locale())}`;
     return element(
       "div",
-      { class: `trade-row ${trade.type}`, title: `${dateText(trade.block_time)} · slot ${trade.slot}${usd}` },
+      {
+        class: `trade-row ${trade.type}${fresh ? " new" : ""}`,
+        title: `${dateText(trade.block_time)} · slot ${trade.slot}${usd}`,
+      },
       element("span", { class: "muted" }, clockText(trade.block_time)),
       element(
         "span",

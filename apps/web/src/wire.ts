@@ -62,7 +62,7 @@ export interface TradeMessage {
   readonly block_id: string;
   readonly block_time: number | null;
   readonly slot: number;
-  readonly tx_hash: string;
+  readonly transaction_index: number;
   readonly outer_index: number;
   readonly inner_index: number | null;
   readonly hop_index: number;

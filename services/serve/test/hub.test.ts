@@ -155,6 +155,19 @@ describe("candles", () => {
     expect(bench.take(2).at(-1)).toMatchObject({ op: "snapshot", candles: [{ revision: 3 }] });
   });
 
+  it("gives a second subscriber all that changed since the first, though the store is behind", () => {
+    const bench = new Bench({ snapshotCandles: 50 });
+    bench.connect(1);
+    bench.connect(2);
+    bench.ask(1, CANDLES);
+    bench.answerCandles([]);
+    const changed = Array.from({ length: 30 }, (_, minute) => kline(minute, 2));
+    for (const candle of changed) bench.step({ kind: "kline", kline: candle, atMs: START_MS });
+    bench.ask(2, CANDLES);
+    bench.answerCandles(changed.map(({ open_time }) => ({ ...kline(0, 1), open_time })));
+    expect(bench.take(2).at(-1)).toMatchObject({ op: "snapshot", candles: changed });
+  });
+
   it("believes the store rather than a live candle of long ago", () => {
     const bench = new Bench();
     bench.connect(1);
