@@ -104,6 +104,27 @@ describe("before authentication", () => {
     client.close();
   });
 
+  test("after an old handshake the tokens come bare", async () => {
+    const { port } = await start();
+    for (const [password, isRight] of [
+      [users.ada, true],
+      ["wrong", false],
+    ] as const) {
+      const client = await RawClient.connect(port);
+      await client.send(saslHandshake, 0, { mechanism: "PLAIN" });
+      const token = Buffer.from(`\0ada\0${password}`);
+      const size = Buffer.alloc(4);
+      size.writeInt32BE(token.length);
+      // The empty token that answers it is shorter than any answer to a request.
+      client.socket.removeAllListeners("data");
+      const answered = new Promise<Buffer>((resolve) => client.socket.once("data", resolve));
+      client.socket.write(Buffer.concat([size, token]));
+      const outcome = await Promise.race([answered, client.closed]);
+      expect(Buffer.isBuffer(outcome) && outcome.toString("hex")).toBe(isRight ? "00000000" : false);
+      client.close();
+    }
+  });
+
   test("a failed attempt cannot be repeated on the connection", async () => {
     const { port } = await start();
     const client = await RawClient.connect(port);

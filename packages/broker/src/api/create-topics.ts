@@ -16,7 +16,8 @@ interface Refusal {
 
 /** More partitions in one topic would only exhaust the open files of the process. */
 const MAX_PARTITIONS = 10_000;
-const DEFAULTS_SINCE = 4;
+/** Clients may leave a number to the broker in every version, as Kafka lets them. */
+const USE_DEFAULT = -1;
 
 /** CreateTopics, versions 0 to 7. There is one broker, so the only replication factor is 1. */
 export const createTopics: Handler = serve(api, (request, context) => {
@@ -62,7 +63,7 @@ function refusalOf(topic: TopicRequest, context: RequestContext): Refusal | unde
   return layoutProblem(topic, context) ?? configProblem(topic);
 }
 
-function layoutProblem(topic: TopicRequest, { settings, version }: RequestContext): Refusal | undefined {
+function layoutProblem(topic: TopicRequest, { settings }: RequestContext): Refusal | undefined {
   const { numPartitions, replicationFactor, assignments } = topic;
   if (assignments.length > 0) {
     if (numPartitions !== -1 || replicationFactor !== -1) {
@@ -82,14 +83,13 @@ function layoutProblem(topic: TopicRequest, { settings, version }: RequestContex
       "Partitions must be numbered from 0, each on this broker.",
     );
   }
-  const mayDefault = version >= DEFAULTS_SINCE;
-  if (numPartitions < 1 && !(mayDefault && numPartitions === -1)) {
+  if (numPartitions < 1 && numPartitions !== USE_DEFAULT) {
     return refuse(ErrorCode.INVALID_PARTITIONS, "Number of partitions must be larger than 0.");
   }
   if (numPartitions > MAX_PARTITIONS) {
     return refuse(ErrorCode.INVALID_PARTITIONS, `Number of partitions must be at most ${MAX_PARTITIONS}.`);
   }
-  if (replicationFactor !== 1 && !(mayDefault && replicationFactor === -1)) {
+  if (replicationFactor !== 1 && replicationFactor !== USE_DEFAULT) {
     return refuse(
       ErrorCode.INVALID_REPLICATION_FACTOR,
       "There is one broker: the replication factor must be 1.",

@@ -2,13 +2,15 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { saslHandshake as api } from "../protocol/messages/sasl-handshake.ts";
 import { type Handler, serve } from "./handler.ts";
 
+const AUTHENTICATE_SINCE = 1;
+
 /**
- * SaslHandshake, version 1. Left out: version 0, after which tokens travel outside of Kafka's requests; every
- * client of the last years uses SaslAuthenticate.
+ * SaslHandshake, versions 0 to 1. After version 0 the tokens follow bare, each with its size before it; after
+ * version 1 they come in SaslAuthenticate requests.
  */
-export const saslHandshake: Handler = serve(api, (request, { authentication }) => {
+export const saslHandshake: Handler = serve(api, (request, { authentication, version }) => {
   const mechanisms = authentication.mechanisms;
-  switch (authentication.handshake(request.mechanism)) {
+  switch (authentication.handshake(request.mechanism, version < AUTHENTICATE_SINCE)) {
     case true:
       return { errorCode: ErrorCode.NONE, mechanisms };
     case false:

@@ -29,6 +29,7 @@ export class Authentication {
   readonly #sasl: SaslOptions | undefined;
   readonly #credentials: Credentials;
   #phase: Phase;
+  #takesBareTokens = false;
   user = "ANONYMOUS";
 
   constructor(sasl: SaslOptions | undefined, credentials: Credentials) {
@@ -45,12 +46,19 @@ export class Authentication {
     return this.#phase.kind === "open" || BEFORE_AUTHENTICATION.has(apiKey);
   }
 
-  /** Chooses a mechanism. False where it is not offered; undefined where there is nothing to choose. */
-  handshake(mechanism: string): boolean | undefined {
+  /** True while the next message is a token by itself, not a request. */
+  get expectsBareToken(): boolean {
+    const { kind } = this.#phase;
+    return this.#takesBareTokens && (kind === "expects-token" || kind === "expects-proof");
+  }
+
+  /** Chooses a mechanism, and how its tokens will come. False where it is not offered; undefined where there is nothing to choose. */
+  handshake(mechanism: string, takesBareTokens: boolean): boolean | undefined {
     if (this.#phase.kind !== "expects-handshake") return undefined;
     const offered = this.mechanisms.find((name) => name === mechanism);
     if (offered === undefined) return false;
     this.#phase = { kind: "expects-token", mechanism: offered };
+    this.#takesBareTokens = takesBareTokens;
     return true;
   }
 

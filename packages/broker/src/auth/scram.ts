@@ -75,7 +75,9 @@ export class ScramExchange {
   final(message: Buffer): Buffer {
     const match = /^(c=([^,]+),r=([^,]+).*),p=([^,]+)$/s.exec(message.toString("utf8"));
     const [, withoutProof = "", binding = "", nonce = "", proof = ""] = match ?? [];
-    if (match === null || nonce !== this.#nonce) throw new ScramFailure("malformed final message");
+    // Clients built on librdkafka before 2.6.1 put their own nonce before the joint one a second time; Apache
+    // Kafka lets them, and the proof covers the text as it was sent.
+    if (match === null || !nonce.endsWith(this.#nonce)) throw new ScramFailure("malformed final message");
     if (!/^(n|y),/.test(Buffer.from(binding, "base64").toString())) throw new ScramFailure("channel binding");
     const credential = this.#credential;
     if (credential === undefined) throw new ScramFailure("unknown user");

@@ -4,6 +4,7 @@ import type { Authentication } from "../auth/authentication.ts";
 import { decodeRequest, encodeResponse } from "../protocol/codec.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { MalformedMessage, Reader } from "../protocol/reader.ts";
+import { Writer } from "../protocol/writer.ts";
 import { beginResponse, frame, readRequestHeader, skipTaggedFields } from "./request-header.ts";
 
 /** What the connection knows of its client. */
@@ -23,6 +24,7 @@ export function dispatch(
   request: Buffer,
   client: ClientEnd,
 ): Promise<Buffer[] | undefined> {
+  if (client.authentication.expectsBareToken) return Promise.resolve(takeBareToken(request, client));
   const reader = new Reader(request);
   const { apiKey, version, correlationId, clientId } = readRequestHeader(reader);
   const handler = parts.handlers.get(apiKey);
@@ -43,6 +45,15 @@ export function dispatch(
     encodeResponse(api, version, writer, response);
     return frame(writer);
   });
+}
+
+/** A token after an old handshake: answered by a token, or by the end of the connection. */
+function takeBareToken(token: Buffer, { authentication }: ClientEnd): Buffer[] {
+  const step = authentication.step(token);
+  if (step.kind !== "go-on") throw new MalformedMessage("authentication failed");
+  const writer = new Writer();
+  writer.bytes(step.token);
+  return frame(writer);
 }
 
 /** A client that is too new is told, in the oldest form, which versions of ApiVersions it may use instead. */
