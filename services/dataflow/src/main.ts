@@ -8,8 +8,7 @@ import {
   type KafkaConnection,
   startGroupConsumer,
 } from "@candlewick/kafka";
-import { type Clock, type Logger, type Registry, systemClock } from "@candlewick/runtime";
-import { z } from "zod";
+import { type Clock, type Logger, type Registry, systemClock, z } from "@candlewick/runtime";
 import { dataflowMetrics } from "./metrics.ts";
 import type { CheckpointStore } from "./ports.ts";
 import { Dataflow } from "./run.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { z } from "@candlewick/runtime";
 
 /** The section `ingest` of the configuration. */
 export const ingestSchema = z

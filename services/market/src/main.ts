@@ -2,8 +2,8 @@ import { TOPICS } from "@candlewick/contracts";
 import type { ChainName, Interval } from "@candlewick/domain";
 import { createProducer, type KafkaConnection, startReader } from "@candlewick/kafka";
 import type { Clock, Logger, Registry, Service } from "@candlewick/runtime";
+import { z } from "@candlewick/runtime";
 import type { Store } from "@candlewick/store";
-import { z } from "zod";
 import { marketMetrics } from "./metrics.ts";
 import { runMarket } from "./run.ts";
 
