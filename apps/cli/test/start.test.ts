@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -56,6 +58,28 @@ async function waitForRunning(pid: number): Promise<void> {
   }
 }
 
+test.skipIf(OLD_NODES.length === 0)("killed, it takes along what it started", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "candlewick-killed-"));
+  const options = { node: OLD_NODES[0] ?? "" };
+  const child = startCli(["broker", "--data", folder, "--listen", "127.0.0.1:0"], options);
+  const [line] = await once(child.stdout, "data");
+  const port = Number(/:(\d+)\n$/.exec(String(line))?.[1]);
+  child.kill("SIGKILL");
+  while (await accepts(port)) await new Promise((resolve) => setImmediate(resolve));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
 describe("where no Node 24 is found", () => {
   test.skipIf(OLD_NODES.length === 0)("one clear sentence", () => {
     const folder = mkdtempSync(join(tmpdir(), "candlewick-alone-"));
@@ -89,7 +113,19 @@ describe("usage", () => {
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)]
       .map(([, name = ""]) => name)
       .filter((name) => name !== "help");
-    expect(commands).toEqual(expect.arrayContaining(["decode", "aggregate", "doctor", "config"]));
+    expect(commands).toEqual(
+      expect.arrayContaining([
+        "up",
+        "candles",
+        "tail",
+        "decode",
+        "aggregate",
+        "broker",
+        "serve",
+        "doctor",
+        "config",
+      ]),
+    );
     for (const command of commands) {
       const help = await runCli([command, "--help"]);
       expect(help.code).toBe(0);
