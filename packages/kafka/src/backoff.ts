@@ -26,7 +26,7 @@ export interface Persistence {
   readonly attempts?: number;
   readonly signal?: AbortSignal;
   /** Which errors may pass by themselves; `isRetriable` by default. */
-  passes?(error: unknown): boolean;
+  passes?(error: unknown, failures: number): boolean;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function persistently<Result>(
     try {
       return await request();
     } catch (error) {
-      if (attempt + 1 >= attempts || !passes(error)) throw error;
+      if (attempt + 1 >= attempts || !passes(error, attempt)) throw error;
     }
     await pace.clock.delay(backoffMs(BROKER_BACKOFF, attempt, pace.random), signal);
   }

@@ -69,6 +69,15 @@ export function isRetriable(error: unknown): boolean {
   return false;
 }
 
+/** Attempts after which a topic that is missing is believed to be: a broker that starts may not know it yet. */
+const MISSING_TOPIC_PATIENCE = 20;
+
+/** The same in the midst of work, where a topic was there before. `failures` counts those in a row before this one. */
+export function mayPass(error: unknown, failures: number): boolean {
+  const missing = error instanceof CandlewickError && error.code === KAFKA_ERRORS.unknownTopic.code;
+  return missing ? failures < MISSING_TOPIC_PATIENCE : isRetriable(error);
+}
+
 export function kafkaUnreachable(brokers: readonly string[], cause: unknown): CandlewickError {
   return new CandlewickError(
     ERRORS.kafkaUnreachable,

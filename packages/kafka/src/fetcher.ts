@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { backoffMs } from "./backoff.ts";
 import { ask, REQUEST } from "./broker-api.ts";
 import type { Cluster } from "./cluster.ts";
-import { BrokerError, CODE, isRetriable, rootMessage, throwOnCode } from "./errors.ts";
+import { BrokerError, CODE, mayPass, rootMessage, throwOnCode } from "./errors.ts";
 import type { ConsumedRecord } from "./message.ts";
 import { groupByTopic, placeLeaders } from "./offset-lookup.ts";
 import type { RawFetchPartition } from "./raw-fetch.ts";
@@ -79,7 +79,7 @@ export class Fetcher {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        if (!isRetriable(error)) {
+        if (!mayPass(error, failures)) {
           this.#buffer.fail(error instanceof Error ? error : new Error(String(error)));
           return;
         }

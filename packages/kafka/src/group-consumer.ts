@@ -3,7 +3,7 @@ import { type Backoff, backoffMs, persistently } from "./backoff.ts";
 import { type Attempted, type AttemptSettings, attempt } from "./batch-attempts.ts";
 import { Cluster } from "./cluster.ts";
 import type { KafkaConnection } from "./connection.ts";
-import { rootMessage } from "./errors.ts";
+import { mayPass, rootMessage } from "./errors.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { GroupConsumerOptions } from "./group-consumer-options.ts";
 import { GroupMember } from "./group-member.ts";
@@ -250,7 +250,8 @@ class BatchGroupConsumer implements GroupConsumer {
     const stored = outcome.result;
     const unknown = partitions.filter((partition) => !stored.has(partitionName(partition)));
     // Brokers that are away end the session by its heartbeats, not the consumer.
-    const persistence = { attempts: Number.POSITIVE_INFINITY, signal: session.ended };
+    const passes = mayPass;
+    const persistence = { attempts: Number.POSITIVE_INFINITY, signal: session.ended, passes };
     try {
       const committed =
         unknown.length === 0

@@ -10,7 +10,7 @@ import { backoffMs } from "./backoff.ts";
 import { ask, REQUEST } from "./broker-api.ts";
 import type { Cluster } from "./cluster.ts";
 import { Coordinator, type Generation, NOBODY } from "./coordinator.ts";
-import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, rootMessage } from "./errors.ts";
+import { BrokerError, CODE, KAFKA_ERRORS, mayPass, rootMessage } from "./errors.ts";
 import { groupByTopic } from "./offset-lookup.ts";
 import { assignRanges } from "./range-assignor.ts";
 import type { TopicPartition } from "./topic-partition.ts";
@@ -72,7 +72,7 @@ export class GroupMember {
         if (assigned !== null) return assigned;
       } catch (error) {
         signal.throwIfAborted();
-        if (!isRetriable(error)) throw asRefusal(error, this.#settings.groupId);
+        if (!mayPass(error, failures)) throw asRefusal(error, this.#settings.groupId);
         this.coordinator.forget();
         if (failures++ === 0) {
           const fields = { group: this.#settings.groupId, reason: rootMessage(error) };

@@ -19,33 +19,45 @@ export function edgeOffsets(
 ): Promise<Map<string, bigint>> {
   if (partitions.length === 0) return Promise.resolve(new Map());
   return persistently(cluster, persistence, async () => {
-    const offsets = new Map<string, bigint>();
     const { byLeader, leaderless } = await placeLeaders(cluster, partitions);
     const [orphan] = leaderless;
     if (orphan !== undefined) {
       throw new BrokerError(CODE.leaderNotAvailable, `looking for the leader of ${partitionName(orphan)}`);
     }
-    for (const [leader, led] of byLeader) {
-      const link = await cluster.link(leader, "any");
-      const topics = groupByTopic(led).map(([name, numbers]) => ({
-        name,
-        partitions: numbers.map((partitionIndex) => ({
-          partitionIndex,
-          currentLeaderEpoch: -1,
-          timestamp: EDGE[edge],
-        })),
-      }));
-      const answer = await ask(link, REQUEST.listOffsets, -1, 0, topics);
-      for (const topic of answer.topics) {
-        for (const { partitionIndex, errorCode, offset } of topic.partitions) {
-          const name = partitionName({ topic: topic.name, partition: partitionIndex });
-          throwOnCode(errorCode, `asking for the ${edge} offset of ${name}`);
-          offsets.set(name, offset);
-        }
-      }
-    }
-    return offsets;
+    const found = new Map<string, bigint>();
+    for (const [leader, led] of byLeader) await askLeader(cluster, leader, edge, led, found);
+    // In the order in which they were asked for, whatever the brokers' order is.
+    const ordered = partitions.map((partition): [string, bigint] => {
+      const name = partitionName(partition);
+      const offset = found.get(name);
+      if (offset === undefined) throw new Error(`the broker told no ${edge} offset of ${name}`);
+      return [name, offset];
+    });
+    return new Map(ordered);
   });
+}
+
+async function askLeader(
+  cluster: Cluster,
+  leader: number,
+  edge: keyof typeof EDGE,
+  partitions: readonly TopicPartition[],
+  found: Map<string, bigint>,
+): Promise<void> {
+  const link = await cluster.link(leader, "any");
+  const timestamp = EDGE[edge];
+  const topics = groupByTopic(partitions).map(([name, numbers]) => ({
+    name,
+    partitions: numbers.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp })),
+  }));
+  const answer = await ask(link, REQUEST.listOffsets, -1, 0, topics);
+  for (const topic of answer.topics) {
+    for (const { partitionIndex, errorCode, offset } of topic.partitions) {
+      const name = partitionName({ topic: topic.name, partition: partitionIndex });
+      throwOnCode(errorCode, `asking for the ${edge} offset of ${name}`);
+      found.set(name, offset);
+    }
+  }
 }
 
 /** All partitions of these topics, in order. Throws UNKNOWN_TOPIC. */

@@ -4,6 +4,7 @@
  */
 export function zigzagSize(value: number): number {
   let rest = value < 0 ? -2 * value - 1 : 2 * value;
+  if (rest < 0x4000) return rest < 0x80 ? 1 : 2;
   let size = 1;
   while (rest >= 0x80) {
     rest = Math.floor(rest / 0x80);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { type Admin, createAdmin, type KafkaConnection } from "../src/index.ts";
 import { consumerSuite } from "./consumer-suite.ts";
 import { failureSuite } from "./failure-suite.ts";
+import { membershipSuite } from "./membership-suite.ts";
 import { producerSuite } from "./producer-suite.ts";
 import { readerSuite } from "./reader-suite.ts";
 import { connectionTo, type TestCluster } from "./test-cluster.ts";
@@ -39,6 +40,7 @@ export function clusterSuite(
     producerSuite(bench);
     consumerSuite(bench);
     readerSuite(bench);
+    membershipSuite(bench);
     failureSuite(bench);
   });
 }
