@@ -9,7 +9,11 @@ import { Interceptor } from "./interceptor.ts";
 /** Answers waiting to be sent beyond this make the connection stop taking requests. */
 const MAX_UNSENT_BYTES = 8 << 20;
 
+/** Requests under way, and answers waiting for their turn, beyond this do the same. */
+const MAX_HELD_BYTES = 64 << 20;
+
 interface Slot {
+  heldBytes: number;
   done: boolean;
   pieces: Buffer[] | undefined;
 }
@@ -24,6 +28,7 @@ export class Connection {
   readonly #client: ClientEnd;
   readonly #framing: Framing;
   readonly #slots: Slot[] = [];
+  #heldBytes = 0;
   readonly #interceptor: Interceptor | undefined;
   #paused = false;
   #closed = false;
@@ -61,6 +66,7 @@ export class Connection {
   get #isFull(): boolean {
     return (
       this.#slots.length >= this.#parts.settings.maxInFlightPerConnection ||
+      this.#heldBytes > MAX_HELD_BYTES ||
       this.#socket.writableLength > MAX_UNSENT_BYTES
     );
   }
@@ -83,18 +89,25 @@ export class Connection {
   }
 
   #begin(request: Buffer): void {
-    const slot: Slot = { done: false, pieces: undefined };
+    const slot: Slot = { heldBytes: 0, done: false, pieces: undefined };
     const serve = (): Promise<Buffer[] | undefined> => dispatch(this.#parts, request, this.#client);
     const answer = this.#interceptor === undefined ? serve() : this.#interceptor.pass(request, serve);
     this.#slots.push(slot);
+    this.#hold(slot, request.length);
     answer.then(
       (pieces) => {
         slot.done = true;
         slot.pieces = pieces;
+        for (const piece of pieces ?? []) this.#hold(slot, piece.length);
         this.#sendReady();
       },
       (error: unknown) => this.#end(error),
     );
+  }
+
+  #hold(slot: Slot, bytes: number): void {
+    slot.heldBytes += bytes;
+    this.#heldBytes += bytes;
   }
 
   #sendReady(): void {
@@ -102,6 +115,7 @@ export class Connection {
     this.#socket.cork();
     for (let first = this.#slots[0]; first?.done === true; first = this.#slots[0]) {
       this.#slots.shift();
+      this.#heldBytes -= first.heldBytes;
       for (const piece of first.pieces ?? []) this.#socket.write(piece);
     }
     this.#socket.uncork();
