@@ -1,7 +1,6 @@
 import type { Candle, ChainName, Ohlc } from "@candlewick/domain";
 import type { Statement, Transaction } from "../database.ts";
 import { numberArray, textArray } from "./array-literal.ts";
-import { compareTexts } from "./trade-batch.ts";
 
 /** mergeBodies of the domain in SQL. GREATEST and LEAST pass over NULL, and a comparison with NULL is not true. */
 const UPSERT: Statement = {
@@ -43,17 +42,13 @@ function mergeOhlcSql(currency: string): string {
   ${currency}_close = CASE WHEN ${later} THEN excluded.${currency}_close ELSE c.${currency}_close END`;
 }
 
-/** Adds candles of trades that are in none yet to the stored ones. */
+/** Adds candles of trades that are in none yet to the stored ones. They come in the order of the primary key. */
 export async function mergeCandles(
   transaction: Transaction,
   chain: ChainName,
-  candles: readonly Candle[],
+  rows: readonly Candle[],
 ): Promise<void> {
-  if (candles.length === 0) return;
-  // The order of the primary key: two writers of the same candles then wait for each other in turn.
-  const rows = [...candles].sort(
-    (a, b) => compareTexts(a.pair, b.pair) || compareTexts(a.interval, b.interval) || a.openMs - b.openMs,
-  );
+  if (rows.length === 0) return;
   const numbers = (of: (row: Candle) => number | bigint) => numberArray(rows.map(of));
   await transaction.query(UPSERT, [
     chain,

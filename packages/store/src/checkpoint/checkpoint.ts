@@ -1,10 +1,4 @@
-import {
-  type BlockRecord,
-  bucketOpenMs,
-  type ChainName,
-  candlesOfTrades,
-  type Interval,
-} from "@candlewick/domain";
+import { type BlockRecord, bucketOpenMs, type ChainName, type Interval } from "@candlewick/domain";
 import { CandlewickError, type Logger } from "@candlewick/runtime";
 import type { Database, Statement, Transaction } from "../database.ts";
 import { errorCode } from "../database-error.ts";
@@ -12,6 +6,7 @@ import type { Checkpoint, CheckpointResult } from "../store.ts";
 import { addAccounting, count, countReceived, type Tally } from "./accounting.ts";
 import { applyBlocks } from "./block-records.ts";
 import { blockStatuses, changesCanonicalState, counts, type StoredBlockStatus } from "./block-status.ts";
+import { candleDeltas } from "./candle-delta.ts";
 import { addCandleIntervals, candleIntervals } from "./candle-intervals.ts";
 import { mergeCandles } from "./candle-merge.ts";
 import { type ChainLock, lockChain } from "./chain-lock.ts";
@@ -155,10 +150,7 @@ async function writeChain(
   if (assetConflicts > 0) logger.warn("trades name other assets than their pair", { chain, assetConflicts });
   const inserted = await insertTrades(transaction, chain, trades);
   const counted = inserted.filter(({ trade }) => counts(statuses.get(trade.block.id) ?? "seen"));
-  const deltas = candlesOfTrades(
-    counted.map(({ trade }) => trade),
-    intervals,
-  );
+  const deltas = candleDeltas(chain, counted, intervals);
   await mergeCandles(transaction, chain, deltas);
   const effect = await applyBlocks(
     transaction,

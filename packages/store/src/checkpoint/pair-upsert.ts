@@ -1,4 +1,4 @@
-import type { ChainName } from "@candlewick/domain";
+import type { ChainName, Trade } from "@candlewick/domain";
 import type { Statement, Transaction } from "../database.ts";
 import { numberArray, textArray } from "./array-literal.ts";
 import { compareTexts, type TradeBatch, type TradeRow } from "./trade-batch.ts";
@@ -36,8 +36,8 @@ WHERE (p.base_mint, p.base_decimals, p.token_mint, p.token_decimals)
 
 /** The trades of a batch with the same facts of one pair. */
 interface PairFacts {
-  readonly first: TradeRow;
-  readonly trades: number;
+  first: TradeRow;
+  trades: number;
 }
 
 /**
@@ -76,15 +76,33 @@ export async function upsertPairs(
 }
 
 function variantsOf(batch: TradeBatch): PairFacts[] {
-  const variants = new Map<string, PairFacts>();
-  for (const row of batch.rounds.flat()) {
-    const { pair, base, token } = row.trade;
-    const name = `${pair} ${base.mint} ${base.decimals} ${token.mint} ${token.decimals}`;
-    const known = variants.get(name);
-    const first = known === undefined || row.key < known.first.key ? row : known.first;
-    variants.set(name, { first, trades: (known?.trades ?? 0) + 1 });
+  const variants = new Map<string, PairFacts[]>();
+  for (const round of batch.rounds) {
+    for (const row of round) {
+      const ofPair = variants.get(row.trade.pair);
+      if (ofPair === undefined) variants.set(row.trade.pair, [{ first: row, trades: 1 }]);
+      else addVariant(ofPair, row);
+    }
   }
-  return [...variants.values()];
+  return [...variants.values()].flat();
+}
+
+function addVariant(ofPair: PairFacts[], row: TradeRow): void {
+  const known = ofPair.find(({ first }) => hasSameAssets(first.trade, row.trade));
+  if (known === undefined) ofPair.push({ first: row, trades: 1 });
+  else {
+    known.trades += 1;
+    if (row.key < known.first.key) known.first = row;
+  }
+}
+
+function hasSameAssets(a: Trade, b: Trade): boolean {
+  return (
+    a.base.mint === b.base.mint &&
+    a.base.decimals === b.base.decimals &&
+    a.token.mint === b.token.mint &&
+    a.token.decimals === b.token.decimals
+  );
 }
 
 function firstOfEachPair(variants: readonly PairFacts[]): TradeRow[] {

@@ -1,9 +1,9 @@
 import {
+  bodyOfTrade,
+  type CandleBody,
   type ChainName,
   type OrderKey,
   orderKey,
-  priceInBase,
-  priceInUsd,
   type Trade,
 } from "@candlewick/domain";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
@@ -14,14 +14,15 @@ export interface TradeRow {
   /** Unix seconds. */
   readonly time: number;
   readonly key: OrderKey;
-  readonly priceBase: number | null;
-  readonly priceUsd: number | null;
+  /** The candle of this trade alone; its prices are the trade's. */
+  readonly body: CandleBody;
 }
 
 /**
  * The distinct trades of one chain, in rounds: within a round every order key is there once, so that the key
- * names the trade. Only blocks of one slot whose ids begin alike need more than one round. Sorted by primary
- * key, so that two writers that hold the same trades wait for each other instead of locking each other out.
+ * names the trade. Only blocks of one slot whose ids begin alike need more than one round. Each round is in
+ * the order of the keys, so that two writers that hold the same trades wait for each other instead of locking
+ * each other out.
  */
 export interface TradeBatch {
   readonly rounds: readonly (readonly TradeRow[])[];
@@ -31,25 +32,50 @@ export interface TradeBatch {
 
 /** Throws POISON for a trade that cannot be stored: the caller should never have passed it on. */
 export function tradeBatch(trades: readonly Trade[]): TradeBatch {
-  const byIdentity = new Map<string, TradeRow>();
+  const rounds: Map<OrderKey, TradeRow>[] = [];
+  let distinct = 0;
   for (const trade of trades) {
-    const name = identity(trade);
-    if (!byIdentity.has(name)) byIdentity.set(name, tradeRow(trade));
+    const key = orderKey(trade.position, trade.block.id);
+    const round = firstFreeRound(rounds, key, trade);
+    if (round === null) continue;
+    distinct += 1;
+    round.set(key, tradeRow(trade, key));
   }
-  const rows = [...byIdentity.values()].sort(comparePrimaryKeys);
-  const rounds: TradeRow[][] = [];
-  const seen = new Map<OrderKey, number>();
-  for (const row of rows) {
-    const round = seen.get(row.key) ?? 0;
-    seen.set(row.key, round + 1);
-    const target = rounds[round];
-    if (target === undefined) rounds.push([row]);
-    else target.push(row);
-  }
-  return { rounds, distinct: rows.length, duplicate: trades.length - rows.length };
+  return {
+    rounds: rounds.map((round) => [...round.values()].sort((a, b) => compareTexts(a.key, b.key))),
+    distinct,
+    duplicate: trades.length - distinct,
+  };
 }
 
-/** The chains of a batch's trades. */
+/** Where a trade goes; null where it is there already. */
+function firstFreeRound(
+  rounds: Map<OrderKey, TradeRow>[],
+  key: OrderKey,
+  trade: Trade,
+): Map<OrderKey, TradeRow> | null {
+  for (const round of rounds) {
+    const holder = round.get(key);
+    if (holder === undefined) return round;
+    if (isSameTrade(holder.trade, trade)) return null;
+  }
+  const round = new Map<OrderKey, TradeRow>();
+  rounds.push(round);
+  return round;
+}
+
+/** By identity: block, transaction and instruction path. */
+function isSameTrade(a: Trade, b: Trade): boolean {
+  return (
+    a.block.id === b.block.id &&
+    a.tx === b.tx &&
+    a.position.outer === b.position.outer &&
+    a.position.inner === b.position.inner &&
+    a.position.hop === b.position.hop
+  );
+}
+
+/** The trades of a batch by chain. */
 export function tradesByChain(trades: readonly Trade[]): Map<ChainName, Trade[]> {
   const chains = new Map<ChainName, Trade[]>();
   for (const trade of trades) {
@@ -60,47 +86,18 @@ export function tradesByChain(trades: readonly Trade[]): Map<ChainName, Trade[]>
   return chains;
 }
 
-function identity({ block, tx, position }: Trade): string {
-  return `${block.id} ${tx} ${position.outer} ${position.inner ?? -1} ${position.hop}`;
-}
-
-function tradeRow(trade: Trade): TradeRow {
+function tradeRow(trade: Trade, key: OrderKey): TradeRow {
   const { time } = trade.block;
   if (time === null) throw unstorable(trade, "its block has no time");
-  if (hasNul(trade)) throw unstorable(trade, "one of its texts holds a NUL character");
-  return {
-    trade,
-    time,
-    key: orderKey(trade.position, trade.block.id),
-    priceBase: priceInBase(trade),
-    priceUsd: priceInUsd(trade),
-  };
+  return { trade, time, key, body: bodyOfTrade(trade) };
 }
 
-/** PostgreSQL has no text with a NUL character. */
-function hasNul(trade: Trade): boolean {
-  const { block, tx, pair, program, base, token, maker, recipient, routeId } = trade;
-  return `${block.id}${tx}${pair}${program}${base.mint}${token.mint}${maker}${recipient}${routeId}`.includes(
-    "\0",
-  );
-}
-
-function unstorable(trade: Trade, reason: string): CandlewickError {
+/** The error for a trade that no table can hold. */
+export function unstorable(trade: Trade, reason: string): CandlewickError {
   return new CandlewickError(
     ERRORS.poison,
     `the trade of transaction ${JSON.stringify(trade.tx)} in slot ${trade.block.slot} cannot be stored: ${reason}`,
     "send its record to the dead-letter topic",
-  );
-}
-
-function comparePrimaryKeys(a: TradeRow, b: TradeRow): number {
-  const [x, y] = [a.trade, b.trade];
-  return (
-    compareTexts(x.block.id, y.block.id) ||
-    compareTexts(x.tx, y.tx) ||
-    x.position.outer - y.position.outer ||
-    (x.position.inner ?? -1) - (y.position.inner ?? -1) ||
-    x.position.hop - y.position.hop
   );
 }
 

@@ -1,7 +1,7 @@
 import type { ChainName } from "@candlewick/domain";
 import type { Statement, Transaction } from "../database.ts";
 import { numberArray, textArray } from "./array-literal.ts";
-import type { TradeBatch, TradeRow } from "./trade-batch.ts";
+import { type TradeBatch, type TradeRow, unstorable } from "./trade-batch.ts";
 
 const INSERT: Statement = {
   name: "insert-trades",
@@ -31,7 +31,9 @@ export async function insertTrades(
 ): Promise<TradeRow[]> {
   const inserted: TradeRow[] = [];
   for (const rows of batch.rounds) {
-    const returned = await transaction.query<{ key: string }>(INSERT, [chain, ...columns(rows)]);
+    const values = columns(rows);
+    refuseNul(rows, values);
+    const returned = await transaction.query<{ key: string }>(INSERT, [chain, ...values]);
     if (returned.length === rows.length) {
       for (const row of rows) inserted.push(row);
     } else {
@@ -40,6 +42,13 @@ export async function insertTrades(
     }
   }
   return inserted;
+}
+
+/** PostgreSQL has no text with a NUL character. Looked for in whole columns, which costs next to nothing. */
+function refuseNul(rows: readonly TradeRow[], values: readonly string[]): void {
+  if (!values.some((column) => column.includes("\0"))) return;
+  const row = rows.find((candidate) => columns([candidate]).some((value) => value.includes("\0")));
+  if (row !== undefined) throw unstorable(row.trade, "one of its texts holds a NUL character");
 }
 
 function columns(rows: readonly TradeRow[]): string[] {
@@ -66,8 +75,8 @@ function columns(rows: readonly TradeRow[]): string[] {
     numbers(({ trade }) => trade.baseReserve),
     numbers(({ trade }) => trade.tokenReserve),
     numbers(({ trade }) => trade.baseUsd),
-    numbers(({ priceBase }) => priceBase),
-    numbers(({ priceUsd }) => priceUsd),
+    numbers(({ body }) => body.base?.open ?? null),
+    numbers(({ body }) => body.usd?.open ?? null),
     texts(({ trade }) => trade.maker),
     texts(({ trade }) => trade.recipient),
     texts(({ trade }) => trade.routeId),
