@@ -2,9 +2,10 @@
 export type DevnetErrorCode =
   | "INVALID_OPTION"
   | "PORT_IN_USE"
+  | "LISTEN_FAILED"
   | "GENESIS_UNREADABLE"
-  | "NO_BLOCK"
-  | "LISTEN_FAILED";
+  | "GENESIS_MISMATCH"
+  | "NO_BLOCK";
 
 /** A failure of the simulated node: one sentence that says what happened and what to do. */
 export class DevnetError extends Error {

@@ -20,11 +20,12 @@ export interface Chain {
   truthOf(slot: number): readonly TruthTrade[];
   /** Dollars per SOL that the pools are drawn to. */
   solUsdAt(slot: number): number;
-  /** The token of that mint, where it is one of the chain's lasting tokens. */
-  tokenOf(mint: string): Token | undefined;
+  /** The token of that mint, where it is a lasting one or a coin that still trades at that slot. */
+  tokenOf(mint: string, slot: number): Token | undefined;
 }
 
-const BLOCKS_KEPT = 16;
+/** Blocks of so many transactions together are kept: the heap they take is what limits a loaded chain. */
+const TRANSACTIONS_KEPT = 2_000;
 
 /** Makes a chain. Throws a DevnetError (INVALID_OPTION). */
 export function createChain(given: Partial<ChainOptions> & { readonly genesisUnixMs: number }): Chain {
@@ -38,6 +39,7 @@ class SeededChain implements Chain {
   readonly #encoder: BlockEncoder;
   readonly #blocks = new Map<number, EncodedBlock>();
   readonly #tokens = new Map<string, Token>();
+  #kept = 0;
   #cursor: { readonly stretch: Stretch; nextSlot: number } | null = null;
 
   constructor(options: ChainOptions) {
@@ -66,17 +68,24 @@ class SeededChain implements Chain {
     return this.#market.pools.solUsdAt(this.calendar.indexOf(slot));
   }
 
-  tokenOf(mint: string): Token | undefined {
-    return this.#tokens.get(mint);
+  tokenOf(mint: string, slot: number): Token | undefined {
+    const lasting = this.#tokens.get(mint);
+    if (lasting !== undefined) return lasting;
+    const index = this.calendar.indexOf(slot);
+    return this.#market.coins.between(index, index).find((coin) => coin.token.mint.text === mint)?.token;
   }
 
   #encoded(slot: number): EncodedBlock {
     const known = this.#blocks.get(slot);
     if (known !== undefined) return known;
     const encoded = this.#encoder.encode(this.#plan(slot));
-    const [oldest] = this.#blocks.keys();
-    if (this.#blocks.size >= BLOCKS_KEPT && oldest !== undefined) this.#blocks.delete(oldest);
     this.#blocks.set(slot, encoded);
+    this.#kept += encoded.block.transactions.length;
+    for (const [oldest, { block }] of this.#blocks) {
+      if (this.#kept <= TRANSACTIONS_KEPT || oldest === slot) break;
+      this.#blocks.delete(oldest);
+      this.#kept -= block.transactions.length;
+    }
     return encoded;
   }
 

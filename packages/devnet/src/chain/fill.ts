@@ -43,6 +43,9 @@ export function vaultOut(fill: Fill): Address {
   return fill.baseIn ? fill.pool.vaultQuote : fill.pool.vaultBase;
 }
 
+/** Amounts are u64 on the wire, and limits of slippage are written up to twice as large. */
+const MAX_RESERVE = 2n ** 63n;
+
 /**
  * What the pool makes of that input. The user may pay a few units less than `budget` where fees are
  * rounded. Null where the trade is too small or too large for the pool.
@@ -51,7 +54,9 @@ export function fillOf(pool: Pool, before: PoolState, baseIn: boolean, budget: b
   const fill = route(pool, before, baseIn, budget);
   if (fill === null || fill.poolIn <= 0n || fill.poolOut <= 0n || fill.userOut <= 0n) return null;
   const { after } = fill;
-  return after.vaultBase < 0n || after.vaultQuote < 0n || after.base <= 0n || after.quote <= 0n ? null : fill;
+  const empty = after.vaultBase < 0n || after.vaultQuote < 0n || after.base <= 0n || after.quote <= 0n;
+  const full = after.vaultBase > MAX_RESERVE || after.vaultQuote > MAX_RESERVE;
+  return empty || full ? null : fill;
 }
 
 function route(pool: Pool, before: PoolState, baseIn: boolean, budget: bigint): Fill | null {

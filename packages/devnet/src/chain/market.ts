@@ -209,7 +209,7 @@ class Turn {
     const baseIn = !buyBase;
     const reserve = Number(baseIn ? state.base : state.quote);
     const deep = this.#pools.deep.includes(pool);
-    const part = deep ? random.magnitude(-6, -3.2) : random.magnitude(-4.3, -1.7);
+    const part = deep ? random.magnitude(-6, -3.2) : random.magnitude(-4.3, -1.9);
     const amount = reserve * part;
     const token = baseIn ? pool.base : pool.quote;
     return fillOf(

@@ -42,7 +42,7 @@ export function makePools(seed: Seed, book: AddressBook, count: number, solUsdAt
   const usdc: PricedToken = { token: USDC, priceSol: (index) => 1 / solUsdAt(index) };
   const usdt: PricedToken = { token: USDT, priceSol: (index) => 0.9997 / solUsdAt(index) };
   const deepOf = (venue: Venue, number: number, quote: PricedToken, depthSol: number) =>
-    ammPool(book, { venue, number, base: sol, quote, depthSol, anchorIndex: 0, variant: number });
+    ammPool(book, { venue, number, base: sol, quote, depthSol, anchorIndex: 0, variant: number, feeBps: 4 });
   const deep = [
     deepOf("MeteoraDlmm", 1, usdc, 60_000),
     deepOf("RaydiumClmm", 2, usdc, 90_000),
@@ -113,9 +113,10 @@ function trades(venue: Venue, token: Token): boolean {
 
 function newToken(seed: Seed, book: AddressBook, number: number, venue: Venue, random: Random): PricedToken {
   const decimals = random.pick([6, 6, 6, 9, 9, 5, 8]);
-  const supplyWhole = random.pick([1e9, 1e9, 1e8, 1e10]);
-  // Market value of some ten thousand to some hundred million dollars.
-  const startSol = random.magnitude(2.3, 5.5) / supplyWhole;
+  // A supply must fit a u64 in raw units.
+  const supplyWhole = decimals === 9 ? 1e9 : random.pick([1e9, 1e9, 1e8, 1e10]);
+  // Market value from about a million to some hundred million dollars.
+  const startSol = random.magnitude(3.8, 6) / supplyWhole;
   const deviation = 0.001 + 0.002 * random.float();
   const token: Token = {
     mint: random.chance(0.3)

@@ -50,6 +50,8 @@ export interface PoolPlan {
   readonly variant: number;
   readonly virtualQuote?: bigint;
   readonly creator?: Address;
+  /** Default: what is usual at the venue. */
+  readonly feeBps?: number;
 }
 
 const FEE_BPS: Readonly<Record<Venue, number>> = {
@@ -96,7 +98,7 @@ export function ammPool(book: AddressBook, plan: PoolPlan): Pool {
     vaultBase: book.derive(`${label}/vault-base`),
     vaultQuote: book.derive(`${label}/vault-quote`),
     creator: plan.creator ?? book.derive(`${label}/creator`),
-    feeBps: FEE_BPS[venue],
+    feeBps: plan.feeBps ?? FEE_BPS[venue],
     vaultShare,
     virtualQuote,
     variant: plan.variant,
@@ -116,7 +118,7 @@ export function ammPool(book: AddressBook, plan: PoolPlan): Pool {
   };
 }
 
-/** The nearest whole number of raw units, at least a million: a pool is never empty. */
+/** The nearest whole number of raw units: at least a million, so that no pool is empty, and well inside a u64. */
 function wholeUnits(raw: number): bigint {
-  return BigInt(Math.round(Math.max(raw, 1_000_000)));
+  return BigInt(Math.round(Math.min(Math.max(raw, 1_000_000), 2 ** 62)));
 }

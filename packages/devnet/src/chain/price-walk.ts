@@ -1,7 +1,8 @@
 import { hash32, type Seed, TOPIC } from "../encoding/random.ts";
 
 const SHORTEST_PERIOD = 8;
-const LONGEST_PERIOD = 2 ** 22;
+/** Bounds how far a price can go: a chain that runs for months still has believable ones. */
+const LONGEST_PERIOD = 2 ** 17;
 const STEP = 4;
 /** Makes the spread of the sum about that of a random walk with the same deviation per slot. */
 const AMPLITUDE = 0.9;

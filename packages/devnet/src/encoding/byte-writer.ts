@@ -1,8 +1,13 @@
+const NOTHING = Buffer.alloc(0);
 const MASK_64 = (1n << 64n) - 1n;
+
+/** Buffers of finished writers: thousands of small ones are filled for each block. */
+const spare: Buffer[] = [];
+const SPARE_LIMIT = 16;
 
 /** Writes little-endian fields one after the other, as Borsh does. */
 export class ByteWriter {
-  #buffer = Buffer.alloc(512);
+  #buffer = spare.pop() ?? Buffer.alloc(1_024);
   #length = 0;
 
   /** Bytes given as hexadecimal text: discriminators. */
@@ -66,9 +71,13 @@ export class ByteWriter {
     return this.u32(bytes.length).bytes(bytes);
   }
 
-  /** A copy of what was written. */
+  /** A copy of what was written; the writer is empty again. */
   finish(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.#length));
+    const written = Buffer.from(this.#buffer.subarray(0, this.#length));
+    if (spare.length < SPARE_LIMIT) spare.push(this.#buffer);
+    this.#buffer = NOTHING;
+    this.#length = 0;
+    return written;
   }
 
   #reserve(length: number): void {

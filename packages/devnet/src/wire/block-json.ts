@@ -35,6 +35,11 @@ export interface MetaJson {
   readonly postTokenBalances: readonly TokenBalanceJson[];
   readonly preBalances: readonly number[];
   readonly preTokenBalances: readonly TokenBalanceJson[];
+  /** What the last program to return something returned. */
+  readonly returnData?: {
+    readonly data: readonly [bytes: string, encoding: "base64"];
+    readonly programId: string;
+  };
   readonly rewards: readonly [];
   readonly status: { readonly Ok: null } | { readonly Err: InstructionErrorJson };
 }

@@ -24,7 +24,7 @@ export function encodeRoute(legs: readonly RouteLeg[]): InstructionPath[] {
   const first = contexts[0];
   const last = contexts.at(-1);
   if (first === undefined || last === undefined) throw new RangeError("a route needs a swap");
-  const { tx, wallet } = first;
+  const { tx, wallet, random } = first;
   const accounts = [
     TOKEN_PROGRAM,
     wallet,
@@ -42,12 +42,14 @@ export function encodeRoute(legs: readonly RouteLeg[]): InstructionPath[] {
   const paths: InstructionPath[] = [];
   tx.invoke(JUPITER_PROGRAM, accounts, data.finish(), 18_000, () => {
     tx.log.say("Instruction: Route");
+    // Some say so much that the log is cut before the venues' lines.
+    if (random.chance(0.01))
+      for (let step = 0; step < 130; step++) tx.log.say(`quote ${step}: ${"1234567890".repeat(8)}`);
     for (const leg of legs) {
       paths.push(leg.write());
       for (const swap of leg.swaps) tx.emit(JUPITER_PROGRAM, JUPITER_EVENT_AUTHORITY, routerEvent(swap));
     }
-    const amount = new ByteWriter().u64(last.fill.userOut).finish();
-    tx.log.line(`Program return: ${JUPITER_PROGRAM.text} ${amount.toString("base64")}`);
+    tx.returns(JUPITER_PROGRAM, new ByteWriter().u64(last.fill.userOut).finish());
   });
   return paths;
 }

@@ -1,7 +1,7 @@
 import type { Address } from "../chain/address.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { BalanceSheet } from "./balance-sheet.ts";
-import type { InstructionErrorJson, InstructionJson, TransactionJson } from "./block-json.ts";
+import type { InstructionErrorJson, InstructionJson, MetaJson, TransactionJson } from "./block-json.ts";
 import { InstructionLog } from "./instruction-log.ts";
 import { buildMessage, type MessageOptions } from "./message.ts";
 
@@ -37,6 +37,7 @@ export class TransactionBuilder {
   #height = 0;
   #failNext: number | null = null;
   #error: InstructionErrorJson | null = null;
+  #returnData: MetaJson["returnData"];
 
   constructor(options: TransactionOptions) {
     this.#options = options;
@@ -89,6 +90,13 @@ export class TransactionBuilder {
     this.invoke(program, [eventAuthority], data, 2_003);
   }
 
+  /** A program hands bytes to its caller. */
+  returns(program: Address, bytes: Buffer): void {
+    const data = bytes.toString("base64");
+    this.log.line(`Program return: ${program.text} ${data}`);
+    this.#returnData = { data: [data, "base64"], programId: program.text };
+  }
+
   /** The transaction as `getBlock` shows it. */
   finish(): TransactionJson {
     const failed = this.#error !== null;
@@ -116,6 +124,7 @@ export class TransactionBuilder {
         postTokenBalances: this.balances.tokens(accounts, "post", failed),
         preBalances: this.balances.lamports(accounts, "pre", failed, feeLamports),
         preTokenBalances: this.balances.tokens(accounts, "pre", failed),
+        ...(this.#returnData === undefined ? {} : { returnData: this.#returnData }),
         rewards: [],
         status: this.#error === null ? { Ok: null } : { Err: this.#error },
       },

@@ -43,7 +43,7 @@ export const encodeMeteoraDammV2: SwapEncoder = (context) => {
     PROGRAM,
   ];
   // The first event alone until autumn 2025, both for some weeks, the second alone since.
-  const age = pool.variant % 10;
+  const age = context.random.below(10);
   return tx.invoke(PROGRAM, accounts, data.finish(), 48_000, () => {
     tx.log.say(newer ? "Instruction: Swap2" : "Instruction: Swap");
     transferChecked(tx, payIn(context));

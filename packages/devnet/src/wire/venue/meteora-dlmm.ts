@@ -63,7 +63,7 @@ export const encodeMeteoraDlmm: SwapEncoder = (context) => {
     transferChecked(tx, payOut(context, pool.address));
     tx.emit(PROGRAM, DLMM_EVENT_AUTHORITY, swapEvent(context));
     // Since the end of 2025 each fill is told twice.
-    if (pool.variant % 4 !== 0) tx.emit(PROGRAM, DLMM_EVENT_AUTHORITY, secondEvent(context));
+    if (random.chance(0.75)) tx.emit(PROGRAM, DLMM_EVENT_AUTHORITY, secondEvent(context));
   });
 };
 

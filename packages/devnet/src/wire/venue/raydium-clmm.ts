@@ -59,7 +59,7 @@ export const encodeRaydiumClmm: SwapEncoder = (context) => {
 
 /** SwapEvent, with the price after the swap. */
 function swapEvent(context: SwapContext): Buffer {
-  const { fill, wallet } = context;
+  const { fill, wallet, random } = context;
   const { pool, after, fees } = fill;
   const sqrtPrice = sqrtPriceX64(after);
   const amount0 = fill.baseIn ? fill.userIn : fill.userOut;
@@ -76,6 +76,7 @@ function swapEvent(context: SwapContext): Buffer {
     .u128(sqrtPrice)
     .u128(liquidityOf(after))
     .i32(tick);
-  if (pool.variant % 2 === 0) event.u64(fill.baseIn ? fees.lp : 0n, fill.baseIn ? 0n : fees.lp);
+  // Appended in 2026.
+  if (random.chance(0.7)) event.u64(fill.baseIn ? fees.lp : 0n, fill.baseIn ? 0n : fees.lp);
   return event.finish();
 }
