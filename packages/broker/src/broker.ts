@@ -2,7 +2,7 @@ import type { BrokerParts } from "./api/handler.ts";
 import { handlers } from "./api/index.ts";
 import { Credentials } from "./auth/credentials.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { GroupCoordinator } from "./groups/group-coordinator.ts";
+import { GroupCoordinator, type GroupSettings } from "./groups/group-coordinator.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Listener } from "./network/listener.ts";
 import { type BrokerOptions, type Settings, withDefaults } from "./options.ts";
@@ -108,7 +108,7 @@ async function openParts(
     onFailure: (error, transactionalId) =>
       settings.log({
         level: "error",
-        msg: "cannot abort a transaction",
+        msg: "cannot end a transaction",
         reason: String(error),
         transactionalId,
       }),
@@ -131,12 +131,15 @@ async function openParts(
 }
 
 function openGroups(clock: Clock, journal: Journal, settings: Settings): GroupCoordinator {
-  return new GroupCoordinator(clock, journal, {
+  const groupSettings: GroupSettings = {
     initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
     minSessionTimeoutMs: settings.groupMinSessionTimeoutMs,
     maxSessionTimeoutMs: settings.groupMaxSessionTimeoutMs,
     maxMembers: settings.groupMaxMembers,
-  });
+  };
+  return new GroupCoordinator(clock, journal, groupSettings, (error, group) =>
+    settings.log({ level: "error", msg: "cannot write down a group", reason: String(error), group }),
+  );
 }
 
 function report(finding: RecoveryFinding, settings: Settings): void {

@@ -10,6 +10,7 @@ import { initProducerId } from "../src/protocol/messages/init-producer-id.ts";
 import { offsetFetch } from "../src/protocol/messages/offset-fetch.ts";
 import { produce } from "../src/protocol/messages/produce.ts";
 import { txnOffsetCommit } from "../src/protocol/messages/txn-offset-commit.ts";
+import type { DiskFile } from "../src/storage/disk.ts";
 import { MemoryDisk } from "../src/storage/memory-disk.ts";
 import { TRANSACTIONAL_MASK } from "../src/storage/record-batch.ts";
 import { clientBatch, valuesIn } from "./batches.ts";
@@ -18,13 +19,37 @@ import { RawClient } from "./raw-client.ts";
 
 const ID = "tx";
 
+let isFull: "no" | "logs" | "journal" = "no";
+
+/** A disk on which there is no space for some of the files, when a test says so. */
+class FullDisk extends MemoryDisk {
+  override open(path: string): DiskFile {
+    const file = super.open(path);
+    const kind = path.endsWith(".journal") ? "journal" : "logs";
+    return {
+      get size() {
+        return file.size;
+      },
+      append(pieces) {
+        if (isFull === kind) throw new Error("no space left on device");
+        file.append(pieces);
+      },
+      read: (position, length) => file.read(position, length),
+      truncate: (size) => file.truncate(size),
+      sync: () => file.sync(),
+      close: () => file.close(),
+    };
+  }
+}
+
 let disk: MemoryDisk;
 let clock: ManualClock;
 let broker: Broker;
 let client: RawClient;
 
 beforeEach(async () => {
-  disk = new MemoryDisk();
+  disk = new FullDisk();
+  isFull = "no";
   clock = new ManualClock();
   broker = await startBroker({ disk, clock, topicDefaults: { "retention.ms": "-1" } });
   client = await RawClient.connect(broker.port);
@@ -199,6 +224,36 @@ describe("offsets in a transaction", () => {
     expect(await committed(true)).toMatchObject({ committedOffset: -1, errorCode: 88 });
     expect(await end(producer, isCommitted)).toBe(0);
     expect(await committed(true)).toMatchObject({ committedOffset: expected, errorCode: 0 });
+  });
+});
+
+describe("on a full disk", () => {
+  test("a decision that cannot be carried out is carried out when there is space again", async () => {
+    const producer = await init();
+    await add(producer, [0]);
+    await write(producer, "a", 0);
+    isFull = "logs";
+    client.post(endTxn, 3, { ...producer, committed: true });
+    await client.closed;
+    client = await RawClient.connect(broker.port);
+    expect(await end(producer, true)).toBe(51);
+    isFull = "no";
+    clock.advance(1000);
+    await expect.poll(async () => (await read(1)).values, { interval: 1 }).toEqual(["a"]);
+    await expect.poll(() => end(producer, true), { interval: 1 }).toBe(0);
+  });
+
+  test("a decision that cannot be written down is none", async () => {
+    const producer = await init();
+    await add(producer, [0]);
+    await write(producer, "a", 0);
+    isFull = "journal";
+    client.post(endTxn, 3, { ...producer, committed: true });
+    await client.closed;
+    client = await RawClient.connect(broker.port);
+    isFull = "no";
+    expect(await end(producer, false)).toBe(0);
+    expect(await read(1)).toMatchObject({ aborted: [{ firstOffset: 0 }] });
   });
 });
 

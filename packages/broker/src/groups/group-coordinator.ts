@@ -54,11 +54,18 @@ const KIND = "group";
 export class GroupCoordinator {
   readonly #clock: Clock;
   readonly #journal: Journal;
+  readonly #onFailure: (error: unknown, groupId: string) => void;
   readonly settings: GroupSettings;
   readonly offsets: OffsetStore;
   readonly #groups = new Map<string, Group>();
 
-  constructor(clock: Clock, journal: Journal, settings: GroupSettings) {
+  constructor(
+    clock: Clock,
+    journal: Journal,
+    settings: GroupSettings,
+    onFailure: (error: unknown, groupId: string) => void,
+  ) {
+    this.#onFailure = onFailure;
     this.#clock = clock;
     this.#journal = journal;
     this.settings = settings;
@@ -89,12 +96,20 @@ export class GroupCoordinator {
       group = new Group(id, {
         clock: this.#clock,
         initialRebalanceDelayMs: this.settings.initialRebalanceDelayMs,
-        onSettled: (settled) =>
-          this.#journal.put([{ key: JSON.stringify([KIND, settled.id]), value: savedGroup(settled) }]),
+        onSettled: (settled) => this.#save(settled),
       });
       this.#groups.set(id, group);
     }
     return group;
+  }
+
+  /** A group that cannot be written down goes on; after a restart its members would have to join again. */
+  #save(group: Group): void {
+    try {
+      this.#journal.put([{ key: JSON.stringify([KIND, group.id]), value: savedGroup(group) }]);
+    } catch (error) {
+      this.#onFailure(error, group.id);
+    }
   }
 
   join(request: JoinRequest): Promise<JoinResult> {

@@ -36,6 +36,10 @@ export class Listener {
     } catch (error) {
       throw listenError(error, host, port);
     }
+    // Such as too many open files: the one connection is lost, the broker goes on.
+    server.on("error", (error) =>
+      parts.settings.log({ level: "error", msg: "cannot accept", reason: error.message }),
+    );
     const listener = new Listener(server);
     server.on("connection", (socket: Socket) => listener.#admit(socket, parts));
     server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) =>

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { BrokerError } from "../broker-error.ts";
 import type { Disk } from "../storage/disk.ts";
 import { PartitionLog, type Visibility } from "../storage/partition-log.ts";
 import type { RecoveryFinding } from "../storage/recovery.ts";
@@ -28,6 +29,14 @@ interface SavedTopic {
   readonly config: Record<string, string>;
 }
 
+function parseTopics(file: Buffer, path: string): SavedTopic[] {
+  try {
+    return (JSON.parse(file.toString()) as { topics: SavedTopic[] }).topics;
+  } catch (error) {
+    throw new BrokerError("DATA_DIR_CORRUPT", `The file ${path} is damaged; restore it from a copy.`, error);
+  }
+}
+
 interface StoreOptions {
   readonly disk: Disk;
   readonly folder: string;
@@ -52,7 +61,7 @@ export class TopicStore {
     const { disk } = this.#options;
     disk.makeFolder(this.#topicsFolder());
     const file = disk.readFile(this.#listPath());
-    const saved = file === undefined ? [] : (JSON.parse(file.toString()) as { topics: SavedTopic[] }).topics;
+    const saved = file === undefined ? [] : parseTopics(file, this.#listPath());
     for (const { name, id, partitions, config } of saved) {
       const topic = { name, id, partitions: [], config: this.#config(Object.entries(config)) };
       this.#openPartitions(topic, partitions);

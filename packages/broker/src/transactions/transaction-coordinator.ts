@@ -22,6 +22,8 @@ const KIND = "transaction";
 /** Epochs are 16 bits wide; before they run out the id gets a new producer id. */
 const LAST_EPOCH = 0x7ffe;
 
+const RETRY_MS = 1000;
+
 interface Ports {
   readonly clock: Clock;
   readonly journal: Journal;
@@ -243,10 +245,32 @@ export class TransactionCoordinator {
   async #decide(transaction: Transaction, marker: Marker): Promise<void> {
     transaction.timer?.cancel();
     transaction.state = marker === "commit" ? "PrepareCommit" : "PrepareAbort";
-    this.#save(transaction);
+    try {
+      this.#save(transaction);
+    } catch (error) {
+      // Nothing is decided that is not written down.
+      transaction.state = "Ongoing";
+      this.#watchTime(transaction);
+      throw error;
+    }
     // From here on the decision stands, whatever happens.
     await this.#ports.journal.flush();
-    await this.#carryOut(transaction);
+    await this.#carryOutOrRetry(transaction);
+  }
+
+  /** A decision stands even if the disk is full just now: it is tried again until it is carried out. */
+  async #carryOutOrRetry(transaction: Transaction): Promise<void> {
+    try {
+      await this.#carryOut(transaction);
+    } catch (error) {
+      this.#ports.onFailure(error, transaction.id);
+      transaction.timer = this.#ports.clock.setTimer(RETRY_MS, () => {
+        void this.#carryOutOrRetry(transaction).catch(() => {
+          // Reported above, and the next attempt is under way.
+        });
+      });
+      throw error;
+    }
   }
 
   async #carryOut(transaction: Transaction): Promise<void> {
@@ -266,10 +290,16 @@ export class TransactionCoordinator {
     if (marker === "commit") {
       for (const [group, pending] of transaction.offsets) offsets.commit(group, pending);
     }
+    const done: Transaction = {
+      ...transaction,
+      state: marker === "commit" ? "CompleteCommit" : "CompleteAbort",
+      partitions: new Map(),
+      offsets: new Map(),
+    };
+    journal.put([this.#entry(done)]);
     transaction.partitions.clear();
     transaction.offsets.clear();
-    transaction.state = marker === "commit" ? "CompleteCommit" : "CompleteAbort";
-    this.#save(transaction);
+    transaction.state = done.state;
     await journal.flush();
   }
 
