@@ -120,6 +120,7 @@ function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
       baseMints: [...BASE_MINTS, ...config.baseMints],
       priceRule: { maxAgeSeconds: config.priceMaxAgeSeconds, minVolumeUsd: config.priceMinVolumeUsd },
       continuity: source.continuity,
+      commitment: live ? config.commitment : "confirmed",
     },
     window: config.concurrency,
     // A live chain does not wait for one bad answer; its slot stays in the ledger.

@@ -16,6 +16,8 @@ export interface SettlementRules {
   readonly chain: ChainName;
   readonly baseMints: readonly string[];
   readonly priceRule: SolPriceRule;
+  /** How sure the chain is of a block that the source hands over; getBlock never answers with less than confirmed. */
+  readonly commitment: "confirmed" | "finalized";
   readonly continuity: "linked" | "sparse";
 }
 
@@ -63,7 +65,7 @@ export function settleBlock(
   const mismatch = parentMismatch(last, block);
   const nativePrice = block.time === null ? null : price;
   const record: BlockRecord = {
-    ...emptyRecord(rules.chain, block.slot, "processed"),
+    ...emptyRecord(rules.chain, block.slot, rules.commitment),
     id: block.id,
     parentSlot: parentSlotOf(block),
     parentId: block.parentId,

@@ -17,6 +17,7 @@ export const linkedRules: SettlementRules = {
   baseMints: BASE_MINTS,
   priceRule: DEFAULT_SOL_PRICE_RULE,
   continuity: "linked",
+  commitment: "confirmed",
 };
 export const sparseRules: SettlementRules = { ...linkedRules, continuity: "sparse" };
 

@@ -66,7 +66,7 @@ describe("recorded blocks through a broker", () => {
       .filter(({ topic }) => topic === TOPICS.solana.blocks)
       .map(({ value }) => decodeBlock(value));
     expect(blocks).toHaveLength(1);
-    expect(blocks[0]).toMatchObject({ slot: 332_254_855, status: "processed", tradeCount: trades.length });
+    expect(blocks[0]).toMatchObject({ slot: 332_254_855, status: "confirmed", tradeCount: trades.length });
     const rows =
       (await readFile(join(recorded, "332254855.expected_swaps.csv"), "utf8")).trim().split("\n").length - 1;
     expect(trades).toHaveLength(rows);
@@ -75,7 +75,7 @@ describe("recorded blocks through a broker", () => {
     expect(metrics).toContain(`candlewick_ingest_trades_total ${trades.length}`);
     expect(metrics).toContain("candlewick_ingest_cursor_slot 332254855");
     expect(metrics).toContain("candlewick_ingest_lag_slots 0");
-    expect(metrics).toContain('candlewick_ingest_blocks_total{status="processed"} 1');
+    expect(metrics).toContain('candlewick_ingest_blocks_total{status="confirmed"} 1');
   });
 
   test("a bad file rejects done with its sentence", async () => {

@@ -124,7 +124,7 @@ describe("with a broker", () => {
     expect(trades().sort(byPosition)).toEqual(settled.trades);
     const statuses = blocks().map(({ value }) => decodeBlock(value));
     expect(statuses.map((record) => [record.slot, record.status, record.tradeCount]).sort()).toEqual([
-      [100, "processed", expected],
+      [100, "confirmed", expected],
       [101, "skipped", 0],
       [102, "skipped", 0],
       [103, "failed", 0],

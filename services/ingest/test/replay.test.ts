@@ -149,9 +149,9 @@ describe("a file that is no block", () => {
     expect(error).toBeNull();
     const records = log.messages.map(({ value }) => JSON.parse(String(value)));
     expect(records.map((record) => [record.slot, record.status])).toEqual([
-      [4, "processed"],
+      [4, "confirmed"],
       [5, "failed"],
-      [6, "processed"],
+      [6, "confirmed"],
     ]);
     expect(ledger.slots.get(5)).toMatchObject({
       status: "failed",

@@ -23,7 +23,7 @@ describe("the price of SOL", () => {
     const settled = settleBlock(last, blockAt(100, 99, { time: null, swaps: 3, dollars: 1 }), 1, linkedRules);
     expect(settled.trades).toEqual([]);
     expect(settled.skipped).toEqual(new Map([["no-block-time", 3]]));
-    expect(settled.records.at(-1)).toMatchObject({ status: "processed", tradeCount: 0, nativeUsd: null });
+    expect(settled.records.at(-1)).toMatchObject({ status: "confirmed", tradeCount: 0, nativeUsd: null });
     expect(settled.cursor).toEqual({
       slot: 100,
       blockId: "block-100",

@@ -359,11 +359,11 @@ describe("following a node", () => {
     const before = await follow(node, 104, ledger);
     const records = before.log.messages.map((message) => JSON.parse(String(message.value)));
     expect(records.map((record) => [record.slot, record.status])).toEqual([
-      [100, "processed"],
-      [101, "processed"],
+      [100, "confirmed"],
+      [101, "confirmed"],
       [102, "skipped"],
       [103, "skipped"],
-      [104, "processed"],
+      [104, "confirmed"],
     ]);
     for (const at of [105, 106, 108, 109]) growing.set(at, at === 108 ? 106 : at - 1);
     const after = await follow(node, 109, ledger);

@@ -140,7 +140,7 @@ describe("the way of a slot", () => {
       [100, "skipped"],
       [101, "skipped"],
       [102, "skipped"],
-      [103, "processed"],
+      [103, "confirmed"],
     ]);
   });
 
