@@ -216,6 +216,7 @@ describe("bad input is told in one sentence with exit code 1", () => {
       ["100.json", "101.json", "--slot", "7"],
       /--slot tells the slot of one block, and 2 files were given/,
     ],
+    ["the lowest slot comes first", ["105.json", "103.json"], /103\.json is not a Solana block/],
     ["good, then bad", ["100.json", "103.json"], /103\.json is not a Solana block/],
     ["chain", ["100.json", "--chain", "dogecoin"], /Allowed choices are solana/],
   ];
