@@ -8,6 +8,9 @@ const PRODUCER_RETENTION_MS = 86_400_000;
 /** A transactional id that has not been used for so long is forgotten, as in Kafka. */
 const TRANSACTIONAL_ID_RETENTION_MS = 7 * 86_400_000;
 
+/** A start after a crash scans at most about so much of each partition, plus what came in one interval. */
+const CHECKPOINT_BYTES = 32 << 20;
+
 /** The work that is done every so often: retention, expiry, and syncs by interval. */
 export class Maintenance {
   readonly #parts: BrokerParts;
@@ -53,6 +56,7 @@ export class Maintenance {
       }
     }
     this.#compactAll(nowMs);
+    this.#checkpointAll();
     try {
       groups.expire(nowMs - settings.offsetsRetentionMs);
       transactions.expire(nowMs - TRANSACTIONAL_ID_RETENTION_MS);
@@ -77,6 +81,16 @@ export class Maintenance {
           },
           (error: unknown) => this.#report("compaction failed", error, { topic: topic.name, partition }),
         );
+      }
+    }
+  }
+
+  #checkpointAll(): void {
+    for (const topic of this.#parts.topics.all()) {
+      for (const [partition, log] of topic.partitions.entries()) {
+        log.checkpoint(CHECKPOINT_BYTES).catch((error: unknown) => {
+          this.#report("checkpoint failed", error, { topic: topic.name, partition });
+        });
       }
     }
   }

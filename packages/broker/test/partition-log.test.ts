@@ -57,6 +57,13 @@ describe("a log against an array of values", () => {
         count: fc.integer({ min: 1, max: 4 }),
       }),
     },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("checkpoint"),
+        growthBytes: fc.integer({ min: 1, max: 500 }),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("reopen"), cleanly: fc.boolean() }) },
     {
       weight: 1,
@@ -97,6 +104,8 @@ describe("a log against an array of values", () => {
             if (step.cleanly) await log.close();
             log = openLog(disk);
             expect(log.findings).toEqual([]);
+          } else if ("growthBytes" in step) {
+            await log.checkpoint(step.growthBytes);
           } else if ("bytes" in step) {
             // The beginning of a batch that a crash cut off.
             const torn = clientBatch({ values: ["torn"] });
@@ -207,6 +216,25 @@ describe("recovery", () => {
     expect(() => log.read(1, 1 << 20, 5)).toThrow(CorruptBatch);
     expect(readFrom(log, 2).map(({ value }) => value)).toEqual(["v2", "v3", "v4"]);
   });
+});
+
+test("an index saved for a longer file is not taken for one of the file that grew again", async () => {
+  const disk = new MemoryDisk();
+  const log = openLog(disk);
+  append(log, clientBatch({ values: ["a"] }));
+  append(log, clientBatch({ values: ["b"] }));
+  await log.checkpoint(1);
+  disk.open(lastSegment(disk)).truncate(1);
+  const shorter = openLog(disk);
+  expect(shorter.endOffset).toBe(0);
+  append(shorter, clientBatch({ values: ["other", "batches"] }));
+  append(shorter, clientBatch({ values: ["than", "before"] }));
+  expect(readFrom(openLog(disk), 0).map(({ value }) => value)).toEqual([
+    "other",
+    "batches",
+    "than",
+    "before",
+  ]);
 });
 
 describe("look-up by time", () => {

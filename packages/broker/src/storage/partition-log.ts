@@ -114,13 +114,12 @@ export class PartitionLog {
     const isContiguous = this.disk.readFile(this.#compactedPath()) === undefined;
     for (const [index, base] of bases.entries()) {
       const segment = this.#addSegment(base, nowMs);
-      if (loadSavedIndex(this.disk, segment, this.producers)) continue;
+      loadSavedIndex(this.disk, segment, this.producers);
+      if (segment.indexedBytes === segment.sizeBytes) continue;
       const bounds = { isContiguous, endOffset: bases[index + 1] };
       findings.push(...scanSegment(segment, this.producers, bounds, nowMs));
+      if (bounds.endOffset !== undefined) segment.saveIndex(this.disk, this.producers.snapshot());
     }
-    // The saved index of the active segment is stale as soon as something is appended.
-    const active = this.#segments.at(-1);
-    if (active !== undefined) this.disk.removeFile(indexPath(active.path));
     const saved = this.disk.readFile(this.#startOffsetPath());
     const first = this.#segments[0]?.baseOffset ?? 0;
     this.#startOffset = Math.max(first, saved === undefined ? 0 : Number(saved.toString()));
@@ -344,6 +343,7 @@ export class PartitionLog {
       this.disk.removeFile(cleanedPath);
       return;
     }
+    const oldBytes = old.sizeBytes;
     const saved = readSavedState(this.disk, old);
     // First the word that offsets may jump, then the file in which they do.
     this.disk.replaceFile(this.#compactedPath(), Buffer.alloc(0));
@@ -352,8 +352,24 @@ export class PartitionLog {
     old.file.close();
     const fresh = new Segment(this.disk, old.path, old.baseOffset, nowMs);
     for (const { header, position } of fresh.walk(0)) fresh.note(header, position);
-    if (saved !== undefined) fresh.saveIndex(this.disk, saved.extra);
+    if (saved?.sizeBytes === oldBytes) fresh.saveIndex(this.disk, saved.extra);
     this.#segments[index] = fresh;
+  }
+
+  /**
+   * Saves the index of the active segment if it has grown by so much since the last time, so that a start after
+   * a crash need scan only what came later.
+   */
+  async checkpoint(minGrowthBytes: number): Promise<void> {
+    const segment = this.#active;
+    const { sizeBytes } = segment;
+    if (sizeBytes - segment.indexedBytes < minGrowthBytes) return;
+    const encoded = segment.encodeIndex(this.producers.snapshot());
+    // An index may cover only what a power cut cannot take back.
+    await this.flush();
+    if (this.#closed || segment !== this.#active) return;
+    this.disk.replaceFile(indexPath(segment.path), encoded);
+    segment.indexedBytes = sizeBytes;
   }
 
   /** Syncs, saves the indexes so that the next start is quick, and closes. */

@@ -38,7 +38,7 @@ interface SavedState {
   readonly extra: ProducerSnapshot;
 }
 
-/** What was saved beside a segment, with the index; undefined where it is missing or of another length. */
+/** What was saved beside a segment, with the index; undefined where it is missing or of a longer file. */
 export function readSavedState(
   disk: Disk,
   segment: Segment,
@@ -47,24 +47,28 @@ export function readSavedState(
   const decoded = file === undefined ? undefined : SegmentIndex.decode(file);
   if (decoded === undefined) return undefined;
   const saved = decoded.extra as SavedState;
-  return saved.sizeBytes === segment.sizeBytes ? { ...saved, index: decoded.index } : undefined;
+  return saved.sizeBytes <= segment.sizeBytes ? { ...saved, index: decoded.index } : undefined;
 }
 
 /**
- * Takes the index that was saved beside a segment, with the producers' state at the segment's end. False where
- * there is none: then the segment must be scanned.
+ * Takes the index that was saved beside a segment, with the producers' state at its end. It covers the file up
+ * to where it ended then, and `indexedBytes` says how far that is; what lies behind must be scanned.
  */
-export function loadSavedIndex(disk: Disk, segment: Segment, producers: ProducerState): boolean {
+export function loadSavedIndex(disk: Disk, segment: Segment, producers: ProducerState): void {
   const saved = readSavedState(disk, segment);
-  if (saved === undefined) return false;
+  if (saved === undefined) {
+    // One of a longer file would seem to fit again when the file has grown, with other batches in it.
+    disk.removeFile(indexPath(segment.path));
+    return;
+  }
   segment.index = saved.index;
   segment.nextOffset = saved.nextOffset;
   segment.maxTimestamp = saved.maxTimestamp;
   segment.createdMs = saved.createdMs;
   segment.damagedAt = saved.damagedAt;
-  segment.uncheckedBefore = segment.sizeBytes;
+  segment.uncheckedBefore = saved.sizeBytes;
+  segment.indexedBytes = saved.sizeBytes;
   producers.restore(saved.extra);
-  return true;
 }
 
 /** Applies a batch of the log to what is known about producers; on append and on recovery alike. */
@@ -95,8 +99,8 @@ export interface ScanBounds {
 }
 
 /**
- * Reads a segment from its beginning, checks every batch, and rebuilds the index and the producers' state. A
- * damaged end of the last segment is cut off: it is a write that a crash tore. Damage with whole batches behind
+ * Reads a segment from where its saved index ends, checks every batch, and completes the index and the
+ * producers' state. A damaged end of the last segment is cut off: it is a write that a crash tore. Damage with whole batches behind
  * it is not torn but rotten: nothing is cut, and the finding names what can no longer be read.
  */
 export function scanSegment(
@@ -108,7 +112,7 @@ export function scanSegment(
   const findings: RecoveryFinding[] = [];
   const { path } = segment;
   const scan = new SegmentScan(segment, bounds.endOffset ?? Number.POSITIVE_INFINITY);
-  let position = 0;
+  let position = segment.indexedBytes;
   let afterDamage = false;
   while (position < segment.sizeBytes) {
     const mayJump = afterDamage || !bounds.isContiguous;

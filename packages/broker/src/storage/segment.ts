@@ -28,6 +28,8 @@ export class Segment {
   createdMs: number;
   /** Bytes before it were not yet checked in this process: their checksums are checked when they are read. */
   uncheckedBefore = 0;
+  /** So many bytes from the beginning are covered by the index beside the segment. */
+  indexedBytes = 0;
   /** Where damaged batches begin, as recovery found them. */
   damagedAt: number[] = [];
   dirty = false;
@@ -129,9 +131,15 @@ export class Segment {
 
   /** Puts the index beside the segment, so that the next start need not scan it. */
   saveIndex(disk: Disk, extra: unknown): void {
+    disk.replaceFile(indexPath(this.path), this.encodeIndex(extra));
+    this.indexedBytes = this.file.size;
+  }
+
+  /** The index as it is now, good for the bytes that are there now, whatever is appended later. */
+  encodeIndex(extra: unknown): Buffer {
     const { nextOffset, maxTimestamp, createdMs, damagedAt } = this;
     const state = { sizeBytes: this.file.size, nextOffset, maxTimestamp, createdMs, damagedAt, extra };
-    disk.replaceFile(indexPath(this.path), this.index.encode(state));
+    return this.index.encode(state);
   }
 }
 
