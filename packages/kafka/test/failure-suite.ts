@@ -200,5 +200,24 @@ export function failureSuite(bench: Bench): void {
       });
       await producer.close();
     });
+
+    it("rejects what is left when the deadline of its close passes", { timeout: 60_000 }, async () => {
+      const topic = uniqueName("close");
+      await bench.admin().createTopics([topicSpec(topic, 1)]);
+      const producer = await createProducer(bench.connection(), { retries: 100_000, retryBackoffMs: 10 });
+      await producer.send({ topic, key: null, value: bytes("before") });
+      await bench.cluster().crash();
+      const outcomes: (string | undefined)[] = [];
+      await producer.enqueue({ topic, key: null, value: bytes("left") }, (error) => {
+        outcomes.push(error instanceof Error && "code" in error ? String(error.code) : undefined);
+      });
+      const left = producer.send({ topic, key: null, value: bytes("left too") });
+      const leftToo = expect(left).rejects.toMatchObject({ code: "KAFKA_DEADLINE_PASSED" });
+      await expect(producer.flush(50)).rejects.toMatchObject({ code: "KAFKA_DEADLINE_PASSED" });
+      await expect(producer.close(200)).rejects.toMatchObject({ code: "KAFKA_DEADLINE_PASSED" });
+      await leftToo;
+      expect(outcomes).toEqual(["KAFKA_DEADLINE_PASSED"]);
+      await bench.cluster().restart();
+    });
   });
 }
