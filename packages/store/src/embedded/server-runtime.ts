@@ -20,8 +20,11 @@ const NOT_NEEDED = /\.a$|pgxs|pkgconfig|libecpg|libpgtypes/;
  * script, which may not have run; where they cannot be made, or the server's user cannot enter the folder,
  * the server is copied into `copyRoot` once.
  */
-export async function prepareRuntime(copyRoot: string, account: Account): Promise<ServerRuntime> {
-  const packageDir = installedPackage();
+export async function prepareRuntime(
+  copyRoot: string,
+  account: Account,
+  packageDir: string = installedPackage(),
+): Promise<ServerRuntime> {
   const source = path.join(packageDir, "native");
   const version = await packageVersion(packageDir);
   const majorVersion = Number.parseInt(version, 10);
