@@ -33,6 +33,7 @@ export class Database {
   /** Host and database, never the password. */
   readonly where: string;
   readonly #pool: pg.Pool;
+  #isClosing = false;
 
   constructor(connection: ConnectionOptions, poolSize: number, logger: Logger) {
     this.where = placeOf(connection);
@@ -44,6 +45,8 @@ export class Database {
       keepAlive: true,
     });
     this.#pool.on("error", (error) => {
+      // The pool does not wait for its connections to end: a server that stops right after it cuts them off.
+      if (this.#isClosing) return;
       logger.warn("an idle database connection was lost", { database: this.where, reason: error.message });
     });
   }
@@ -94,6 +97,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#pool.end();
   }
 }
