@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
+import { base58 } from "@scure/base";
+import { encodeBase58 } from "../encoding/base58.ts";
 
 /** How an account appears in a message: programs and read-only data are never written by a transaction. */
 export type AddressKind = "program" | "readonly" | "writable";
@@ -13,7 +14,7 @@ export interface Address {
 
 /** An address that is known by its base58 text: programs and sysvars of the real chain. */
 export function knownAddress(text: string, kind: AddressKind = "program"): Address {
-  return { text, bytes: decodeBase58(text), kind };
+  return { text, bytes: base58.decode(text), kind };
 }
 
 const CACHE_LIMIT = 100_000;

@@ -72,21 +72,3 @@ function digitsOf(limbs: Float64Array, count: number): string {
 
 /** All numbers of two digits. */
 const PAIRS = [...ALPHABET].flatMap((first) => [...ALPHABET].map((second) => first + second));
-
-/** The bytes of a base58 text. Throws a RangeError for a character outside the alphabet. */
-export function decodeBase58(text: string): Uint8Array {
-  let zeros = 0;
-  while (zeros < text.length && text[zeros] === "1") zeros++;
-  const bytes: number[] = [];
-  for (const character of text.slice(zeros)) {
-    let carry = ALPHABET.indexOf(character);
-    if (carry < 0) throw new RangeError(`not base58: ${character}`);
-    for (let i = 0; i < bytes.length; i++) {
-      const value = (bytes[i] ?? 0) * 58 + carry;
-      bytes[i] = value & 0xff;
-      carry = value >> 8;
-    }
-    for (; carry > 0; carry >>= 8) bytes.push(carry & 0xff);
-  }
-  return Uint8Array.from([...new Array<number>(zeros).fill(0), ...bytes.reverse()]);
-}
