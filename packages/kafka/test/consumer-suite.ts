@@ -318,28 +318,5 @@ export function consumerSuite(bench: Bench): void {
       expect(asked).toBe(3);
       await consumer.stop(5_000);
     });
-
-    it("stops fetching while the handler is slow: what it holds is bounded", async () => {
-      const topic = await filledTopic(bench, 1, 0);
-      const producer = await createProducer(bench.connection());
-      await Promise.all(
-        Array.from({ length: 400 }, () => producer.send({ topic, key: null, value: Buffer.alloc(50_000) })),
-      );
-      await producer.close();
-      const gate = Promise.withResolvers<void>();
-      let seen = 0;
-      const consumer = await startGroupConsumer(bench.connection(), {
-        ...memberOptions(topic, uniqueName("g")),
-        maxBatchRecords: 1,
-        maxBufferBytes: 1_000_000,
-        async onBatch(records) {
-          if (seen === 0) await gate.promise;
-          seen += records.length;
-        },
-      });
-      gate.resolve();
-      await until("all 400", () => seen === 400);
-      await consumer.stop(5_000);
-    });
   });
 }

@@ -85,10 +85,11 @@ export function failureSuite(bench: Bench): void {
   describe("a handler that takes longer than the session timeout", () => {
     it("does not lose the membership", { timeout: 30_000 }, async () => {
       const topic = await filledTopic(bench, 1, 3);
+      const group = uniqueName("g");
       let batches = 0;
       let revoked = 0;
       const consumer = await startGroupConsumer(bench.connection(), {
-        ...memberOptions(topic, uniqueName("g")),
+        ...memberOptions(topic, group),
         async onBatch(_records, signal) {
           batches++;
           // Longer than the session timeout of 6 s, which is what the test is about.
@@ -102,6 +103,8 @@ export function failureSuite(bench: Bench): void {
       await consumer.done;
       // The revocation is that of the stop.
       expect({ batches, revoked }).toEqual({ batches: 1, revoked: 1 });
+      // Only a member may commit.
+      expect(await bench.admin().committedOffsets(group, [topic])).toEqual(new Map([[`${topic}:0`, 3n]]));
     });
   });
 

@@ -4,6 +4,7 @@ import {
   type ConsumedRecord,
   createAdmin,
   createProducer,
+  type Delivery,
   type KafkaConnection,
   startGroupConsumer,
   startReader,
@@ -46,9 +47,12 @@ describe("connections that are cut before the answer arrives", () => {
     });
     const before = proxy.severed;
     proxy.severEvery = 3;
-    const sends = Array.from({ length: 2_000 }, (_, index) =>
-      producer.send({ topic, key: bytes(`k${index % 11}`), value: bytes(String(index)) }),
-    );
+    const sends: Promise<Delivery>[] = [];
+    for (let index = 0; index < 2_000; index++) {
+      sends.push(producer.send({ topic, key: bytes(`k${index % 11}`), value: bytes(String(index)) }));
+      // Some come while others are under way.
+      if (index % 20 === 0) await new Promise(setImmediate);
+    }
     const deliveries = await Promise.all(sends);
     proxy.severEvery = 0;
     await producer.close();
@@ -103,6 +107,39 @@ describe("connections that are cut before the answer arrives", () => {
     expect(groupSaw).toHaveLength(1_000);
     await producer.close();
     await reader.stop(2_000);
+    await consumer.stop(5_000);
+  });
+
+  it("are not used to fetch more than a slow handler's buffer holds", async () => {
+    const topic = await topicOf(1);
+    const producer = await createProducer(connection);
+    const values = Array.from({ length: 400 }, () => Buffer.alloc(50_000));
+    await Promise.all(values.map((value) => producer.send({ topic, key: null, value })));
+    await producer.close();
+    const gate = Promise.withResolvers<void>();
+    let seen = 0;
+    let entered = false;
+    const before = proxy.bytesAnswered;
+    const consumer = await startGroupConsumer(connection, {
+      ...memberOptions(topic, uniqueName("g")),
+      maxBatchRecords: 1,
+      maxBufferBytes: 1_000_000,
+      async onBatch(records) {
+        entered = true;
+        await gate.promise;
+        seen += records.length;
+      },
+    });
+    await until("the first batch", () => entered);
+    // While another client, past the proxy's count, has read all of the 20 MB ...
+    const direct = connectionTo([broker.address]);
+    const during = proxy.bytesAnswered;
+    await readAll(direct, topic, 400);
+    const byReader = proxy.bytesAnswered - during;
+    // ... the slow one got its buffer's worth and the fetch that filled it.
+    expect(during - before + byReader).toBeLessThan(20_000_000 + 6_000_000);
+    gate.resolve();
+    await until("all 400", () => seen === 400);
     await consumer.stop(5_000);
   });
 });

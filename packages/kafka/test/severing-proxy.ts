@@ -10,6 +10,8 @@ export interface SeveringProxy {
   severEvery: number;
   /** How many it has cut. */
   readonly severed: number;
+  /** Bytes that clients were sent. */
+  readonly bytesAnswered: number;
   stop(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export async function startSeveringProxy(): Promise<SeveringProxy> {
   const sockets = new Set<Socket>();
   let answers = 0;
   let severed = 0;
+  let bytesAnswered = 0;
   const server = createServer((client) => {
     const broker = connect(proxy.target, "127.0.0.1");
     for (const socket of [client, broker]) {
@@ -32,6 +35,7 @@ export async function startSeveringProxy(): Promise<SeveringProxy> {
     client.pipe(broker);
     broker.on("data", (answer) => {
       answers++;
+      bytesAnswered += answer.length;
       if (proxy.severEvery > 0 && answers % proxy.severEvery === 0) {
         severed++;
         client.destroy();
@@ -47,6 +51,9 @@ export async function startSeveringProxy(): Promise<SeveringProxy> {
     severEvery: 0,
     get severed() {
       return severed;
+    },
+    get bytesAnswered() {
+      return bytesAnswered;
     },
     async stop() {
       for (const socket of sockets) socket.destroy();
