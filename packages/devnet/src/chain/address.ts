@@ -17,7 +17,7 @@ export function knownAddress(text: string, kind: AddressKind = "program"): Addre
   return { text, bytes: base58.decode(text), kind };
 }
 
-const CACHE_LIMIT = 100_000;
+const CACHE_LIMIT = 50_000;
 
 /** Derives addresses from the seed: the same label always gives the same address. */
 export class AddressBook {
@@ -31,8 +31,13 @@ export class AddressBook {
   derive(label: string, kind: AddressKind = "writable"): Address {
     const known = this.#cache.get(label);
     if (known !== undefined) return known;
+    return this.#remember(label, this.deriveOnce(label, kind));
+  }
+
+  /** The same for an address that is needed by a single transaction, and not remembered. */
+  deriveOnce(label: string, kind: AddressKind = "writable"): Address {
     const bytes = createHash("sha256").update(`${this.#seed}/${label}`).digest();
-    return this.#remember(label, { text: encodeBase58(bytes), bytes, kind });
+    return { text: encodeBase58(bytes), bytes, kind };
   }
 
   /** An address whose text ends with `ending`, as launch pads grind for their mints. */

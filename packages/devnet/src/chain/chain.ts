@@ -25,7 +25,7 @@ export interface Chain {
 }
 
 /** Blocks of so many transactions together are kept: the heap they take is what limits a loaded chain. */
-const TRANSACTIONS_KEPT = 2_000;
+const TRANSACTIONS_KEPT = 500;
 
 /** Makes a chain. Throws a DevnetError (INVALID_OPTION). */
 export function createChain(given: Partial<ChainOptions> & { readonly genesisUnixMs: number }): Chain {

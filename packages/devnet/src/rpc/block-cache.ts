@@ -5,7 +5,7 @@ export interface BlockView {
   readonly rewards: boolean;
 }
 
-const MAX_CHARS = 64 * 1024 * 1024;
+const MAX_CHARS = 16 * 1024 * 1024;
 
 /** The texts of blocks as they were asked for, the latest kept. */
 export class BlockCache {

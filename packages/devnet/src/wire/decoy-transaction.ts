@@ -73,7 +73,7 @@ function addLiquidity(tx: TransactionBuilder, book: AddressBook, fill: Fill): vo
   tx.balances.open(pool.vaultQuote, pool.quote, pool.address, fill.before.vaultQuote);
   tx.balances.open(base, pool.base, tx.payer, amountBase * 2n);
   tx.balances.open(quote, pool.quote, tx.payer, amountQuote * 3n);
-  const position = book.derive(`position/${tx.signature}`);
+  const position = book.deriveOnce(`position/${tx.signature}`);
   const accounts = [
     position,
     pool.address,

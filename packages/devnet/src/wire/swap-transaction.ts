@@ -144,7 +144,7 @@ class WalletAccounts {
     for (const [token, paid] of this.#tokens) {
       if (token === SOL && random.chance(0.45)) {
         // Made for this transaction and closed in it: such an account is in no list of balances.
-        this.#temporarySol = book.derive(`temporary/${tx.signature}`);
+        this.#temporarySol = book.deriveOnce(`temporary/${tx.signature}`);
         tx.balances.open(this.#temporarySol, SOL, wallet, 0n, { existsBefore: false, existsAfter: false });
         createTokenAccount(tx, this.#temporarySol, wallet, SOL);
         if (paid > 0n) wrapSol(tx, this.#temporarySol, paid);
