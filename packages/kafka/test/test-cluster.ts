@@ -30,7 +30,7 @@ export function bytes(text: string): Buffer {
   return Buffer.from(text);
 }
 
-/** Waits for something that must come to be: looked at after every turn of the loop, for ten seconds at most. */
+/** Waits for something that must come to be; looks every few milliseconds, and fails after `timeoutMs`. */
 export async function until(what: string, condition: () => boolean, timeoutMs = 20_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
