@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Chain, createChain } from "./chain/chain.ts";
-import { openGenesisFile } from "./chain/genesis-file.ts";
+import { GenesisFile } from "./chain/genesis-file.ts";
 import { type ChainOptions, chainOptions } from "./chain/options.ts";
 import type { TruthTrade } from "./chain/truth.ts";
 import { DevnetError } from "./devnet-error.ts";
@@ -54,7 +54,8 @@ const LATE_SLOTS = 5;
  */
 export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
   const clock = options.clock ?? machineClock;
-  const chain = createChain(chainOf(options, clock));
+  const genesis = genesisOf(options, clock);
+  const chain = createChain(genesis.options);
   const seed = seedOf(chain.options.seed);
   const rates = { ...NO_FAULTS, ...options.faults };
   const faults = new FaultPlan(seed, rates);
@@ -77,7 +78,8 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   });
   server.on("upgrade", (request, socket, head) => subscriptions.upgrade(request, socket, head));
   const port = await listen(server, options.port ?? 0);
-  const following = subscriptions.run();
+  const stopped = new AbortController();
+  const following = Promise.all([subscriptions.run(), keepAlive(genesis, clock, stopped.signal)]);
   let stopping: Promise<void> | null = null;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -87,13 +89,31 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
     truthOf: (slot) => chain.truthOf(slot),
     headSlot: (commitment = "processed") => ledger.head(commitment),
     stop() {
+      stopped.abort();
       stopping ??= shutDown(server, subscriptions, following);
       return stopping;
     },
   };
 }
 
-function chainOf(options: DevnetOptions, clock: DevnetClock): ChainOptions {
+/** The chain, and where its life is written down, if it is. */
+interface Genesis {
+  readonly options: ChainOptions;
+  alive(nowMs: number): void;
+}
+
+const ALIVE_MS = 5_000;
+
+/** Writes signs of life down until the node stops, and a last one then. */
+async function keepAlive(genesis: Genesis, clock: DevnetClock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    // The rejection only says that the node stops.
+    await clock.delay(ALIVE_MS, signal).catch(() => undefined);
+    genesis.alive(clock.now());
+  }
+}
+
+function genesisOf(options: DevnetOptions, clock: DevnetClock): Genesis {
   const given = options.chain ?? {};
   const historySlots = options.historySlots ?? DEFAULT_HISTORY_SLOTS;
   if (!Number.isSafeInteger(historySlots) || historySlots < 0 || historySlots > 10_000_000) {
@@ -105,8 +125,8 @@ function chainOf(options: DevnetOptions, clock: DevnetClock): ChainOptions {
   const { slotMs } = chainOptions({ genesisUnixMs: 0, ...given });
   const genesisUnixMs = Math.floor(clock.now() - historySlots * slotMs);
   return options.genesisFile === undefined
-    ? chainOptions({ genesisUnixMs, ...given })
-    : openGenesisFile(options.genesisFile, given, genesisUnixMs);
+    ? { options: chainOptions({ genesisUnixMs, ...given }), alive: () => undefined }
+    : GenesisFile.open(options.genesisFile, given, genesisUnixMs, clock.now());
 }
 
 function listen(server: Server, port: number): Promise<number> {
@@ -129,7 +149,7 @@ function listen(server: Server, port: number): Promise<number> {
 async function shutDown(
   server: Server,
   subscriptions: Subscriptions,
-  following: Promise<void>,
+  following: Promise<unknown>,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   subscriptions.stop();

@@ -32,7 +32,7 @@ async function blockText(node: Devnet, slot: number): Promise<string> {
 }
 
 describe("over restarts", () => {
-  test("a node with a genesis file serves the same bytes, and has moved on with time", async () => {
+  test("a node with a genesis file serves the same bytes, and its chain stood still meanwhile", async () => {
     const genesisFile = join(folder(), "chain", "genesis.json");
     const clock = new TestClock(NOW);
     const first = await startDevnet({ clock, genesisFile, historySlots: 100 });
@@ -41,9 +41,30 @@ describe("over restarts", () => {
     const served = await blockText(first, slot);
     await first.stop();
     clock.advance(3_600_000);
-    const second = await start({ clock, genesisFile });
+    const second = await startDevnet({ clock, genesisFile });
     expect(await blockText(second, slot)).toBe(served);
-    expect(second.headSlot()).toBeGreaterThan(head + 8_000);
+    clock.advance(4_000);
+    const moved = second.headSlot();
+    expect(moved).toBeGreaterThan(head);
+    expect(moved).toBeLessThan(head + 60);
+    const { calendar } = second.chain;
+    expect(Math.abs(calendar.timeOf(moved) * 1000 - clock.now())).toBeLessThan(2_000);
+    await second.stop();
+    clock.advance(7_200_000);
+    const third = await start({ clock, genesisFile });
+    expect(await blockText(third, slot)).toBe(served);
+    expect(third.chain.options.resumes).toHaveLength(2);
+  });
+
+  test("a short pause is caught up with", async () => {
+    const genesisFile = join(folder(), "genesis.json");
+    const clock = new TestClock(NOW);
+    const first = await startDevnet({ clock, genesisFile });
+    const head = first.headSlot();
+    await first.stop();
+    clock.advance(20_000);
+    const second = await start({ clock, genesisFile });
+    expect(second.headSlot()).toBeGreaterThan(head + 40);
     expect(second.chain.options).toEqual(first.chain.options);
   });
 
@@ -58,7 +79,7 @@ describe("over restarts", () => {
     expect(readFileSync(genesisFile, "utf8")).toBe(before);
   });
 
-  test.each(["", "{", "[]", '{"version":1,"options":{}}', '{"version":9,"options":{"genesisUnixMs":1}}'])(
+  test.each(["", "{", "[]", '{"version":2,"options":{}}', '{"version":9,"options":{"genesisUnixMs":1}}'])(
     "a broken genesis file is said to be so: %j",
     async (text) => {
       const genesisFile = join(folder(), "genesis.json");

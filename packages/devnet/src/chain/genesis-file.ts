@@ -2,26 +2,61 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DevnetError } from "../devnet-error.ts";
 import { type ChainOptions, chainOptions } from "./options.ts";
+import { SlotTimes } from "./slot-times.ts";
 
-const VERSION = 1;
+const VERSION = 2;
+/** A shorter pause is caught up with; after a longer one the chain has stood still. */
+const PAUSE_MS = 60_000;
+/** Until this long after the last sign of life the node may have served slots that we do not know of. */
+const UNCERTAIN_MS = 10_000;
 
-/**
- * The options of the chain that the file describes: all a node must remember to serve the same chain
- * after a restart. Where there is no file yet, it is written from `given`. Throws a DevnetError:
- * GENESIS_UNREADABLE, or GENESIS_MISMATCH where `given` asks for another chain than the file's.
- */
-export function openGenesisFile(
-  path: string,
-  given: Partial<ChainOptions>,
-  genesisUnixMs: number,
-): ChainOptions {
-  const text = readIfThere(path);
-  if (text === null) {
-    const options = chainOptions({ genesisUnixMs, ...given });
-    write(path, `${JSON.stringify({ version: VERSION, options }, null, 2)}\n`);
-    return options;
+/** What a node must remember to serve the same chain after a restart, in a small file. */
+export class GenesisFile {
+  readonly options: ChainOptions;
+  readonly #path: string;
+
+  private constructor(path: string, options: ChainOptions) {
+    this.#path = path;
+    this.options = options;
   }
-  const stored = parse(path, text);
+
+  /**
+   * Reads the chain that the file describes; where there is no file yet, it is made from `given`. Where the
+   * node was away for a while, the chain stood still: it goes on with the slots after those that may have
+   * been served, from now on. Throws a DevnetError: GENESIS_UNREADABLE, or GENESIS_MISMATCH where `given`
+   * asks for another chain than the file's.
+   */
+  static open(path: string, given: Partial<ChainOptions>, genesisUnixMs: number, nowMs: number): GenesisFile {
+    const text = readIfThere(path);
+    const stored = text === null ? null : parse(path, text);
+    if (stored !== null) refuseOther(path, stored.options, given);
+    const options =
+      stored === null
+        ? chainOptions({ genesisUnixMs, ...given })
+        : resumed(stored.options, stored.aliveUnixMs, nowMs);
+    const file = new GenesisFile(path, options);
+    file.alive(nowMs);
+    return file;
+  }
+
+  /** Writes down that the node serves the chain at this time. */
+  alive(nowMs: number): void {
+    const content = { version: VERSION, aliveUnixMs: Math.floor(nowMs), options: this.options };
+    write(this.#path, `${JSON.stringify(content, null, 2)}\n`);
+  }
+}
+
+function resumed(options: ChainOptions, aliveUnixMs: number, nowMs: number): ChainOptions {
+  if (nowMs - aliveUnixMs < PAUSE_MS) return options;
+  const genesis = { slot: options.firstSlot, unixMs: options.genesisUnixMs };
+  const times = new SlotTimes(genesis, options.resumes, options.slotMs);
+  const slot = Math.max(options.firstSlot, times.slotAt(aliveUnixMs + UNCERTAIN_MS)) + 1;
+  const last = options.resumes.at(-1);
+  if (last !== undefined && slot <= last.slot) return options;
+  return { ...options, resumes: [...options.resumes, { slot, unixMs: Math.floor(nowMs) }] };
+}
+
+function refuseOther(path: string, stored: ChainOptions, given: Partial<ChainOptions>): void {
   for (const [name, value] of Object.entries(given)) {
     const kept: unknown = stored[name as keyof ChainOptions];
     if (value !== undefined && kept !== undefined && kept !== value) {
@@ -31,7 +66,6 @@ export function openGenesisFile(
       );
     }
   }
-  return stored;
 }
 
 function readIfThere(path: string): string | null {
@@ -43,7 +77,7 @@ function readIfThere(path: string): string | null {
   }
 }
 
-function parse(path: string, text: string): ChainOptions {
+function parse(path: string, text: string): { options: ChainOptions; aliveUnixMs: number } {
   let stored: unknown;
   try {
     stored = JSON.parse(text);
@@ -51,11 +85,11 @@ function parse(path: string, text: string): ChainOptions {
     throw unreadable(path, error);
   }
   if (typeof stored !== "object" || stored === null) throw unreadable(path);
-  const { version, options } = stored as { version?: unknown; options?: unknown };
+  const { version, aliveUnixMs, options } = stored as Record<string, unknown>;
   if (version !== VERSION || typeof options !== "object" || options === null) throw unreadable(path);
   const candidate = options as Partial<ChainOptions>;
-  if (typeof candidate.genesisUnixMs !== "number") throw unreadable(path);
-  return chainOptions({ ...candidate, genesisUnixMs: candidate.genesisUnixMs });
+  if (typeof candidate.genesisUnixMs !== "number" || typeof aliveUnixMs !== "number") throw unreadable(path);
+  return { options: chainOptions({ ...candidate, genesisUnixMs: candidate.genesisUnixMs }), aliveUnixMs };
 }
 
 function unreadable(path: string, cause?: unknown): DevnetError {

@@ -1,4 +1,5 @@
 import { DevnetError } from "../devnet-error.ts";
+import type { Resume } from "./slot-times.ts";
 
 /** What determines every byte of the simulated chain. Equal options give equal blocks. */
 export interface ChainOptions {
@@ -22,6 +23,8 @@ export interface ChainOptions {
   readonly launchEverySlots: number;
   /** Dollars per SOL at the first slot. */
   readonly solUsd: number;
+  /** Where the chain went on after it had stood still, in order of slots and times; none by default. */
+  readonly resumes: readonly Resume[];
 }
 
 const DEFAULTS: Omit<ChainOptions, "genesisUnixMs"> = {
@@ -35,11 +38,12 @@ const DEFAULTS: Omit<ChainOptions, "genesisUnixMs"> = {
   votesPerBlock: 12,
   launchEverySlots: 240,
   solUsd: 150,
+  resumes: [],
 };
 
 type Range = readonly [low: number, high: number, whole: boolean];
 
-const RANGES: Readonly<Record<Exclude<keyof ChainOptions, "seed">, Range>> = {
+const RANGES: Readonly<Record<Exclude<keyof ChainOptions, "seed" | "resumes">, Range>> = {
   genesisUnixMs: [0, 8e15, true],
   slotMs: [1, 60_000, true],
   firstSlot: [1, 1e12, true],
@@ -59,7 +63,7 @@ export function chainOptions(
   const options = { ...DEFAULTS };
   const set: Record<string, unknown> = options;
   for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined && (name in RANGES || name === "seed")) set[name] = value;
+    if (value !== undefined && (name in RANGES || name === "seed" || name === "resumes")) set[name] = value;
   }
   const complete: ChainOptions = { ...options, genesisUnixMs: given.genesisUnixMs };
   for (const [name, [low, high, whole]] of Object.entries(RANGES)) {
@@ -79,5 +83,20 @@ export function chainOptions(
   if (typeof complete.seed !== "string" || complete.seed.length > 200) {
     throw new DevnetError("INVALID_OPTION", "devnet seed must be a text of at most 200 characters.");
   }
+  if (!inOrder(complete.resumes)) {
+    throw new DevnetError("INVALID_OPTION", "devnet resumes must be whole slots and times that rise.");
+  }
   return complete;
+}
+
+function inOrder(resumes: readonly Resume[]): boolean {
+  const whole = ({ slot, unixMs }: Resume) => Number.isSafeInteger(slot) && Number.isSafeInteger(unixMs);
+  return (
+    Array.isArray(resumes) &&
+    resumes.every(whole) &&
+    resumes.every(({ slot, unixMs }, index) => {
+      const before = resumes[index - 1];
+      return before === undefined || (slot > before.slot && unixMs > before.unixMs);
+    })
+  );
 }

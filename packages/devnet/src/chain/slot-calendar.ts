@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { Random, type Seed, TOPIC } from "../encoding/random.ts";
 import type { ChainOptions } from "./options.ts";
+import { SlotTimes } from "./slot-times.ts";
 
 /** Slots are skipped by groups, a fixed number in each, so that heights need no walk from the first slot. */
 const GROUP = 100;
@@ -13,11 +14,14 @@ const HEIGHT_LAG = 20_000_000;
 export class SlotCalendar {
   readonly #seed: Seed;
   readonly #options: ChainOptions;
+  readonly #times: SlotTimes;
   readonly #groups = new Map<number, readonly boolean[]>();
 
   constructor(seed: Seed, options: ChainOptions) {
     this.#seed = seed;
     this.#options = options;
+    const genesis = { slot: options.firstSlot, unixMs: options.genesisUnixMs };
+    this.#times = new SlotTimes(genesis, options.resumes, options.slotMs);
   }
 
   /** Position of a slot on the chain: 0 is the first. */
@@ -56,19 +60,17 @@ export class SlotCalendar {
 
   /** Unix seconds. */
   timeOf(slot: number): number {
-    const { genesisUnixMs, slotMs } = this.#options;
-    return Math.floor((genesisUnixMs + this.indexOf(slot) * slotMs) / 1000);
+    return Math.floor(this.#times.startOf(slot) / 1000);
   }
 
   /** The slot that is being worked on at that time: the last one that has ended. */
   slotAt(unixMs: number): number {
-    const { genesisUnixMs, slotMs, firstSlot } = this.#options;
-    return firstSlot + Math.max(0, Math.floor((unixMs - genesisUnixMs) / slotMs) - 1);
+    return Math.max(this.#options.firstSlot, this.#times.slotAt(unixMs));
   }
 
   /** When the slot's block is there, milliseconds since the epoch. */
   endOf(slot: number): number {
-    return this.#options.genesisUnixMs + (this.indexOf(slot) + 1) * this.#options.slotMs;
+    return this.#times.startOf(slot) + this.#options.slotMs;
   }
 
   hashOf(slot: number): string {
