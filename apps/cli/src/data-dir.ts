@@ -1,6 +1,15 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { CandlewickError, ERRORS, z } from "@candlewick/runtime";
 
 /** The folder that a running `up`, and the commands that read, keep everything in. */
@@ -26,6 +35,46 @@ export function defaultDataDir(environment: NodeJS.ProcessEnv = process.env): st
   const named = environment.CANDLEWICK_DATA;
   if (named !== undefined && named !== "") return resolve(named);
   return process.getuid?.() === 0 ? "/var/lib/candlewick" : join(homedir(), ".candlewick");
+}
+
+/** Makes the data folder where it is missing. Throws DATA_DIR_UNUSABLE or DISK_FULL. */
+export function makeDataDir({ root }: DataDir): void {
+  try {
+    makeFolder(root);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+    throw new CandlewickError(
+      code === "ENOSPC" || code === "EDQUOT" ? ERRORS.diskFull : ERRORS.dataDirUnusable,
+      `the data folder ${root} cannot be made: ${REASONS[code] ?? code}`,
+      "Correct the path, or name another folder with --data",
+      { cause },
+    );
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission is denied",
+  EPERM: "permission is denied",
+  EEXIST: "a file has its name",
+  ENOTDIR: "it is below a file",
+  ENOENT: "the system lets nobody make folders there",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space is left on the disk",
+  EDQUOT: "the quota of the disk is used up",
+};
+
+/**
+ * Makes a folder and those above it. Node's own way of doing so never returns where the system says that the
+ * folder above is missing though it is there, as in /proc.
+ */
+function makeFolder(path: string): void {
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) makeFolder(parent);
+  try {
+    mkdirSync(path, { mode: 0o755 });
+  } catch (error) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
 
 const connectionSchema = z.union([

@@ -14,7 +14,7 @@ export interface ErrorReport {
 export function describeError(error: unknown): ErrorReport {
   const known = error instanceof CandlewickError ? error : ofSystemError(error);
   if (known !== null && known.fault !== "bug") {
-    const text = `candlewick: ${sentence(known.message)}${sentence(known.advice)}`;
+    const text = `candlewick: ${sentence(known.message)}${sentence(upperFirst(known.advice))}`;
     return { text: redactText(text.trimEnd()), exitCode: known.exitCode };
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : `Error: ${String(error)}`;
@@ -79,4 +79,8 @@ export function ofSystemError(error: unknown): CandlewickError | null {
 function sentence(text: string): string {
   if (text === "" || text.endsWith("\n")) return text;
   return /[.!?]$/.test(text) ? `${text} ` : `${text}. `;
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -2,7 +2,7 @@ import { createLogger, reportError, runParts } from "@candlewick/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { startBrokerService } from "../broker-service.ts";
 import { readConfig } from "../configuration.ts";
-import { dataDirAt } from "../data-dir.ts";
+import { dataDirAt, makeDataDir } from "../data-dir.ts";
 import { output } from "../output.ts";
 import { example, parseWholeNumber } from "../usage.ts";
 
@@ -34,8 +34,9 @@ export function brokerCommand(): Command {
 async function broker(flags: BrokerFlags): Promise<void> {
   const config = readConfig(flags.config);
   const logger = createLogger(config.log).child({ service: "broker" });
+  const dataDir = dataDirAt(flags.data);
   const options = {
-    dataDir: dataDirAt(flags.data).broker,
+    dataDir: dataDir.broker,
     ...flags.listen,
     numPartitions: flags.partitions ?? config.kafka.partitions,
   };
@@ -45,6 +46,7 @@ async function broker(flags: BrokerFlags): Promise<void> {
       {
         name: "broker",
         async start() {
+          makeDataDir(dataDir);
           const service = await startBrokerService(options, logger);
           address = service.address;
           return service;

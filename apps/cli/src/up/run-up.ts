@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import {
   CandlewickError,
   collectDefaultMetrics,
@@ -10,7 +10,8 @@ import {
   runParts,
   systemClock,
 } from "@candlewick/runtime";
-import { readRunning } from "../data-dir.ts";
+import { makeDataDir, readRunning } from "../data-dir.ts";
+import { note } from "../output.ts";
 import { version } from "../version.ts";
 import { printBanner } from "./banner.ts";
 import { devnetPart } from "./devnet.ts";
@@ -25,7 +26,7 @@ const STOP_DEADLINE_MS = 15_000;
 /** Runs all of Candlewick in this process until a signal; resolves with the exit code. */
 export async function runUp(plan: UpPlan): Promise<number> {
   refuseSecond(plan);
-  prepareFolder(plan.dataDir.root);
+  makeDataDir(plan.dataDir);
   const context = new UpContext({
     plan,
     logger: createLogger(plan.config.log),
@@ -37,13 +38,33 @@ export async function runUp(plan: UpPlan): Promise<number> {
   collectDefaultMetrics({ register: context.metrics });
   if (!plan.embeddedBroker) context.brokers = plan.config.kafka.brokers;
   if (plan.config.database.url !== null) context.postgres = { url: plan.config.database.url };
-  return runParts({
-    parts: partsOf(context),
-    deadlineMs: STOP_DEADLINE_MS,
-    logger: context.logger,
-    onStarted: () => printBanner(context),
-    onError: (error) => reportError(error),
-  });
+  const beQuiet = announceStop();
+  try {
+    return await runParts({
+      parts: partsOf(context),
+      deadlineMs: STOP_DEADLINE_MS,
+      logger: context.logger,
+      onStarted: () => printBanner(context),
+      onError: (error) => reportError(error),
+    });
+  } finally {
+    beQuiet();
+  }
+}
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Tells the person who stops it that this was heard. Returns what ends the telling. */
+function announceStop(): () => void {
+  const say = () => {
+    beQuiet();
+    note("  Stopping; a second Ctrl-C ends it at once.");
+  };
+  const beQuiet = () => {
+    for (const signal of STOP_SIGNALS) process.off(signal, say);
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, say);
+  return beQuiet;
 }
 
 /** In the order of starting: what is needed first stops last. */
@@ -71,18 +92,4 @@ function refuseSecond({ dataDir }: UpPlan): void {
     `another "candlewick up" (pid ${running.pid}) already uses ${dataDir.root}`,
     `Open ${running.http}, or stop it first, or name another folder with --data`,
   );
-}
-
-function prepareFolder(root: string): void {
-  try {
-    mkdirSync(root, { recursive: true, mode: 0o755 });
-  } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
-    throw new CandlewickError(
-      ERRORS.dataDirUnusable,
-      `the data folder ${root} cannot be made (${reason})`,
-      "Check the path, its permissions and the free space, or name another folder with --data",
-      { cause },
-    );
-  }
 }
