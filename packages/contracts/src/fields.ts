@@ -1,6 +1,9 @@
 import { type ChainName, chainOfId, type RawAmount, rawAmount, type Slot, slot } from "@candlewick/domain";
 import { ContractError } from "./contract-error.ts";
 
+/** Twice what the longest name on a chain takes; rows of an index in PostgreSQL are bounded too. */
+const MAX_TEXT_LENGTH = 256;
+
 /** A JSON object whose fields are read one by one, each error with its path. */
 export class Fields {
   readonly #value: Readonly<Record<string, unknown>>;
@@ -18,9 +21,13 @@ export class Fields {
     return new Fields(this.#value[name], this.#at(name));
   }
 
+  /** A text that PostgreSQL can hold and index: without NUL, of bounded length. */
   string(name: string): string {
     const value = this.#value[name];
     if (typeof value !== "string" || value === "") throw this.#error(name, "is not a text");
+    if (value.length > MAX_TEXT_LENGTH)
+      throw this.#error(name, `is a text of more than ${MAX_TEXT_LENGTH} characters`);
+    if (value.includes("\0")) throw this.#error(name, "holds a NUL character");
     return value;
   }
 

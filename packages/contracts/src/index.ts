@@ -1,4 +1,5 @@
 export * from "./block-codec.ts";
+export * from "./chain-messages.ts";
 export * from "./contract-error.ts";
 export * from "./kline-codec.ts";
 export * from "./topics.ts";

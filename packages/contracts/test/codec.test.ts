@@ -5,6 +5,7 @@ import {
   ContractError,
   decodeBlock,
   decodeTrades,
+  decodeTradesOf,
   encodeBlock,
   encodeTradeMessages,
   encodeTrades,
@@ -94,6 +95,24 @@ describe("trades", () => {
     const value = text === null ? null : Buffer.from(text);
     expect(() => decodeTrades(value)).toThrow(new RegExp(problem.replace(/[[\].]/g, "\\$&")));
     expect(() => decodeTrades(value)).toThrow(ContractError);
+  });
+
+  test.each([
+    ["one that PostgreSQL cannot hold", "a\0b", "[0].maker: holds a NUL character"],
+    ["one of endless length", "x".repeat(257), "[0].maker: is a text of more than 256 characters"],
+  ])("a text is no text of a chain: %s", (_name, maker, problem) => {
+    const [trade] = fc.sample(trades, 1);
+    if (trade === undefined) throw new Error("no sample");
+    expect(() => decodeTrades(encodeTrades([{ ...trade, maker }]))).toThrow(problem);
+  });
+
+  test("a topic of one chain does not take the trades of another", () => {
+    const [trade] = fc.sample(trades, 1);
+    if (trade === undefined) throw new Error("no sample");
+    const stranger: Trade = { ...trade, block: { ...trade.block, chain: "ethereum" } };
+    const message = encodeTrades([trade, stranger]);
+    expect(decodeTradesOf("solana", encodeTrades([trade]))).toEqual([trade]);
+    expect(() => decodeTradesOf("solana", message)).toThrow("[1].chain_id_int: is not that of solana");
   });
 
   test("mutated messages never end in anything but a contract error", () => {
