@@ -9,6 +9,7 @@ import {
   startGroupConsumer,
 } from "@candlewick/kafka";
 import { type Clock, type Logger, type Registry, systemClock, z } from "@candlewick/runtime";
+import { watchLag } from "./lag.ts";
 import { dataflowMetrics } from "./metrics.ts";
 import type { CheckpointStore } from "./ports.ts";
 import { Dataflow } from "./run.ts";
@@ -24,6 +25,9 @@ const intervalName = z.string().refine(
   { error: "write a count and s, m, h, d or w, such as 15m" },
 );
 
+/** Dead letters are acknowledged one by one, so that hardly anything is left to flush. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
 /** The section `dataflow` of the configuration. */
 export const dataflowSchema = z.strictObject({
   group: z
@@ -34,6 +38,7 @@ export const dataflowSchema = z.strictObject({
   intervals: z
     .array(intervalName)
     .min(1)
+    .refine((names) => new Set(names).size === names.length, { error: "name each interval once" })
     .default(["1m", "5m", "15m", "1h", "4h", "12h", "1d"])
     .describe("Candle intervals that are stored for every pair."),
   maxBatchRecords: z.int().min(1).max(100_000).default(5_000).describe("Most records of one checkpoint."),
@@ -61,20 +66,41 @@ export interface DataflowDeps {
   readonly clock?: Clock;
 }
 
-/** Starts the durable truth: trades and blocks from Kafka into PostgreSQL, exactly once. */
+/**
+ * Starts the durable truth: trades and blocks from Kafka into PostgreSQL, exactly once. Throws
+ * KAFKA_UNREACHABLE or UNKNOWN_TOPIC; what goes wrong later is told by `done`.
+ */
 export async function startDataflow(config: DataflowConfig, deps: DataflowDeps): Promise<GroupConsumer> {
-  const { chain, kafka, store, logger } = deps;
+  // What is opened later is closed earlier, and everything is closed even if one of them fails to.
+  const opened = new AsyncDisposableStack();
+  try {
+    return await start(config, deps, opened);
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+async function start(
+  config: DataflowConfig,
+  { chain, kafka, store, logger, metrics: registry, clock = systemClock }: DataflowDeps,
+  opened: AsyncDisposableStack,
+): Promise<GroupConsumer> {
   const admin = await createAdmin(kafka);
+  opened.defer(() => admin.close());
   const producer = await createProducer(kafka);
+  opened.defer(() =>
+    producer.close(CLOSE_TIMEOUT_MS).catch((error: unknown) => {
+      logger.warn("dead letters were cut off; their records come again", { reason: String(error) });
+    }),
+  );
+  const metrics = dataflowMetrics(registry);
   const dataflow = new Dataflow(
     { chain, group: config.group, intervals: config.intervals.map(parseInterval) },
     {
-      store,
+      ...{ store, clock, logger, metrics },
       deadLetters: { send: (record, error) => deadLetter(producer, record, error, 1) },
       logStarts: admin,
-      clock: deps.clock ?? systemClock,
-      logger,
-      metrics: dataflowMetrics(deps.metrics),
     },
   );
   const consumer = await startGroupConsumer(kafka, {
@@ -87,15 +113,25 @@ export async function startDataflow(config: DataflowConfig, deps: DataflowDeps):
     resume: (partitions) => dataflow.resume(partitions),
     onBatch: (records) => dataflow.handle(records),
   });
-  const release = async (): Promise<void> => {
-    await producer.close();
-    await admin.close();
+  const ended = new AbortController();
+  const watching = watchLag(consumer, metrics.lagRecords, { clock, logger }, ended.signal);
+  let releasing: Promise<void> | undefined;
+  const release = (): Promise<void> => {
+    ended.abort();
+    releasing ??= watching.then(() => opened.disposeAsync());
+    return releasing;
   };
+  const done = consumer.done.finally(release);
+  // Whoever waits for `done` hears of a failure; nobody has to.
+  done.catch(() => {});
   return {
     name: "dataflow",
-    done: consumer.done.finally(release),
+    done,
     assignment: () => consumer.assignment(),
     lag: () => consumer.lag(),
-    stop: (deadlineMs) => consumer.stop(deadlineMs),
+    async stop(deadlineMs) {
+      await consumer.stop(deadlineMs);
+      await release();
+    },
   };
 }

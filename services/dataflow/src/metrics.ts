@@ -1,11 +1,17 @@
 import { Counter, Gauge, Histogram, type Registry } from "@candlewick/runtime";
 
-/** What dataflow counts; the names are part of the product (dashboards and alerts use them). */
+/**
+ * What dataflow counts; the names are part of the product (dashboards and alerts use them).
+ * received = trades of all outcomes + skipped + rejected.
+ */
 export interface DataflowMetrics {
   readonly fetched: Counter<"topic">;
+  readonly received: Counter;
   readonly trades: Counter<"outcome">;
   readonly skipped: Counter<"reason">;
-  readonly rejected: Counter<"topic">;
+  readonly rejected: Counter<"reason">;
+  readonly unpriced: Counter;
+  readonly deadLetters: Counter<"topic">;
   readonly batchRecords: Histogram;
   readonly checkpointSeconds: Histogram;
   readonly blockToCandleSeconds: Histogram;
@@ -13,12 +19,21 @@ export interface DataflowMetrics {
 }
 
 export function dataflowMetrics(registry: Registry): DataflowMetrics {
+  return { ...counters(registry), ...distributions(registry) };
+}
+
+function counters(registry: Registry) {
   const registers = [registry];
   return {
     fetched: new Counter({
       name: "dataflow_kafka_consumer_fetch",
       help: "Records fetched from Kafka.",
       labelNames: ["topic"],
+      registers,
+    }),
+    received: new Counter({
+      name: "candlewick_dataflow_received_trades_total",
+      help: "Trades that were read; a record that cannot be read counts as one.",
       registers,
     }),
     trades: new Counter({
@@ -29,16 +44,33 @@ export function dataflowMetrics(registry: Registry): DataflowMetrics {
     }),
     skipped: new Counter({
       name: "candlewick_dataflow_skipped_trades_total",
-      help: "Trades that count in no candle, by reason.",
+      help: "Trades that are not stored, by reason.",
       labelNames: ["reason"],
       registers,
     }),
     rejected: new Counter({
+      name: "candlewick_dataflow_rejected_records_total",
+      help: "Records that can never be processed, by reason, once their offset is stored.",
+      labelNames: ["reason"],
+      registers,
+    }),
+    unpriced: new Counter({
+      name: "candlewick_dataflow_unpriced_trades_total",
+      help: "Trades with a zero side, repeats included: they are stored and count in no candle.",
+      registers,
+    }),
+    deadLetters: new Counter({
       name: "candlewick_dataflow_dead_letters_total",
-      help: "Records that can never be processed, sent to the dead-letter topic.",
+      help: "Records sent to the dead-letter topic; after a crash one may be sent again.",
       labelNames: ["topic"],
       registers,
     }),
+  } as const;
+}
+
+function distributions(registry: Registry) {
+  const registers = [registry];
+  return {
     batchRecords: new Histogram({
       name: "candlewick_dataflow_batch_records",
       help: "Records of a checkpoint.",
@@ -59,9 +91,9 @@ export function dataflowMetrics(registry: Registry): DataflowMetrics {
     }),
     lagRecords: new Gauge({
       name: "candlewick_dataflow_lag_records",
-      help: "Records between what is stored and the end of the log.",
+      help: "Records between what is stored and the end of the log, of the partitions that are ours.",
       labelNames: ["topic", "partition"],
       registers,
     }),
-  };
+  } as const;
 }

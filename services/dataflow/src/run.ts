@@ -5,7 +5,7 @@ import {
   partitionName,
   type TopicPartition,
 } from "@candlewick/kafka";
-import type { Clock, Logger } from "@candlewick/runtime";
+import { CandlewickError, type Clock, ERRORS, type Logger } from "@candlewick/runtime";
 import type { DataflowMetrics } from "./metrics.ts";
 import type { CheckpointStore, DeadLetters, LogStarts } from "./ports.ts";
 import { type BatchContent, readBatch } from "./step.ts";
@@ -37,6 +37,8 @@ export class Dataflow {
   readonly #ports: DataflowPorts;
   /** The stored next offset per assigned partition; null where there is no row yet. */
   readonly #stored = new Map<string, bigint | null>();
+  /** Places of the batch in hand that are in the dead-letter topic already: a batch may be tried again for hours. */
+  readonly #buried = new Set<string>();
 
   constructor(options: DataflowOptions, ports: DataflowPorts) {
     this.#options = options;
@@ -45,13 +47,12 @@ export class Dataflow {
 
   /** Where to go on: the stored offsets, and the first that Kafka has where nothing was ever stored. */
   async resume(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, bigint>> {
-    const { store, logStarts } = this.#ports;
-    const stored = await store.offsets(this.#options.group, partitions);
+    const stored = await this.#ports.store.offsets(this.#options.group, partitions);
     const missing = partitions.filter((partition) => !stored.has(partitionName(partition)));
-    const topics = [...new Set(missing.map(({ topic }) => topic))];
-    const starts = topics.length === 0 ? new Map<string, bigint>() : await logStarts.startOffsets(topics);
+    const starts = await this.#startOffsets(missing);
     const next = new Map<string, bigint>();
     this.#stored.clear();
+    this.#buried.clear();
     for (const partition of partitions) {
       const name = partitionName(partition);
       const offset = stored.get(name);
@@ -61,18 +62,58 @@ export class Dataflow {
     return next;
   }
 
-  /** Stores a batch: dead letters first, then everything else in one transaction. */
+  /**
+   * Stores a batch: dead letters first, then everything else in one transaction. May be called again with the
+   * same batch after it rejected. Rejects with FENCED where another owner has moved the offsets, OFFSET_LOST
+   * where the log was made anew.
+   */
   async handle(records: readonly ConsumedRecord[]): Promise<void> {
     const content = readBatch(this.#options.chain, records, this.#stored);
+    const [repeated] = content.repeated;
+    if (repeated !== undefined) throw this.#madeAnew(repeated);
     for (const { record, error } of content.rejected) await this.#reject(record, error);
     if (content.next.size > 0) await this.#checkpoint(content);
+    this.#buried.clear();
     this.#count(records, content);
+  }
+
+  async #startOffsets(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, bigint>> {
+    const topics = [...new Set(partitions.map(({ topic }) => topic))];
+    if (topics.length === 0) return new Map();
+    try {
+      return await this.#ports.logStarts.startOffsets(topics);
+    } catch (cause) {
+      if (cause instanceof CandlewickError) throw cause;
+      // An election or a restart that takes longer than a request is patient.
+      throw new CandlewickError(
+        ERRORS.kafkaUnreachable,
+        `Kafka does not tell where ${topics.join(", ")} begin: ${cause instanceof Error ? cause.message : String(cause)}`,
+        "check the brokers; it is tried again",
+        { cause },
+      );
+    }
+  }
+
+  /**
+   * We read from the stored offset on, so that a record below it means that its topic was deleted and made
+   * anew. Passing over it would lose it, and offsets do not go back.
+   */
+  #madeAnew(record: ConsumedRecord): CandlewickError {
+    const stored = this.#stored.get(partitionName(record)) ?? 0n;
+    return new CandlewickError(
+      ERRORS.offsetLost,
+      `${partitionName(record)} was read up to offset ${stored} and now has a record at ${record.offset}: the topic was made anew`,
+      "set dataflow.group to a new name: all that Kafka has is read then, and what is stored already is not counted twice",
+    );
   }
 
   async #reject(record: ConsumedRecord, error: Error): Promise<void> {
     const { deadLetters, logger, metrics } = this.#ports;
+    const place = `${partitionName(record)}@${record.offset}`;
+    if (this.#buried.has(place)) return;
     await deadLetters.send(record, error);
-    metrics.rejected.inc({ topic: record.topic });
+    this.#buried.add(place);
+    metrics.deadLetters.inc({ topic: record.topic });
     logger.warn("a record cannot be processed and went to the dead-letter topic", {
       topic: record.topic,
       partition: record.partition,
@@ -111,7 +152,11 @@ export class Dataflow {
   #count(records: readonly ConsumedRecord[], content: BatchContent): void {
     const { metrics } = this.#ports;
     for (const record of records) metrics.fetched.inc({ topic: record.topic });
+    const skipped = [...content.skipped.values()].reduce((sum, count) => sum + count, 0);
+    metrics.received.inc(content.trades.length + skipped + content.rejected.length);
     for (const [reason, count] of content.skipped) metrics.skipped.inc({ reason }, count);
+    metrics.rejected.inc({ reason: "contract-violated" }, content.rejected.length);
+    metrics.unpriced.inc(content.unpriced);
     metrics.batchRecords.observe(records.length);
   }
 }
