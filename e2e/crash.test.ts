@@ -6,7 +6,7 @@ import { writeSimulatedBlocks } from "./kit/simulated-blocks.ts";
 import { temporaryFolder } from "./kit/temporary.ts";
 
 const KILLS = Number(process.env.CANDLEWICK_CRASH_KILLS ?? 20);
-const SLOTS = 300;
+const SLOTS = 1_000;
 
 /** A small generator with a seed, so that a failure can be repeated. */
 function random(seed: number): () => number {
@@ -54,24 +54,32 @@ describe.skipIf(process.platform !== "linux")("kill -9 of the whole", () => {
 
     const calm = temporaryFolder("crash-calm");
     const began = performance.now();
-    const undisturbed = await runToEnd(replay(calm));
-    const runMs = performance.now() - began;
-    expect(undisturbed.code, undisturbed.stderr).toBe(0);
+    const undisturbed = candlewick(replay(calm));
+    await undisturbed.saw(/is running/);
+    const startMs = performance.now() - began;
+    expect(await undisturbed.ended, undisturbed.stderr()).toBe(0);
+    const workMs = performance.now() - began - startMs;
     const expected = await dumpDatabase(calm);
     expect(expected.tradeCount).toBe(trades);
 
     const shaken = temporaryFolder("crash-shaken");
+    let killed = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const run = candlewick(replay(shaken));
+      // Most kills hit the work, each a little further on; every fifth hits the start.
+      const delayMs = kill % 5 === 4 ? next() * startMs : startMs + (next() * workMs) / 6;
       const timer = setTimeout(() => {
         run.kill("SIGKILL");
         // Half of the time the database dies with it, instead of being stopped by its guard.
         if (kill % 2 === 0) for (const pid of postgresOf(shaken)) killQuietly(pid);
-      }, next() * runMs);
+      }, delayMs);
       const end = await run.ended;
       clearTimeout(timer);
       expect([0, "SIGKILL"], `seed ${seed}, kill ${kill}: ${run.stderr()}`).toContain(end);
+      if (end === "SIGKILL") killed += 1;
     }
+    // A replay that was over before its kill would prove nothing.
+    expect(killed, `seed ${seed}`).toBeGreaterThan(KILLS / 2);
     const last = await runToEnd(replay(shaken));
     expect(last.code, `seed ${seed}: ${last.stderr}`).toBe(0);
     expect(await dumpDatabase(shaken), `seed ${seed}`).toEqual(expected);
