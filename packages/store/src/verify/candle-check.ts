@@ -1,4 +1,5 @@
 import type { ChainName, Interval } from "@candlewick/domain";
+import { numberArray, textArray } from "../checkpoint/array-literal.ts";
 import type { Statement, Transaction } from "../database.ts";
 import type { Finding } from "./finding.ts";
 
@@ -12,67 +13,70 @@ const COLUMNS = [
 /** What a bucket without trades has, stored or not. */
 const EMPTY = COLUMNS.map((name) => (OHLC.some((part) => name.endsWith(`_${part}`)) ? "NULL" : "'0'"));
 
-const POSITION = ["slot", "tx_index", "outer_index", "inner_index", "hop", "fork"];
-const forward = POSITION.map((column) => `n.${column}`).join(", ");
-const backward = POSITION.map((column) => `n.${column} DESC`).join(", ");
-
-/** The price at one end of a bucket: `which` is the rank that the end has. */
-function end(value: string, which: string): string {
-  return `max(${value}) FILTER (WHERE ${which} = 1)`;
+function joinEnd(end: string, place: string): string {
+  return `LEFT JOIN placed ${end} ON ${end}.pair = g.pair AND ${end}.place = g.${place}`;
 }
 
 /**
- * Written apart from the merge and from the recomputation, and by other means: positions instead of order
- * keys, ranks instead of keyed minima, a floor instead of a remainder. What all three agree on is right, or
- * the definition is wrong.
+ * Written apart from the merge and from the recomputation, and by other means: places in the order of
+ * positions instead of order keys, a lookup of the trades at the ends instead of keyed minima, a floor instead
+ * of a remainder. What all three agree on is right, or the definition is wrong.
  */
 const COMPARE: Statement = {
   name: "verify-candles",
-  text: `WITH counting AS (
-  SELECT t.*, left(t.block_id, 8) AS fork, encode(t.order_key, 'hex') AS key,
-    (floor((t.block_time * 1000 - $4::bigint)::numeric / $3::bigint) * $3::bigint + $4::bigint)::bigint AS open_ms
+  text: `WITH wanted AS (
+  SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS w(name, ms, origin)
+), placed AS MATERIALIZED (
+  SELECT t.pair, t.price_base, t.price_usd, t.token_amount, t.base_amount, coalesce(t.base_usd, 0) AS base_usd,
+    t.side = 'buy' AS buy, encode(t.order_key, 'hex') AS key,
+    t.block_time * 1000 AS time_ms,
+    row_number() OVER (PARTITION BY t.pair ORDER BY t.slot, t.tx_index, t.outer_index, t.inner_index, t.hop,
+      left(t.block_id, 8)) AS place
   FROM trades t LEFT JOIN blocks b ON b.chain = t.chain AND b.block_id = t.block_id
   WHERE t.chain = $1 AND t.pool_base_amount > 0 AND t.pool_token_amount > 0
     AND b.status IS DISTINCT FROM 'orphaned'
-), ranked AS (
-  SELECT n.*,
-    row_number() OVER (PARTITION BY n.pair, n.open_ms ORDER BY ${forward}) AS first,
-    row_number() OVER (PARTITION BY n.pair, n.open_ms ORDER BY ${backward}) AS last,
-    row_number() OVER (PARTITION BY n.pair, n.open_ms, n.price_usd IS NULL ORDER BY ${forward}) AS first_usd,
-    row_number() OVER (PARTITION BY n.pair, n.open_ms, n.price_usd IS NULL ORDER BY ${backward}) AS last_usd
-  FROM counting n
+), grouped AS (
+  SELECT w.name, p.pair, floor((p.time_ms - w.origin)::numeric / w.ms)::bigint * w.ms + w.origin AS open_ms,
+    min(p.place) AS first, max(p.place) AS last,
+    min(p.place) FILTER (WHERE p.price_usd IS NOT NULL) AS first_usd,
+    max(p.place) FILTER (WHERE p.price_usd IS NOT NULL) AS last_usd,
+    max(p.price_base) AS base_high, min(p.price_base) AS base_low,
+    max(p.price_usd) AS usd_high, min(p.price_usd) AS usd_low,
+    sum(p.token_amount) AS token_volume, sum(p.base_amount) AS base_volume, sum(p.base_amount * p.base_usd) AS usd_volume,
+    count(*) AS trades, sum(CASE WHEN p.buy THEN p.token_amount ELSE 0 END) AS buy_token_volume,
+    sum(CASE WHEN p.buy THEN p.base_amount ELSE 0 END) AS buy_base_volume, sum(p.buy::int) AS buys
+  FROM placed p CROSS JOIN wanted w GROUP BY 1, 2, 3
 ), made AS (
-  SELECT r.pair, r.open_ms, ARRAY[
-    ${end("r.key", "r.first")}, ${end("r.price_base", "r.first")}::text, max(r.price_base)::text,
-    min(r.price_base)::text, ${end("r.key", "r.last")}, ${end("r.price_base", "r.last")}::text,
-    max(r.key) FILTER (WHERE r.first_usd = 1 AND r.price_usd IS NOT NULL), ${end("r.price_usd", "r.first_usd")}::text,
-    max(r.price_usd)::text, min(r.price_usd)::text,
-    max(r.key) FILTER (WHERE r.last_usd = 1 AND r.price_usd IS NOT NULL), ${end("r.price_usd", "r.last_usd")}::text,
-    sum(r.token_amount)::text, sum(r.base_amount)::text, sum(r.base_amount * coalesce(r.base_usd, 0))::text,
-    count(*)::text, sum(CASE r.side WHEN 'buy' THEN r.token_amount ELSE 0 END)::text,
-    sum(CASE r.side WHEN 'buy' THEN r.base_amount ELSE 0 END)::text,
-    sum(CASE r.side WHEN 'buy' THEN 1 ELSE 0 END)::text] AS expected
-  FROM ranked r GROUP BY r.pair, r.open_ms
+  SELECT g.name, g.pair, g.open_ms, ARRAY[
+    f.key, f.price_base::text, g.base_high::text, g.base_low::text,
+    l.key, l.price_base::text,
+    fu.key, fu.price_usd::text, g.usd_high::text, g.usd_low::text,
+    lu.key, lu.price_usd::text,
+    g.token_volume::text, g.base_volume::text, g.usd_volume::text, g.trades::text, g.buy_token_volume::text,
+    g.buy_base_volume::text, g.buys::text] AS expected
+  FROM grouped g ${joinEnd("f", "first")} ${joinEnd("l", "last")} ${joinEnd("fu", "first_usd")}
+    ${joinEnd("lu", "last_usd")}
 ), stored AS (
-  SELECT c.pair, c.open_ms, ARRAY[${COLUMNS.map((name) =>
+  SELECT c.interval AS name, c.pair, c.open_ms, ARRAY[${COLUMNS.map((name) =>
     name.endsWith("_key") ? `encode(c.${name}, 'hex')` : `c.${name}::text`,
   ).join(", ")}] AS found
-  FROM candles c WHERE c.chain = $1 AND c.interval = $2
-), compared AS (
-  SELECT pair, open_ms, coalesce(m.expected, ARRAY[${EMPTY.join(", ")}]::text[]) AS expected,
+  FROM candles c WHERE c.chain = $1 AND c.interval = ANY ($2::text[])
+), compared AS MATERIALIZED (
+  SELECT name, pair, open_ms, coalesce(m.expected, ARRAY[${EMPTY.join(", ")}]::text[]) AS expected,
     coalesce(s.found, ARRAY[${EMPTY.join(", ")}]::text[]) AS found
-  FROM made m FULL JOIN stored s USING (pair, open_ms)
-), different AS (
+  FROM made m FULL JOIN stored s USING (name, pair, open_ms)
+), different AS MATERIALIZED (
   SELECT * FROM compared WHERE expected IS DISTINCT FROM found
 )
 SELECT (SELECT count(*) FROM compared)::int AS compared, (SELECT count(*) FROM different)::int AS differences,
-  d.pair, d.open_ms, d.expected, d.found
-FROM (SELECT 1) one LEFT JOIN (SELECT * FROM different ORDER BY pair, open_ms LIMIT $5) d ON true`,
+  d.name, d.pair, d.open_ms, d.expected, d.found
+FROM (SELECT 1) one LEFT JOIN (SELECT * FROM different ORDER BY pair, name, open_ms LIMIT $5) d ON true`,
 };
 
 interface CompareRow {
   readonly compared: number;
   readonly differences: number;
+  readonly name: string | null;
   readonly pair: string | null;
   readonly open_ms: string | null;
   readonly expected: readonly (string | null)[] | null;
@@ -87,30 +91,28 @@ export interface CandleDifference {
 
 /** 1970-01-05, the first Monday: weeks start there. */
 const FIRST_MONDAY_MS = 345_600_000;
+const WEEK_MS = 604_800_000;
 
-/** Compares all candles of one interval with the trades; lists at most `limit` of those that differ. */
+/** Compares all candles of these intervals with the trades; lists at most `limit` of those that differ. */
 export async function compareCandles(
   transaction: Transaction,
   chain: ChainName,
-  interval: Interval,
+  intervals: readonly Interval[],
   limit: number,
 ): Promise<Finding & { readonly where: readonly CandleDifference[] }> {
-  const origin = interval.ms % 604_800_000 === 0 ? FIRST_MONDAY_MS : 0;
   const rows = await transaction.query<CompareRow>(COMPARE, [
     chain,
-    interval.name,
-    interval.ms,
-    origin,
+    textArray(intervals.map(({ name }) => name)),
+    numberArray(intervals.map(({ ms }) => ms)),
+    numberArray(intervals.map(({ ms }) => (ms % WEEK_MS === 0 ? FIRST_MONDAY_MS : 0))),
     limit,
   ]);
   const where: CandleDifference[] = [];
   const examples: string[] = [];
-  for (const { pair, open_ms: open, expected, found } of rows) {
-    if (pair === null || open === null) continue;
-    where.push({ pair, interval: interval.name, openMs: Number(open) });
-    examples.push(
-      `${pair} ${interval.name} ${new Date(Number(open)).toISOString()}: ${describe(expected, found)}`,
-    );
+  for (const { name, pair, open_ms: open, expected, found } of rows) {
+    if (name === null || pair === null || open === null) continue;
+    where.push({ pair, interval: name, openMs: Number(open) });
+    examples.push(`${pair} ${name} ${new Date(Number(open)).toISOString()}: ${describe(expected, found)}`);
   }
   return {
     compared: rows[0]?.compared ?? 0,
