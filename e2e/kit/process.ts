@@ -62,11 +62,15 @@ export function candlewick(args: readonly string[], environment: NodeJS.ProcessE
   };
 }
 
+/** How a run ended and what it printed. */
+export interface Ended {
+  readonly code: number | NodeJS.Signals;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Runs `candlewick ARGS` to its end. */
-export async function runToEnd(
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
-): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }> {
+export async function runToEnd(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const run = candlewick(args, environment);
   const code = await run.ended;
   return { code, stdout: run.stdout(), stderr: run.stderr() };
