@@ -28,7 +28,7 @@ export class ZipfTrades {
     const rank = this.#rank();
     const tokens = rawAmount(BigInt(1_000_000 + Math.floor(this.#random() * 1e12)));
     const lamports = rawAmount(BigInt(1_000 + Math.floor(this.#random() * 1e10)));
-    const pair = `Pair${String(rank).padStart(6, "0")}`.padEnd(44, "x");
+    const pair = `Pair${letters(rank)}`.padEnd(44, "x");
     return {
       block: { chain: "solana", id: `Block${at}`.padEnd(44, "y"), slot: at, time },
       tx: `Signature${at}x${txIndex}`.padEnd(88, "z"),
@@ -68,4 +68,9 @@ export class ZipfTrades {
     this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
     return this.#state / 2 ** 32;
   }
+}
+
+/** A number in letters of base 58, where 0 and l are none. */
+function letters(value: number): string {
+  return [...String(value).padStart(6, "0")].map((digit) => "ABCDEFGHJK"[Number(digit)]).join("");
 }
