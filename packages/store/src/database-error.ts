@@ -7,6 +7,8 @@ export function errorCode(error: unknown): string {
 
 /** Classes of SQLSTATE (PostgreSQL, appendix A) after which the same call can succeed. */
 const PASSING = /^(08|40|53|55P03|57P0|58)/;
+/** Data exceptions: a number out of range, a character that no text can hold. */
+const DATA = /^22/;
 const CONFIGURATION = /^(28|3D|42501|25006)/;
 
 /** What PostgreSQL, or the way to it, answered, as an error for a person. */
@@ -19,6 +21,14 @@ export function databaseError(error: unknown, where: string): CandlewickError {
       ERRORS.diskFull,
       `PostgreSQL at ${where} has no space left on its disk`,
       "free some space on the machine of the database; the work goes on by itself then",
+      { cause: error },
+    );
+  }
+  if (DATA.test(code)) {
+    return new CandlewickError(
+      ERRORS.poison,
+      `PostgreSQL at ${where} cannot hold a value: ${reason}`,
+      "send the record that carries it to the dead-letter topic",
       { cause: error },
     );
   }

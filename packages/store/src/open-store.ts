@@ -72,14 +72,19 @@ async function prepare(
 }
 
 function storeOn(database: Database, logger: Logger): Store {
-  const partitions = new TradePartitions(database);
+  const checkpointDeps = {
+    database,
+    logger,
+    partitions: new TradePartitions(database),
+    recent: { batchesSinceDuplicates: 0 },
+  };
   const write = <Result>(work: (transaction: Transaction) => Promise<Result>) =>
     database.transaction("read-write", work);
   const read = <Result>(work: (transaction: Transaction) => Promise<Result>) =>
     database.transaction("snapshot", work);
   return {
     offsets: (group, names) => read((transaction) => readOffsets(transaction, group, names)),
-    checkpoint: (batch) => writeCheckpoint({ database, partitions, logger }, batch),
+    checkpoint: (batch) => writeCheckpoint(checkpointDeps, batch),
     cursor: (name) => read((transaction) => readCursor(transaction, name)),
     saveCursor: (name, cursor) => write((transaction) => writeCursor(transaction, name, cursor)),
     recordSlots: (chain, entries) => write((transaction) => writeSlots(transaction, chain, entries)),

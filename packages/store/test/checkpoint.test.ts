@@ -84,6 +84,40 @@ describe.each(SERVERS)("checkpoint on $name", ({ start }) => {
     await store.close();
   });
 
+  test("a trade that no table can hold is poison and leaves the batch unwritten", async () => {
+    const { store } = await freshStore(server);
+    const [trade, ...others] = fiftyTrades(13);
+    if (trade === undefined) throw new Error("no trade");
+    const noTime = { ...trade, block: { ...trade.block, time: null } };
+    for (const bad of [
+      noTime,
+      { ...trade, maker: "a\0b" },
+      { ...trade, token: { mint: "\0", decimals: 6 } },
+    ]) {
+      await expect(store.checkpoint({ ...EMPTY, trades: [...others, bad] })).rejects.toMatchObject({
+        code: "POISON",
+        message: expect.stringContaining(`"${trade.tx}"`),
+      });
+    }
+    const nul = { ...recordOf({ slot: 1, fork: "a" }, "processed", []), parentId: "\0" };
+    await expect(store.checkpoint({ ...EMPTY, trades: others, blocks: [nul] })).rejects.toMatchObject({
+      code: "POISON",
+    });
+    expect(await storedCandles(store)).toEqual([]);
+    await store.close();
+  });
+
+  test("after batches without duplicates the faster way is taken, and left where one comes", async () => {
+    const { store } = await freshStore(server);
+    const trades = fiftyTrades(17);
+    for (let i = 0; i < 40; i += 10) await store.checkpoint({ ...EMPTY, trades: trades.slice(i, i + 10) });
+    const mixed = await store.checkpoint({ ...EMPTY, trades: trades.slice(35) });
+    expect(mixed).toMatchObject({ inserted: 10, duplicate: 5 });
+    expect(await storedCandles(store)).toEqual(expectedCandles(trades, []));
+    expect(await store.verify()).toMatchObject({ ok: true });
+    await store.close();
+  });
+
   test("an orphaned block takes its trades out, before or after them; finality brings them back", async () => {
     const trades = fiftyTrades(11);
     const block: TestBlock = {

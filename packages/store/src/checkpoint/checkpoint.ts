@@ -21,7 +21,12 @@ export interface CheckpointDeps {
   readonly database: Database;
   readonly partitions: TradePartitions;
   readonly logger: Logger;
+  /** How the batches went lately. */
+  readonly recent: { batchesSinceDuplicates: number };
 }
+
+/** After so many batches without a trade that was stored before, the next is expected to have none either. */
+const DUPLICATES_FADE_AFTER = 3;
 
 /** The part of a batch that belongs to one chain. */
 interface ChainBatch {
@@ -53,11 +58,17 @@ export async function writeCheckpoint(deps: CheckpointDeps, batch: Checkpoint): 
   for (let attempt = 1; ; attempt++) {
     try {
       await deps.partitions.ensure(partitionTimes(chains));
+      const expectNew = deps.recent.batchesSinceDuplicates >= DUPLICATES_FADE_AFTER;
+      const how = { lock: lock.mode, expectNew, logger: deps.logger };
       const result = await deps.database.transaction("read-write", (transaction) =>
-        writeAll(transaction, deps.logger, batch, chains, lock.mode),
+        writeAll(transaction, batch, chains, how),
       );
-      if (result !== "needs-exclusive") return result;
-      lock.mode = "exclusive";
+      if (result === "needs-exclusive") lock.mode = "exclusive";
+      else {
+        const repeated = batch.trades.length > result.inserted;
+        deps.recent.batchesSinceDuplicates = repeated ? 0 : deps.recent.batchesSinceDuplicates + 1;
+        return result;
+      }
     } catch (error) {
       if (attempt >= MAX_ATTEMPTS || !canRepeat(error)) throw error;
       deps.partitions.forget();
@@ -85,13 +96,19 @@ function partitionTimes(chains: readonly ChainBatch[]): Set<number> {
   return new Set(chains.flatMap(({ trades }) => trades.rounds.flat().map(({ time }) => time)));
 }
 
+interface Manner {
+  readonly lock: ChainLock;
+  readonly expectNew: boolean;
+  readonly logger: Logger;
+}
+
 async function writeAll(
   transaction: Transaction,
-  logger: Logger,
   batch: Checkpoint,
   chains: readonly ChainBatch[],
-  lock: ChainLock,
+  how: Manner,
 ): Promise<CheckpointResult | "needs-exclusive"> {
+  const { lock } = how;
   for (const { chain } of chains) await lockChain(transaction, chain, lock);
   const parts: { readonly part: ChainBatch; readonly state: ChainState }[] = [];
   for (const part of chains) {
@@ -105,7 +122,7 @@ async function writeAll(
   countReceived(tally, batch);
   let result = NOTHING;
   for (const { part, state } of parts) {
-    result = sum(result, await writeChain(transaction, logger, part, state, tally));
+    result = sum(result, await writeChain(transaction, how, part, state, tally));
   }
   countResult(tally, result);
   await addAccounting(transaction, batch, tally);
@@ -135,7 +152,7 @@ function needsExclusive({ blocks }: ChainBatch, { missing, statuses }: ChainStat
 
 async function writeChain(
   transaction: Transaction,
-  logger: Logger,
+  { logger, expectNew }: Manner,
   { chain, trades, blocks }: ChainBatch,
   { intervals, missing, statuses }: ChainState,
   tally: Tally,
@@ -148,7 +165,7 @@ async function writeChain(
   const head = await headTime(transaction, chain);
   const assetConflicts = await upsertPairs(transaction, chain, trades);
   if (assetConflicts > 0) logger.warn("trades name other assets than their pair", { chain, assetConflicts });
-  const inserted = await insertTrades(transaction, chain, trades);
+  const inserted = await insertTrades(transaction, chain, trades, expectNew);
   const counted = inserted.filter(({ trade }) => counts(statuses.get(trade.block.id) ?? "seen"));
   const deltas = candleDeltas(chain, counted, intervals);
   await mergeCandles(transaction, chain, deltas);

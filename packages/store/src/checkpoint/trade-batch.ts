@@ -89,11 +89,18 @@ export function tradesByChain(trades: readonly Trade[]): Map<ChainName, Trade[]>
 function tradeRow(trade: Trade, key: OrderKey): TradeRow {
   const { time } = trade.block;
   if (time === null) throw unstorable(trade, "its block has no time");
+  if (textsOf(trade).some((text) => text?.includes("\0"))) {
+    throw unstorable(trade, "one of its texts holds a NUL character, which PostgreSQL has no place for");
+  }
   return { trade, time, key, body: bodyOfTrade(trade) };
 }
 
-/** The error for a trade that no table can hold. */
-export function unstorable(trade: Trade, reason: string): CandlewickError {
+function textsOf(trade: Trade): readonly (string | null)[] {
+  const { block, tx, pair, program, base, token, maker, recipient, routeId } = trade;
+  return [block.id, tx, pair, program, base.mint, token.mint, maker, recipient, routeId];
+}
+
+function unstorable(trade: Trade, reason: string): CandlewickError {
   return new CandlewickError(
     ERRORS.poison,
     `the trade of transaction ${JSON.stringify(trade.tx)} in slot ${trade.block.slot} cannot be stored: ${reason}`,

@@ -1,7 +1,8 @@
 import type { ChainName } from "@candlewick/domain";
 import type { Statement, Transaction } from "../database.ts";
+import { errorCode } from "../database-error.ts";
 import { numberArray, textArray } from "./array-literal.ts";
-import { type TradeBatch, type TradeRow, unstorable } from "./trade-batch.ts";
+import type { TradeBatch, TradeRow } from "./trade-batch.ts";
 
 const INSERT: Statement = {
   name: "insert-trades",
@@ -23,32 +24,58 @@ ON CONFLICT (chain, block_id, tx, outer_index, inner_index, hop, block_time) DO 
 RETURNING encode(order_key, 'hex') AS key`,
 };
 
-/** Inserts the trades that are not stored yet and returns those. */
+/** The same without a look for conflicts beforehand: a third faster, and it fails where a trade is stored already. */
+const INSERT_NEW: Statement = {
+  name: "insert-new-trades",
+  text: INSERT.text.slice(0, INSERT.text.indexOf("ON CONFLICT")),
+};
+
+const UNIQUE_VIOLATION = "23505";
+
+/**
+ * Inserts the trades that are not stored yet and returns those. `expectNew`: duplicates are rare just now, so
+ * that the faster way is tried first.
+ */
 export async function insertTrades(
   transaction: Transaction,
   chain: ChainName,
   batch: TradeBatch,
+  expectNew: boolean,
 ): Promise<TradeRow[]> {
   const inserted: TradeRow[] = [];
   for (const rows of batch.rounds) {
-    const values = columns(rows);
-    refuseNul(rows, values);
-    const returned = await transaction.query<{ key: string }>(INSERT, [chain, ...values]);
-    if (returned.length === rows.length) {
-      for (const row of rows) inserted.push(row);
-    } else {
-      const keys = new Set(returned.map(({ key }) => key));
-      for (const row of rows) if (keys.has(row.key)) inserted.push(row);
-    }
+    const values = [chain, ...columns(rows)];
+    const added =
+      expectNew && (await insertNew(transaction, values))
+        ? rows
+        : await insertSome(transaction, rows, values);
+    for (const row of added) inserted.push(row);
   }
   return inserted;
 }
 
-/** PostgreSQL has no text with a NUL character. Looked for in whole columns, which costs next to nothing. */
-function refuseNul(rows: readonly TradeRow[], values: readonly string[]): void {
-  if (!values.some((column) => column.includes("\0"))) return;
-  const row = rows.find((candidate) => columns([candidate]).some((value) => value.includes("\0")));
-  if (row !== undefined) throw unstorable(row.trade, "one of its texts holds a NUL character");
+/** All rows, or none where one of them is stored: then false. */
+async function insertNew(transaction: Transaction, values: readonly string[]): Promise<boolean> {
+  await transaction.execute("SAVEPOINT insert_new");
+  try {
+    await transaction.query(INSERT_NEW, values);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== UNIQUE_VIOLATION) throw error;
+    await transaction.execute("ROLLBACK TO SAVEPOINT insert_new");
+    return false;
+  }
+}
+
+async function insertSome(
+  transaction: Transaction,
+  rows: readonly TradeRow[],
+  values: readonly string[],
+): Promise<readonly TradeRow[]> {
+  const returned = await transaction.query<{ key: string }>(INSERT, values);
+  if (returned.length === rows.length) return rows;
+  const keys = new Set(returned.map(({ key }) => key));
+  return rows.filter(({ key }) => keys.has(key));
 }
 
 function columns(rows: readonly TradeRow[]): string[] {
