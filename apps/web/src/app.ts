@@ -164,7 +164,8 @@ export class App {
   }
 
   #pairsLoaded(pairs: readonly PairView[]): void {
-    const [first] = pairs;
+    // A pair of two currencies hardly moves: the first look is at one that trades a token.
+    const first = pairs.find((pair) => pair.token.symbol === null) ?? pairs[0];
     if (this.#route.pair === null && this.#search === "" && first !== undefined) {
       const { interval } = this.#route;
       history.replaceState(null, "", routeHash(first.pair_addr, interval));
