@@ -19,8 +19,9 @@ export interface Transaction {
 export type TransactionMode = "read-write" | "snapshot";
 
 const BEGIN: Readonly<Record<TransactionMode, string>> = {
-  // Each statement sees what was committed before it: after waiting for a lock, all that its holder wrote.
-  "read-write": "BEGIN ISOLATION LEVEL READ COMMITTED",
+  // Each statement sees what was committed before it: after waiting for a lock, all that its holder wrote. No
+  // wait is without end: a holder that hangs makes the others fail, and they try again.
+  "read-write": "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'",
   // All statements see one state.
   snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 };
