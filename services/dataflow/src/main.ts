@@ -109,6 +109,7 @@ async function start(
     start: "first",
     maxBatchRecords: config.maxBatchRecords,
     maxBatchBytes: config.maxBatchBytes,
+    maxBufferBytes: 2 * config.maxBatchBytes,
     acceptLostOffsets: config.acceptLostOffsets,
     resume: (partitions) => dataflow.resume(partitions),
     onBatch: (records) => dataflow.handle(records),
