@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type Complaint, expectComplaint } from "./kit/complaint.ts";
 import { runToEnd } from "./kit/process.ts";
 import { writeSimulatedBlocks } from "./kit/simulated-blocks.ts";
+import { verifiedTrades } from "./kit/stored.ts";
 import { temporaryFolder } from "./kit/temporary.ts";
 
 /** Arguments of a replay of a folder into a data folder, to its end. */
@@ -183,13 +184,4 @@ async function tradesOf(file: string): Promise<number> {
 function rewrite(file: string, change: (block: Record<string, unknown>) => object): void {
   const block: unknown = JSON.parse(gunzipSync(readFileSync(file)).toString("utf8"));
   writeFileSync(file, gzipSync(JSON.stringify(change(Object(block)))));
-}
-
-/** The number of trades stored, once verify has found nothing. */
-async function verifiedTrades(data: string): Promise<number> {
-  const { code, stdout, stderr } = await runToEnd(["verify", "--data", data, "--format", "json"]);
-  expect(code, stdout + stderr).toBe(0);
-  const report: unknown = JSON.parse(stdout);
-  const { checks } = Object(report) as { checks: { name: string; compared: number }[] };
-  return checks.find(({ name }) => name === "prices")?.compared ?? 0;
 }

@@ -1,5 +1,7 @@
 import {
+  accessSync,
   chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -37,15 +39,16 @@ export function defaultDataDir(environment: NodeJS.ProcessEnv = process.env): st
   return process.getuid?.() === 0 ? "/var/lib/candlewick" : join(homedir(), ".candlewick");
 }
 
-/** Makes the data folder where it is missing. Throws DATA_DIR_UNUSABLE or DISK_FULL. */
+/** Makes the data folder where it is missing, and sees that it can be written. Throws DATA_DIR_UNUSABLE or DISK_FULL. */
 export function makeDataDir({ root }: DataDir): void {
   try {
     makeFolder(root);
+    accessSync(root, constants.W_OK | constants.X_OK);
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
     throw new CandlewickError(
       code === "ENOSPC" || code === "EDQUOT" ? ERRORS.diskFull : ERRORS.dataDirUnusable,
-      `the data folder ${root} cannot be made: ${REASONS[code] ?? code}`,
+      `the data folder ${root} cannot be used: ${REASONS[code] ?? code}`,
       "Correct the path, or name another folder with --data",
       { cause },
     );

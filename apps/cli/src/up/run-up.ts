@@ -15,6 +15,7 @@ import { note } from "../output.ts";
 import { version } from "../version.ts";
 import { printBanner } from "./banner.ts";
 import { devnetPart } from "./devnet.ts";
+import { diskSpacePart } from "./disk-space.ts";
 import { endOfReplayPart } from "./end-of-replay.ts";
 import { Progress } from "./progress.ts";
 import { brokerPart, postgresPart } from "./servers.ts";
@@ -70,7 +71,9 @@ function announceStop(): () => void {
 /** In the order of starting: what is needed first stops last. */
 function partsOf(context: UpContext): Part[] {
   const { plan } = context;
+  const keepsData = plan.embeddedPostgres || plan.embeddedBroker;
   return [
+    ...(keepsData ? [diskSpacePart(context)] : []),
     ...(plan.embeddedPostgres ? [postgresPart(context)] : []),
     storePart(context),
     ...(plan.embeddedBroker ? [brokerPart(context)] : []),

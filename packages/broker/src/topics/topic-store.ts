@@ -29,9 +29,18 @@ interface SavedTopic {
   readonly config: Record<string, string>;
 }
 
+function isSavedTopic(topic: unknown): topic is SavedTopic {
+  if (typeof topic !== "object" || topic === null) return false;
+  const { name, id, partitions, config } = topic as Partial<SavedTopic>;
+  const isNamed = typeof name === "string" && typeof id === "string" && id !== "";
+  return isNamed && Number.isSafeInteger(partitions) && typeof config === "object" && config !== null;
+}
+
 function parseTopics(file: Buffer, path: string): SavedTopic[] {
   try {
-    return (JSON.parse(file.toString()) as { topics: SavedTopic[] }).topics;
+    const { topics } = JSON.parse(file.toString()) as { topics?: unknown };
+    if (!Array.isArray(topics) || !topics.every(isSavedTopic)) throw new Error("it is not a list of topics");
+    return topics;
   } catch (error) {
     throw new BrokerError("DATA_DIR_CORRUPT", `The file ${path} is damaged; restore it from a copy.`, error);
   }
