@@ -1,0 +1,177 @@
+import { alterConfigs } from "../../packages/broker/src/protocol/messages/alter-configs.ts";
+import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
+import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
+import type { Session } from "../session.ts";
+import { area } from "../suite.ts";
+import { versionEnds } from "../version-ends.ts";
+
+const TOPIC = 2;
+const BROKER = 4;
+
+/** Broker settings that are the same in both brokers, or that a client would look up. */
+const BROKER_KEYS = ["num.partitions", "message.max.bytes", "auto.create.topics.enable", "log.retention.ms"];
+
+function describe(resourceName: string, configurationKeys: string[] | null, resourceType = TOPIC) {
+  return { resources: [{ resourceType, resourceName, configurationKeys }], includeSynonyms: true };
+}
+
+function alter(resourceName: string, configs: Readonly<Record<string, string | null>>, resourceType = TOPIC) {
+  const entries = Object.entries(configs).map(([name, value]) => ({ name, value }));
+  return { resources: [{ resourceType, resourceName, configs: entries }], validateOnly: false };
+}
+
+type Operation = readonly [name: string, configOperation: number, value: string | null];
+
+function change(resourceName: string, operations: readonly Operation[], resourceType = TOPIC) {
+  const configs = operations.map(([name, configOperation, value]) => ({ name, configOperation, value }));
+  return { resources: [{ resourceType, resourceName, configs }], validateOnly: false };
+}
+
+/** Waits until a setting has a value: Apache Kafka answers before its broker has heard of it. */
+async function untilSet(
+  session: Session,
+  topic: string,
+  name: string,
+  value: string,
+  step: string,
+): Promise<void> {
+  await session.sendUntil(
+    describeConfigs,
+    4,
+    describe(topic, [name]),
+    ({ results }) => results[0]?.configs[0]?.value === value,
+    step,
+  );
+}
+
+export const configCases = [
+  ...area("describe configs", {
+    "of a topic at both ends": async (session, topic) => {
+      await session.createTopic(topic, 1, { "retention.ms": "60000", "cleanup.policy": "compact" });
+      for (const version of versionEnds(describeConfigs)) {
+        await session.send(
+          describeConfigs,
+          version,
+          describe(topic, ["retention.ms", "cleanup.policy", "segment.ms"]),
+        );
+      }
+    },
+    "all of a topic": async (session, topic) => {
+      await session.createTopic(topic);
+      const body = { ...describe(topic, null), includeSynonyms: false };
+      await session.send(describeConfigs, 4, body);
+    },
+    "of the broker": async (session) => {
+      const answer = await session.ask(describeConfigs, 4, {
+        ...describe("1", BROKER_KEYS, BROKER),
+        includeSynonyms: false,
+      });
+      session.note(
+        "names and values",
+        answer.results.map(({ errorCode, configs }) => ({
+          errorCode,
+          configs: configs.map(({ name, value, configType }) => ({ name, value, configType })),
+        })),
+      );
+    },
+    "of what is not there": async (session, topic) => {
+      await session.attempt(describeConfigs, 4, describe(`${topic}-unknown`, null), "unknown topic");
+      await session.attempt(describeConfigs, 4, describe("a/b", null), "invalid name");
+      await session.attempt(describeConfigs, 4, describe("", null), "no name");
+      await session.attempt(describeConfigs, 4, describe("9", null, BROKER), "another broker");
+      await session.attempt(describeConfigs, 4, describe("one", null, BROKER), "a broker without a number");
+      await session.attempt(describeConfigs, 4, describe("x", null, 77), "an unknown kind");
+      await session.createTopic(topic);
+      await session.send(describeConfigs, 4, describe(topic, ["no.such.setting"]), "unknown setting");
+      await session.send(describeConfigs, 4, describe(topic, []), "no settings");
+    },
+  }),
+  ...area("alter configs", {
+    "at both ends": async (session, topic) => {
+      await session.createTopic(topic, 1, { "retention.ms": "60000" });
+      for (const version of versionEnds(alterConfigs)) {
+        await session.send(alterConfigs, version, alter(topic, { "segment.ms": `${70_000 + version}` }));
+        await untilSet(session, topic, "segment.ms", `${70_000 + version}`, `set ${version}`);
+        await untilSet(session, topic, "retention.ms", "604800000", `back to its default ${version}`);
+      }
+    },
+    "what cannot be": async (session, topic) => {
+      await session.createTopic(topic);
+      await session.attempt(alterConfigs, 2, alter(topic, { "no.such.setting": "1" }), "unknown setting");
+      await session.attempt(alterConfigs, 2, alter(topic, { "retention.ms": "soon" }), "not a number");
+      await session.attempt(alterConfigs, 2, alter(topic, { "retention.ms": null }), "no value");
+      await session.attempt(
+        alterConfigs,
+        2,
+        alter(`${topic}-unknown`, { "retention.ms": "1" }),
+        "unknown topic",
+      );
+      await session.attempt(alterConfigs, 2, alter("", { "retention.ms": "1" }), "no name");
+      await session.attempt(alterConfigs, 2, alter("x", {}, 77), "an unknown kind");
+      const twice = [...alter(topic, {}).resources, ...alter(topic, {}).resources];
+      await session.attempt(alterConfigs, 2, { resources: twice, validateOnly: false }, "twice");
+      await session.send(
+        alterConfigs,
+        2,
+        { ...alter(topic, { "segment.ms": "5000" }), validateOnly: true },
+        "only looked at",
+      );
+      await session.send(describeConfigs, 4, describe(topic, ["segment.ms"]));
+    },
+  }),
+  ...area("change configs", {
+    "at both ends": async (session, topic) => {
+      await session.createTopic(topic, 1, { "retention.ms": "60000" });
+      for (const version of versionEnds(incrementalAlterConfigs)) {
+        await session.send(
+          incrementalAlterConfigs,
+          version,
+          change(topic, [["segment.ms", 0, `${80_000 + version}`]]),
+        );
+        await untilSet(session, topic, "segment.ms", `${80_000 + version}`, `set ${version}`);
+      }
+      await session.send(incrementalAlterConfigs, 1, change(topic, [["retention.ms", 1, null]]), "delete");
+      await untilSet(session, topic, "retention.ms", "604800000", "deleted");
+      await session.send(
+        incrementalAlterConfigs,
+        1,
+        change(topic, [["cleanup.policy", 2, "compact"]]),
+        "append",
+      );
+      await untilSet(session, topic, "cleanup.policy", "delete,compact", "appended");
+      await session.send(
+        incrementalAlterConfigs,
+        1,
+        change(topic, [["cleanup.policy", 3, "delete"]]),
+        "subtract",
+      );
+      await untilSet(session, topic, "cleanup.policy", "compact", "subtracted");
+    },
+    "what cannot be": async (session, topic) => {
+      await session.createTopic(topic);
+      const attempt = (step: string, operations: readonly Operation[], name = topic, kind = TOPIC) =>
+        session.attempt(incrementalAlterConfigs, 1, change(name, operations, kind), step);
+      await attempt("unknown setting", [["no.such.setting", 0, "1"]]);
+      await attempt("delete what is unknown", [["no.such.setting", 1, null]]);
+      await attempt("delete what is not set", [["retention.ms", 1, null]]);
+      await attempt("not a number", [["retention.ms", 0, "soon"]]);
+      await attempt("no value", [["retention.ms", 0, null]]);
+      await attempt("append to a number", [["retention.ms", 2, "5"]]);
+      await attempt("subtract from a number", [["retention.ms", 3, "5"]]);
+      await attempt("append nothing", [["cleanup.policy", 2, null]]);
+      await attempt("append nonsense", [["cleanup.policy", 2, "burn"]]);
+      await attempt("append what is there", [["cleanup.policy", 2, "delete"]]);
+      await attempt("subtract what is not there", [["cleanup.policy", 3, "compact"]]);
+      await attempt("subtract the last", [["cleanup.policy", 3, "delete"]]);
+      await attempt("an unknown operation", [["retention.ms", 9, "5"]]);
+      await attempt("the same twice", [
+        ["retention.ms", 0, "5000"],
+        ["retention.ms", 1, null],
+      ]);
+      await attempt("unknown topic", [["retention.ms", 0, "5000"]], `${topic}-unknown`);
+      await attempt("no name", [["retention.ms", 0, "5000"]], "");
+      await attempt("an unknown kind", [["retention.ms", 0, "5000"]], "x", 77);
+      await session.attempt(incrementalAlterConfigs, 1, { resources: [], validateOnly: false }, "nothing");
+    },
+  }),
+];

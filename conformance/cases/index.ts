@@ -1,0 +1,23 @@
+import type { ConformanceCase } from "../suite.ts";
+import { configCases } from "./configs.ts";
+import { fetchCases } from "./fetch.ts";
+import { groupCases } from "./groups.ts";
+import { metadataCases } from "./metadata.ts";
+import { offsetCases } from "./offsets.ts";
+import { produceCases } from "./produce.ts";
+import { saslCases } from "./sasl.ts";
+import { topicCases } from "./topics.ts";
+import { transactionCases } from "./transactions.ts";
+
+/** Everything that the two brokers are compared in. */
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...metadataCases,
+  ...topicCases,
+  ...configCases,
+  ...produceCases,
+  ...fetchCases,
+  ...groupCases,
+  ...offsetCases,
+  ...transactionCases,
+  ...saslCases,
+];

@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { startBroker } from "../packages/broker/src/index.ts";
+import { startApacheKafka } from "./apache-kafka.ts";
+
+/** One of the two brokers that are compared. */
+export interface Side {
+  readonly name: "embedded" | "apache";
+  /** Where anybody is served. */
+  readonly port: number;
+  /** Where clients must say who they are, with PLAIN or SCRAM-SHA-256. */
+  readonly saslPort: number;
+  stop(): Promise<void>;
+}
+
+/** The user that both sides know under PLAIN. */
+export const USER = { name: "alice", password: "alice-secret" } as const;
+
+/** Starts the embedded broker, in memory, with the settings that Apache Kafka runs with here. */
+export async function startEmbedded(): Promise<Side> {
+  const settings = { groupInitialRebalanceDelayMs: 0 };
+  const open = await startBroker(settings);
+  const guarded = await startBroker({
+    ...settings,
+    sasl: { mechanisms: ["PLAIN", "SCRAM-SHA-256"], users: { [USER.name]: USER.password } },
+  });
+  return {
+    name: "embedded",
+    port: open.port,
+    saslPort: guarded.port,
+    async stop() {
+      await open.stop();
+      await guarded.stop();
+    },
+  };
+}
+
+/** Starts Apache Kafka with an open listener and one that asks for SASL. */
+export async function startApache(): Promise<Side> {
+  const [port, saslPort, controllerPort] = [await freePort(), await freePort(), await freePort()];
+  const login = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${USER.name}="${USER.password}";`;
+  const scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
+  const clients = `PLAINTEXT://127.0.0.1:${port},SASL_PLAINTEXT://127.0.0.1:${saslPort}`;
+  const kafka = await startApacheKafka({
+    port,
+    config: {
+      listeners: `${clients},CONTROLLER://127.0.0.1:${controllerPort}`,
+      "advertised.listeners": clients,
+      "listener.security.protocol.map":
+        "PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+      "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+      "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",
+      "listener.name.sasl_plaintext.plain.sasl.jaas.config": login,
+      "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": scram,
+      "auto.create.topics.enable": "true",
+    },
+  });
+  return { name: "apache", port, saslPort, stop: () => kafka.stop() };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
