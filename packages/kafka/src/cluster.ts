@@ -26,6 +26,8 @@ export interface TopicLayout {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** What a connection is first asked is answered from memory: who is silent for so long is no broker. */
+const FIRST_ANSWER_MS = 10_000;
 
 /**
  * What a client knows of its cluster, and its connections: one per broker and purpose, because a broker
@@ -50,7 +52,7 @@ export class Cluster implements Pace {
   static async connect(connection: KafkaConnection): Promise<Cluster> {
     const cluster = new Cluster(connection);
     try {
-      const missing = await unsupportedRequests(await cluster.anyLink());
+      const missing = await cluster.#inTime(unsupportedRequests(await cluster.anyLink()));
       if (missing.length > 0) {
         throw new CandlewickError(
           KAFKA_ERRORS.brokerTooOld,
@@ -127,6 +129,21 @@ export class Cluster implements Pace {
   async close(): Promise<void> {
     this.#closed = true;
     for (const [name, link] of this.#links) await this.#drop(name, link);
+  }
+
+  async #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    const answered = new AbortController();
+    const late = this.clock.delay(FIRST_ANSWER_MS, answered.signal).then(
+      () => {
+        throw new Error(`no answer in ${FIRST_ANSWER_MS / 1000} s`);
+      },
+      () => answer,
+    );
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      answered.abort();
+    }
   }
 
   async #metadata(topics: string[] | null) {
