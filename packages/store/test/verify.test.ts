@@ -79,6 +79,30 @@ describe.each(SERVERS)("verify on $name", ({ start }) => {
     await store.close();
   });
 
+  test("ends are read once the state is fixed, so that a group that goes on meanwhile is never beyond them", async () => {
+    const { store } = await freshStore(server);
+    const advance = (expected: bigint | null, next: bigint) =>
+      store.checkpoint({
+        group: "g",
+        offsets: [{ topic: "t", partition: 0, expected, next }],
+        intervals: [],
+        trades: [],
+        blocks: [],
+      });
+    await advance(null, 5n);
+    const endOffsets = async () => {
+      const ends = new Map([["t:0", 7n]]);
+      await advance(5n, 9n);
+      return ends;
+    };
+    const report = await store.verify({ progress: { group: "g", endOffsets } });
+    expect(report.checks.find(({ name }) => name === "offsets")).toMatchObject({
+      differences: 0,
+      inFlight: 2,
+    });
+    await store.close();
+  });
+
   test("what is on its way is no difference while the group is behind", async () => {
     const { store } = await freshStore(server);
     const trades = fiftyTrades(23);

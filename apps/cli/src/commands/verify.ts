@@ -49,28 +49,33 @@ export function verifyCommand(): Command {
 
 async function verify(flags: VerifyFlags): Promise<void> {
   const sources = findSources(flags);
-  // The ends come first: what is added after them is not missed.
-  const progress = await readProgress(sources);
-  const options: VerifyOptions = {
-    repair: flags.repair === true,
-    ...(progress === null ? {} : { progress }),
-  };
-  const report = await withStore(sources, (store) => store.verify(options));
+  const report = await withProgress(sources, (progress) => {
+    const options: VerifyOptions = {
+      repair: flags.repair === true,
+      ...(progress === null ? {} : { progress }),
+    };
+    return withStore(sources, (store) => store.verify(options));
+  });
   await (flags.format === "json" ? output.line(JSON.stringify(report)) : writeReport(report));
   if (!report.ok) throw differs(report, flags.repair === true);
 }
 
+type Progress = NonNullable<VerifyOptions["progress"]>;
+
 /** How far the topics reach that fill the database; null where they are not known, so that nothing counts as in flight. */
-async function readProgress(sources: Sources): Promise<NonNullable<VerifyOptions["progress"]> | null> {
+async function withProgress<Result>(
+  sources: Sources,
+  use: (progress: Progress | null) => Promise<Result>,
+): Promise<Result> {
   const { config, databaseUrl, brokers, dataDir } = sources;
-  if (brokers === null && (databaseUrl !== null || !existsSync(dataDir.broker))) return null;
+  if (brokers === null && (databaseUrl !== null || !existsSync(dataDir.broker))) return use(null);
   const { trades, blocks } = TOPICS[config.chain.name];
   return withKafka(sources, async ({ connection }) => {
     const admin = await createAdmin(connection);
     try {
       const known = await admin.listTopics();
       const topics = [trades, blocks].filter((topic) => known.includes(topic));
-      return { group: config.dataflow.group, endOffsets: await admin.endOffsets(topics) };
+      return await use({ group: config.dataflow.group, endOffsets: () => admin.endOffsets(topics) });
     } finally {
       await admin.close();
     }

@@ -1,7 +1,7 @@
 import type { Statement, Transaction } from "../database.ts";
 import { readGroupOffsets } from "../reads/offsets.ts";
 import { type Finding, NOTHING_FOUND } from "./finding.ts";
-import type { VerifyOptions } from "./report.ts";
+import type { EndOffsets, VerifyOptions } from "./report.ts";
 
 const TALLIES: Statement = {
   name: "verify-accounting",
@@ -43,34 +43,40 @@ export async function checkAccounting(transaction: Transaction): Promise<Finding
   return { compared: groups.size + 2, differences: examples.length, inFlight: 0, examples };
 }
 
-/** Whether the group still has records before it; false where nobody told where its topics end. */
-export async function isBehind(
+/** How far a group has come, and how far it can. */
+export interface GroupProgress {
+  /** By the name of the partition; the offsets that are stored in the state that is checked. */
+  readonly stored: EndOffsets;
+  readonly ends: EndOffsets;
+}
+
+/** Reads what is stored, and only then where the topics end. */
+export async function readProgress(
   transaction: Transaction,
   progress: VerifyOptions["progress"],
-): Promise<boolean> {
-  if (progress === undefined) return false;
+): Promise<GroupProgress | null> {
+  if (progress === undefined) return null;
   const stored = await readGroupOffsets(transaction, progress.group);
-  return [...progress.endOffsets].some(([name, end]) => (stored.get(name) ?? 0n) < end);
+  const { endOffsets } = progress;
+  return { stored, ends: typeof endOffsets === "function" ? await endOffsets() : endOffsets };
+}
+
+/** Whether the group still has records before it; false where nobody told where its topics end. */
+export function isBehind(progress: GroupProgress | null): boolean {
+  if (progress === null) return false;
+  return [...progress.ends].some(([name, end]) => (progress.stored.get(name) ?? 0n) < end);
 }
 
 /** Stored offsets against the ends of the topics: none may lie beyond. */
-export async function checkOffsets(
-  transaction: Transaction,
-  progress: VerifyOptions["progress"],
-): Promise<Finding> {
-  if (progress === undefined) return NOTHING_FOUND;
-  const stored = await readGroupOffsets(transaction, progress.group);
+export function checkOffsets(progress: GroupProgress | null): Finding {
+  if (progress === null) return NOTHING_FOUND;
+  const { stored, ends } = progress;
   const examples: string[] = [];
   let inFlight = 0n;
-  for (const [name, end] of progress.endOffsets) {
+  for (const [name, end] of ends) {
     const next = stored.get(name) ?? 0n;
     if (next > end) examples.push(`${name}: the stored offset ${next} is beyond the end of the log, ${end}`);
     else inFlight += end - next;
   }
-  return {
-    compared: progress.endOffsets.size,
-    differences: examples.length,
-    inFlight: Number(inFlight),
-    examples,
-  };
+  return { compared: ends.size, differences: examples.length, inFlight: Number(inFlight), examples };
 }

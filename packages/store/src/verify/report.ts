@@ -4,12 +4,19 @@ export interface VerifyOptions {
   /** How many differences are listed for each check; all are counted. Default 20. */
   readonly maxExamples?: number;
   /**
-   * The group that fills the database and the ends of its topics, read before the call. Where the group has
-   * not reached them, a block whose trades are not all there counts as in flight and not as a difference.
-   * Absent: nothing is in flight.
+   * The group that fills the database and the ends of its topics. Where the group has not reached them, a
+   * block whose trades are not all there counts as in flight and not as a difference. A function is called
+   * once the state that is checked is fixed: ends that were read before say too little of a database that is
+   * still being filled. Absent: nothing is in flight.
    */
-  readonly progress?: { readonly group: string; readonly endOffsets: ReadonlyMap<string, bigint> };
+  readonly progress?: {
+    readonly group: string;
+    readonly endOffsets: EndOffsets | (() => Promise<EndOffsets>);
+  };
 }
+
+/** The end of each partition by its name. */
+export type EndOffsets = ReadonlyMap<string, bigint>;
 
 /** What a check looks at. */
 export type VerifyCheckName =

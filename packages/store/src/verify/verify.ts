@@ -3,7 +3,7 @@ import { candleIntervals } from "../checkpoint/candle-intervals.ts";
 import { lockChain } from "../checkpoint/chain-lock.ts";
 import { recomputeBuckets } from "../checkpoint/recompute.ts";
 import type { Database, Transaction } from "../database.ts";
-import { checkAccounting, checkOffsets, isBehind } from "./accounting-check.ts";
+import { checkAccounting, checkOffsets, isBehind, readProgress } from "./accounting-check.ts";
 import { checkBlockTrades, checkLedger } from "./block-check.ts";
 import { compareCandles } from "./candle-check.ts";
 import { type Finding, NOTHING_FOUND, together } from "./finding.ts";
@@ -31,11 +31,12 @@ export async function verifyStore(database: Database, options: VerifyOptions): P
 
 async function check(
   transaction: Transaction,
-  { progress }: VerifyOptions,
+  options: VerifyOptions,
   limit: number,
 ): Promise<VerifyCheck[]> {
   await transaction.execute(WHOLE_TABLES);
-  const behind = await isBehind(transaction, progress);
+  const progress = await readProgress(transaction, options.progress);
+  const behind = isBehind(progress);
   const perChain = (of: (chain: ChainName) => Promise<Finding>) => overChains(of, limit);
   return [
     named("candles", await perChain((chain) => checkCandles(transaction, chain, limit))),
@@ -44,7 +45,7 @@ async function check(
     named("block-trades", await perChain((chain) => checkBlockTrades(transaction, chain, behind, limit))),
     named("ledger", await perChain((chain) => checkLedger(transaction, chain, behind, limit))),
     named("accounting", await checkAccounting(transaction)),
-    named("offsets", await checkOffsets(transaction, progress)),
+    named("offsets", checkOffsets(progress)),
   ];
 }
 
