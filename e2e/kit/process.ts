@@ -17,12 +17,23 @@ export interface Run {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts `candlewick ARGS`. */
-export function candlewick(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Run {
+/** A user of the system. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Starts `candlewick ARGS`, as this user or as another. */
+export function candlewick(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  account: Account | null = null,
+): Run {
   const child = spawn(process.execPath, [BIN, ...args], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...environment },
+    ...account,
   });
   let stdout = "";
   let stderr = "";
@@ -70,8 +81,12 @@ export interface Ended {
 }
 
 /** Runs `candlewick ARGS` to its end. */
-export async function runToEnd(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const run = candlewick(args, environment);
+export async function runToEnd(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  account: Account | null = null,
+): Promise<Ended> {
+  const run = candlewick(args, environment, account);
   const code = await run.ended;
   return { code, stdout: run.stdout(), stderr: run.stderr() };
 }
