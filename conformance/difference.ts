@@ -25,7 +25,7 @@ function isStruct(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const SHOWN_LENGTH = 300;
+const SHOWN_LENGTH = 700;
 
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";

@@ -67,9 +67,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   logDir: nonEmpty("folder"),
   totalBytes: natural("size"),
   usableBytes: natural("size"),
-  // For people: each broker has its own words, but both must say something or nothing.
-  errorMessage: (value) => (value === null || value === "" ? value : "a text"),
-  batchIndexErrorMessage: (value) => (value === null ? null : "a text"),
+  // For people: each broker has its own words, and no client decides by them.
+  errorMessage: drop,
+  batchIndexErrorMessage: drop,
   // Feature levels steer clusters of several brokers; the embedded broker has none.
   supportedFeatures: drop,
   finalizedFeatures: drop,
@@ -81,7 +81,17 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** Fields that name the elements of a list: Kafka collects many answers in hash maps, in no order of its own. */
-const NAMES = ["name", "topic", "topicName", "groupId", "key", "user", "transactionalId", "resourceName"];
+const NAMES = [
+  "name",
+  "topic",
+  "topicName",
+  "groupId",
+  "key",
+  "user",
+  "transactionalId",
+  "resourceName",
+  "memberAssignment",
+];
 const NUMBERS = ["partitionIndex", "partition", "index", "apiKey", "resourceType", "producerId"];
 
 function plain(value: unknown, context: Context): unknown {
@@ -118,11 +128,14 @@ function sorted(values: readonly unknown[]): readonly unknown[] {
     .map(({ value }) => value);
 }
 
-/** Kafka keeps offsets and transactions in topics of its own; the embedded broker has a journal instead. */
+/**
+ * Kafka keeps offsets and transactions in topics of its own; the embedded broker has a journal instead. And Kafka
+ * sets min.insync.replicas for the whole cluster when it is formatted, which then shows as the value's source.
+ */
 function isComparable(value: unknown): boolean {
   if (!isStruct(value)) return true;
   const { name } = value as { readonly name?: unknown };
-  return typeof name !== "string" || !name.startsWith("__");
+  return typeof name !== "string" || !(name.startsWith("__") || name === "min.insync.replicas");
 }
 
 /** A marker up to and with its key, which says what was decided; its value counts terms of the coordinator. */

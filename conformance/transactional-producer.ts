@@ -7,6 +7,8 @@ import { oneBatch } from "./requests.ts";
 import type { Session } from "./session.ts";
 
 const TRANSACTIONAL = 0x10;
+/** Near the markers' own time: Apache Kafka begins a new segment, and ends a fetch, where times are far apart. */
+const STARTED_MS = Date.now();
 /** Apache Kafka is still writing the markers of the transaction before. */
 const CONCURRENT_TRANSACTIONS = 51;
 
@@ -48,7 +50,14 @@ export class TransactionalProducer {
     const { transactionalId, producerId, producerEpoch } = this.claim;
     const sequence = this.#sequences.get(name) ?? 0;
     this.#sequences.set(name, sequence + values.length);
-    const batch = clientBatch({ values, producerId, producerEpoch, sequence, attributes: TRANSACTIONAL });
+    const batch = clientBatch({
+      values,
+      producerId,
+      producerEpoch,
+      sequence,
+      attributes: TRANSACTIONAL,
+      timestampMs: STARTED_MS,
+    });
     await this.#session.attempt(produce, 11, oneBatch(name, batch, { transactionalId }), step);
   }
 

@@ -119,6 +119,7 @@ async function openParts(
   return {
     settings,
     folder,
+    disk,
     clusterId,
     clock,
     topics,

@@ -100,8 +100,8 @@ describe("before authentication", () => {
       errorCode: 33,
       mechanisms: MECHANISMS,
     });
-    expect((await client.send(saslAuthenticate, 2, { authBytes: Buffer.alloc(3) })).errorCode).toBe(34);
-    client.close();
+    client.post(saslAuthenticate, 2, { authBytes: Buffer.alloc(3) });
+    await client.closed;
   });
 
   test("after an old handshake the tokens come bare", async () => {
@@ -132,8 +132,7 @@ describe("before authentication", () => {
     const wrong = { authBytes: Buffer.from("\0ada\0wrong") };
     expect((await client.send(saslAuthenticate, 2, wrong)).errorCode).toBe(58);
     const right = { authBytes: Buffer.from(`\0ada\0${users.ada}`) };
-    expect((await client.send(saslAuthenticate, 2, right)).errorCode).toBe(34);
-    client.post(metadata, 9, { topics: null });
+    client.post(saslAuthenticate, 2, right);
     await client.closed;
   });
 });

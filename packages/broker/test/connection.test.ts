@@ -154,14 +154,16 @@ describe("produce", () => {
   };
   test.each([
     ["a wrong checksum", corrupt((b) => b.writeUInt8(1, b.length - 1)), 2],
-    ["a cut batch", clientBatch().subarray(0, 70), 2],
-    ["half a header", clientBatch().subarray(0, 30), 2],
+    ["a cut batch", clientBatch().subarray(0, 70), 87],
+    ["half a header", clientBatch().subarray(0, 30), 87],
     ["no batch at all", Buffer.alloc(0), 87],
     ["two batches", Buffer.concat([clientBatch(), clientBatch()]), 87],
     ["a wrong count", corrupt((b) => b.writeInt32BE(3, 57), true), 87],
     ["a control batch", corrupt((b) => b.writeInt16BE(0x20, 21), true), 87],
     ["an old message format", corrupt((b) => b.writeInt8(1, 16)), 43],
-    ["an unknown compression", corrupt((b) => b.writeInt16BE(7, 21), true), 2],
+    ["an unknown compression", corrupt((b) => b.writeInt16BE(7, 21), true), -1],
+    ["a base offset of its own", corrupt((b) => b.writeBigInt64BE(7n, 0)), 87],
+    ["a time in the future", clientBatch({ timestampMs: Date.now() + 7_200_000 }), 32],
     ["too large a batch", clientBatch({ values: ["x".repeat(1_048_600)] }), 10],
   ])("%s is refused and the connection stays", async (_name, records, errorCode) => {
     expect(await send(records)).toMatchObject({ errorCode, baseOffset: -1 });

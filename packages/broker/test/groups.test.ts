@@ -73,6 +73,8 @@ class TestMember {
       generationId: this.generationId,
       memberId: this.memberId,
       groupInstanceId: this.instanceId,
+      protocolType: "consumer",
+      protocolName: "range",
       assignments: Object.entries(assignments).map(([memberId, text]) => ({
         memberId,
         assignment: Buffer.from(text),

@@ -68,6 +68,9 @@ export class PowerCutDisk implements Disk {
   }
 
   makeFolder(): void {}
+  space(): ReturnType<Disk["space"]> {
+    return this.#disk.space();
+  }
   list(path: string): string[] {
     return this.#disk.list(path);
   }

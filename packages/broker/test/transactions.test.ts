@@ -173,7 +173,7 @@ describe("fencing", () => {
     await add(old, [0]);
     await write(old, "a", 0);
     const next = await init();
-    expect(next).toMatchObject({ producerId: old.producerId, producerEpoch: old.producerEpoch + 1 });
+    expect(next).toMatchObject({ producerId: old.producerId, producerEpoch: old.producerEpoch + 2 });
     expect((await read(1)).aborted).toMatchObject([{ producerId: old.producerId }]);
     expect(await write(old, "b", 1)).toBe(47);
     expect(await add(old, [0])).toEqual([90]);

@@ -7,7 +7,7 @@ const FENCED_SINCE = 2;
 
 /** AddOffsetsToTxn, versions 0 to 4. */
 export const addOffsetsToTxn: Handler = serve(api, async (request, { transactions, version }) => {
-  if (request.groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID };
+  if (request.transactionalId === "") return { errorCode: ErrorCode.INVALID_REQUEST };
   const errorCode = await transactions.addGroup(request, request.groupId);
   return { errorCode: fencedCode(errorCode, version >= FENCED_SINCE) };
 });

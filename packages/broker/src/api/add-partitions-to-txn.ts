@@ -13,9 +13,12 @@ export const addPartitionsToTxn: Handler = serve(api, async (request, { topics, 
   const exists = ({ topic, partition }: (typeof partitions)[number]): boolean =>
     topics.partition(topic, partition) !== undefined;
   const areKnown = partitions.every(exists);
-  const outcome = areKnown
-    ? fencedCode(await transactions.addPartitions(request, partitions), version >= FENCED_SINCE)
-    : ErrorCode.OPERATION_NOT_ATTEMPTED;
+  const add = async (): Promise<ErrorCode> => {
+    if (request.transactionalId === "") return ErrorCode.INVALID_REQUEST;
+    if (!areKnown) return ErrorCode.OPERATION_NOT_ATTEMPTED;
+    return fencedCode(await transactions.addPartitions(request, partitions), version >= FENCED_SINCE);
+  };
+  const outcome = await add();
   return {
     results: request.topics.map(({ name, partitions: indexes }) => ({
       name,

@@ -47,8 +47,7 @@ function set(upsertion: Request["upsertions"][number], { credentials }: RequestC
   const mechanism = mechanismOf(upsertion.mechanism);
   if (mechanism === undefined) return ErrorCode.UNSUPPORTED_SASL_MECHANISM;
   const isAcceptable = name !== "" && iterations >= MIN_ITERATIONS && iterations <= MAX_ITERATIONS;
-  if (!isAcceptable || salt.length === 0 || saltedPassword.length === 0)
-    return ErrorCode.UNACCEPTABLE_CREDENTIAL;
+  if (!isAcceptable || saltedPassword.length === 0) return ErrorCode.UNACCEPTABLE_CREDENTIAL;
   // The bytes are views into the request, which is not kept.
   const credential = credentialFromSalted(mechanism, saltedPassword, Buffer.from(salt), iterations);
   credentials.set(name, mechanism, credential);

@@ -5,6 +5,7 @@ import {
   COMPRESSION_MASK,
   checksumHolds,
   isControl,
+  LOG_OVERHEAD,
   readBatchHeader,
 } from "../storage/record-batch.ts";
 import { openRecords, recordsOf } from "../storage/records.ts";
@@ -12,9 +13,17 @@ import type { TopicConfig } from "../topics/topic-config.ts";
 
 export type CheckedBatch =
   | { readonly kind: "sound"; readonly batch: Buffer; readonly header: BatchHeader }
-  | { readonly kind: "refused"; readonly errorCode: ErrorCode; readonly reason: string };
+  | {
+      readonly kind: "refused";
+      readonly errorCode: ErrorCode;
+      readonly reason: string;
+      /** True if the batch is whole and it is the log that does not want it: then the answer names the log's start. */
+      readonly isWhole: boolean;
+    };
 
+const SIZE_AT = 8;
 const MAGIC_AT = 16;
+const FORMAT = 2;
 const ZSTD = 4;
 const ZSTD_SINCE_VERSION = 7;
 
@@ -25,11 +34,13 @@ export function checkBatch(
   produceVersion: number,
 ): CheckedBatch {
   if (records === null || records.length === 0) return refused(ErrorCode.INVALID_RECORD, "no record batch");
-  if (records.length <= MAGIC_AT) return refused(ErrorCode.CORRUPT_MESSAGE, "record batch is cut short");
+  if (records.length <= MAGIC_AT) return refused(ErrorCode.INVALID_RECORD, "record batch is cut short");
   const magic = records.readInt8(MAGIC_AT);
   if (magic === 0 || magic === 1) {
     return refused(ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT, `message format ${magic} is not supported`);
   }
+  const isCut = magic === FORMAT && LOG_OVERHEAD + records.readInt32BE(SIZE_AT) > records.length;
+  if (isCut) return refused(ErrorCode.INVALID_RECORD, "record batch is cut short");
   const header = readBatchHeader(records);
   if (header === undefined) return refused(ErrorCode.CORRUPT_MESSAGE, "not a record batch of format 2");
   if (header.sizeBytes > config.maxMessageBytes) {
@@ -38,23 +49,23 @@ export function checkBatch(
       `batch of ${header.sizeBytes} bytes exceeds max.message.bytes`,
     );
   }
-  if (header.sizeBytes > records.length)
-    return refused(ErrorCode.CORRUPT_MESSAGE, "record batch is cut short");
-  if (header.sizeBytes < records.length) {
+  // Bytes behind the batch that are too few for another one are no more than padding.
+  const behind = records.length - header.sizeBytes;
+  if (behind > MAGIC_AT) {
     return refused(ErrorCode.INVALID_RECORD, "exactly one record batch per partition is allowed");
   }
   if (!checksumHolds(records, 0, header.sizeBytes)) {
     return refused(ErrorCode.CORRUPT_MESSAGE, "record batch has a wrong checksum");
   }
   if (config.isCompacted && !allHaveKeys(records, header)) {
-    return refused(ErrorCode.INVALID_RECORD, "a compacted topic takes only records with a key");
+    return refused(ErrorCode.INVALID_RECORD, "a compacted topic takes only records with a key", true);
   }
   const problem = headerProblem(header, produceVersion);
-  return problem ?? { kind: "sound", batch: records, header };
+  return problem ?? { kind: "sound", batch: records.subarray(0, header.sizeBytes), header };
 }
 
-function refused(errorCode: ErrorCode, reason: string): CheckedBatch & { kind: "refused" } {
-  return { kind: "refused", errorCode, reason };
+function refused(errorCode: ErrorCode, reason: string, isWhole = false): CheckedBatch & { kind: "refused" } {
+  return { kind: "refused", errorCode, reason, isWhole };
 }
 
 /** Batches whose codec Node cannot open are taken on trust. */
@@ -71,16 +82,16 @@ function allHaveKeys(batch: Buffer, header: BatchHeader): boolean {
 }
 
 function headerProblem(header: BatchHeader, produceVersion: number): CheckedBatch | undefined {
-  const { recordCount, baseOffset, lastOffset, producerId, producerEpoch, baseSequence } = header;
+  const { recordCount, baseOffset, lastOffset, producerId, baseSequence } = header;
+  const invalid = (reason: string): CheckedBatch => refused(ErrorCode.INVALID_RECORD, reason, true);
+  if (baseOffset !== 0) return invalid("offsets are counted from 0 in what a client sends");
   if (recordCount <= 0 || lastOffset - baseOffset !== recordCount - 1) {
-    return refused(ErrorCode.INVALID_RECORD, "record count and last offset do not agree");
+    return invalid("record count and last offset do not agree");
   }
-  if (isControl(header)) return refused(ErrorCode.INVALID_RECORD, "clients may not write control batches");
-  if (producerId >= 0 && (producerEpoch < 0 || baseSequence < 0)) {
-    return refused(ErrorCode.INVALID_RECORD, "a producer id needs an epoch and a sequence number");
-  }
+  if (isControl(header)) return invalid("clients may not write control batches");
+  if (producerId >= 0 && baseSequence < 0) return invalid("a producer id needs a sequence number");
   const compression = header.attributes & COMPRESSION_MASK;
-  if (compression > ZSTD) return refused(ErrorCode.CORRUPT_MESSAGE, "unknown compression");
+  if (compression > ZSTD) return refused(ErrorCode.UNKNOWN_SERVER_ERROR, "unknown compression", true);
   if (compression === ZSTD && produceVersion < ZSTD_SINCE_VERSION) {
     return refused(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs produce version 7");
   }

@@ -7,7 +7,7 @@ import { storageErrorCode } from "./storage-failure.ts";
 export type ConfigChange =
   | { readonly kind: "set"; readonly name: string; readonly value: string | null }
   | { readonly kind: "reset"; readonly name: string }
-  | { readonly kind: "impossible"; readonly reason: string };
+  | { readonly kind: "impossible"; readonly name: string; readonly reason: string };
 
 interface Resource {
   readonly resourceType: number;
@@ -32,10 +32,14 @@ export function alterResource(
   if (resourceType !== ResourceType.TOPIC) {
     return answer(ErrorCode.INVALID_REQUEST, "Only the settings of topics can be changed.");
   }
+  if (resourceName === "") return answer(ErrorCode.INVALID_REQUEST, "A topic has a name.");
   const topic = context.topics.get(resourceName);
   if (topic === undefined)
     return answer(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Unknown topic ${resourceName}`);
   const changes = changesFor(topic.config);
+  const isOdd = changes.some((change) => change.kind === "set" && change.value === null);
+  const isRepeated = new Set(changes.map(({ name }) => name)).size < changes.length;
+  if (isOdd || isRepeated) return answer(ErrorCode.INVALID_REQUEST, "A setting needs one value.");
   const problem = changes.map(problemOf).find((found) => found !== undefined);
   if (problem !== undefined) return answer(ErrorCode.INVALID_CONFIG, problem);
   if (validateOnly) return answer(ErrorCode.NONE);
@@ -53,8 +57,7 @@ export function alterResource(
 function problemOf(change: ConfigChange): string | undefined {
   switch (change.kind) {
     case "set":
-      if (change.value === null) return `Null value for ${change.name}`;
-      return TopicConfig.problem(change.name, change.value);
+      return TopicConfig.problem(change.name, change.value ?? "");
     case "reset":
       return undefined;
     case "impossible":

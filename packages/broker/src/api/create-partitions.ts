@@ -10,7 +10,10 @@ const MAX_PARTITIONS = 10_000;
 
 /** CreatePartitions, versions 0 to 3: topics can only grow. */
 export const createPartitions: Handler = serve(api, (request, context) => ({
-  results: request.topics.map((asked) => {
+  results: [...Map.groupBy(request.topics, ({ name }) => name)].map(([name, [asked, another]]) => {
+    if (asked === undefined || another !== undefined) {
+      return { name, errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "Duplicate topic name." };
+    }
     const problem = problemOf(asked, context);
     if (problem !== undefined) return { name: asked.name, ...problem };
     const topic = context.topics.get(asked.name);

@@ -2,7 +2,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { createTopics as api } from "../protocol/messages/create-topics.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import { TopicConfig } from "../topics/topic-config.ts";
-import { INTERNAL_TOPICS, isValidTopicName, type Topic } from "../topics/topic-store.ts";
+import { INTERNAL_TOPICS, isValidTopicName, newTopicId, type Topic } from "../topics/topic-store.ts";
 import { configSource } from "./config-source.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
@@ -30,7 +30,7 @@ export const createTopics: Handler = serve(api, (request, context) => {
           ? refuse(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
           : refusalOf(topic, context);
       if (topic === undefined || refusal !== undefined)
-        return { name, ...refusal, errorCode: refusal?.errorCode ?? 0 };
+        return { name, ...refusal, errorCode: refusal?.errorCode ?? 0, configs: [] };
       try {
         return create(topic, request.validateOnly, context);
       } catch (error) {
@@ -113,7 +113,8 @@ function create(asked: TopicRequest, validateOnly: boolean, context: RequestCont
   const configs = asked.configs.map(({ name, value }) => [name, value ?? ""] as const);
   if (validateOnly) {
     const config = new TopicConfig(settings.topicDefaults, configs);
-    return { name: asked.name, errorCode: ErrorCode.NONE, ...described(config, numPartitions) };
+    const topicId = newTopicId();
+    return { name: asked.name, topicId, errorCode: ErrorCode.NONE, ...described(config, numPartitions) };
   }
   const topic: Topic = topics.create(asked.name, numPartitions, configs);
   return {

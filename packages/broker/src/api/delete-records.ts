@@ -14,6 +14,9 @@ export const deleteRecords: Handler = serve(api, (request, context) => ({
       if (log === undefined) {
         return { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
       }
+      if (context.topics.get(name)?.config.isDeleted === false) {
+        return { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.POLICY_VIOLATION };
+      }
       const before = offset === UP_TO_HIGH_WATERMARK ? log.highWatermark : offset;
       if (before < 0 || before > log.highWatermark) {
         return { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };

@@ -9,7 +9,9 @@ const IDS_SINCE = 6;
 export const deleteTopics: Handler = serve(api, async (request, { version, topics, groups }) => {
   const wanted =
     version >= IDS_SINCE ? request.topics : request.topicNames.map((name) => ({ name, topicId: NULL_UUID }));
-  const responses = wanted.map(({ name, topicId }) => {
+  const refused = refusedTopics(wanted);
+  const accepted = wanted.filter((topic) => !refused.some((other) => keyOf(other) === keyOf(topic)));
+  const deleted = accepted.map(({ name, topicId }) => {
     const byId = name === null;
     const topic = byId ? topics.getById(topicId) : topics.get(name);
     if (topic === undefined) {
@@ -24,5 +26,27 @@ export const deleteTopics: Handler = serve(api, async (request, { version, topic
     return { name: topic.name, topicId: topic.id, errorCode: ErrorCode.NONE };
   });
   await groups.flush();
-  return { responses };
+  return {
+    responses: [...refused.map((topic) => ({ ...topic, ...REFUSED })), ...deleted],
+  };
 });
+
+type Wanted = { readonly name: string | null; readonly topicId: string };
+const REFUSED = {
+  errorCode: ErrorCode.INVALID_REQUEST,
+  errorMessage: "A topic must be named once, by its name or by its id.",
+};
+
+function keyOf({ name, topicId }: Wanted): string {
+  return JSON.stringify([name, topicId]);
+}
+
+/** Those that are named by both or neither of name and id, and those that are named more than once. */
+function refusedTopics(wanted: readonly Wanted[]): Wanted[] {
+  const byKey = Map.groupBy(wanted, keyOf);
+  return [...byKey.values()].flatMap(([first, second]) => {
+    if (first === undefined) return [];
+    const isOne = (first.name === null) !== (first.topicId === NULL_UUID);
+    return isOne && second === undefined ? [] : [first];
+  });
+}

@@ -1,16 +1,21 @@
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeCluster as api } from "../protocol/messages/describe-cluster.ts";
+import { CLUSTER_OPERATIONS, NO_OPERATIONS } from "./authorized-operations.ts";
 import { type Handler, serve } from "./handler.ts";
 
 const BROKERS = 1;
+const CONTROLLERS = 2;
 
 /** DescribeCluster, versions 0 to 1. Left out: the endpoints of controllers, which are not apart from the broker. */
 export const describeCluster: Handler = serve(api, (request, { settings, advertised, clusterId }) => {
   if (request.endpointType !== BROKERS) {
     return {
-      errorCode: ErrorCode.INVALID_REQUEST,
+      errorCode:
+        request.endpointType === CONTROLLERS
+          ? ErrorCode.MISMATCHED_ENDPOINT_TYPE
+          : ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
       errorMessage: "Only broker endpoints can be described here.",
-      clusterId,
+      clusterId: "",
       brokers: [],
     };
   }
@@ -19,5 +24,8 @@ export const describeCluster: Handler = serve(api, (request, { settings, adverti
     clusterId,
     controllerId: settings.nodeId,
     brokers: [{ brokerId: settings.nodeId, ...advertised }],
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+      ? CLUSTER_OPERATIONS
+      : NO_OPERATIONS,
   };
 });

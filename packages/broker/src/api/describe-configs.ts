@@ -2,6 +2,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { describeConfigs as api } from "../protocol/messages/describe-configs.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import { ConfigType } from "../topics/topic-config.ts";
+import { isValidTopicName } from "../topics/topic-store.ts";
 import { ConfigSource, configSource } from "./config-source.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 
@@ -23,7 +24,8 @@ export const describeConfigs: Handler = serve(api, (request, context) => ({
       const errorMessage = `Cannot describe the configuration of '${resourceName}'.`;
       return { errorCode: found, errorMessage, resourceType, resourceName, configs: [] };
     }
-    const keys = configurationKeys === null ? undefined : new Set(configurationKeys);
+    const keys =
+      configurationKeys === null || configurationKeys.length === 0 ? undefined : new Set(configurationKeys);
     const configs = found.filter(({ name }) => keys === undefined || keys.has(name));
     return { errorCode: ErrorCode.NONE, resourceType, resourceName, configs };
   }),
@@ -44,12 +46,15 @@ function configsOf(resource: Resource, withSynonyms: boolean, context: RequestCo
 }
 
 function topicConfigs(name: string, withSynonyms: boolean, { topics }: RequestContext): Config[] | ErrorCode {
+  if (!isValidTopicName(name)) return ErrorCode.INVALID_TOPIC_EXCEPTION;
   const topic = topics.get(name);
   if (topic === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return topic.config.entries().map((entry) => {
     const own = { name: entry.name, value: entry.value, source: ConfigSource.TOPIC };
-    const fallback = { name: entry.name, value: entry.defaultValue, source: ConfigSource.DEFAULT };
-    const synonyms = entry.isDefault ? [fallback] : [own, fallback];
+    const { brokerName, defaultValue: value } = entry;
+    const fallback =
+      brokerName === undefined ? [] : [{ name: brokerName, value, source: ConfigSource.DEFAULT }];
+    const synonyms = entry.isDefault ? fallback : [own, ...fallback];
     return {
       name: entry.name,
       value: entry.value,

@@ -1,6 +1,7 @@
 import { EMPTY, metadataOf } from "../groups/member.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeGroups as api } from "../protocol/messages/describe-groups.ts";
+import { GROUP_OPERATIONS, NO_OPERATIONS } from "./authorized-operations.ts";
 import { type Handler, serve } from "./handler.ts";
 
 const NOT_FOUND_SINCE = 6;
@@ -21,7 +22,7 @@ export const describeGroups: Handler = serve(api, (request, { version, groups })
         members: [],
       };
     }
-    // While a generation is being formed there is neither a protocol nor an assignment yet.
+    // While a generation is being formed there is no protocol yet, and each still has what it had before.
     const isStable = group.state === "Stable";
     return {
       errorCode: ErrorCode.NONE,
@@ -35,8 +36,9 @@ export const describeGroups: Handler = serve(api, (request, { version, groups })
         clientId: member.clientId,
         clientHost: member.clientHost,
         memberMetadata: isStable ? metadataOf(member, group.protocol) : EMPTY,
-        memberAssignment: isStable ? member.assignment : EMPTY,
+        memberAssignment: member.assignment,
       })),
+      authorizedOperations: request.includeAuthorizedOperations ? GROUP_OPERATIONS : NO_OPERATIONS,
     };
   }),
 }));

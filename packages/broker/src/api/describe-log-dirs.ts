@@ -2,8 +2,8 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { describeLogDirs as api } from "../protocol/messages/describe-log-dirs.ts";
 import { type Handler, serve } from "./handler.ts";
 
-/** DescribeLogDirs, versions 1 to 4: the one data folder. Left out: its total and free size, reported as unknown. */
-export const describeLogDirs: Handler = serve(api, (request, { topics, folder }) => {
+/** DescribeLogDirs, versions 1 to 4: the one data folder. In memory, its size is the machine's. */
+export const describeLogDirs: Handler = serve(api, (request, { topics, folder, disk }) => {
   const wanted =
     request.topics === null
       ? undefined
@@ -24,6 +24,6 @@ export const describeLogDirs: Handler = serve(api, (request, { topics, folder })
     }));
   return {
     errorCode: ErrorCode.NONE,
-    results: [{ errorCode: ErrorCode.NONE, logDir: folder, topics: found }],
+    results: [{ errorCode: ErrorCode.NONE, logDir: folder, topics: found, ...disk.space(folder) }],
   };
 });

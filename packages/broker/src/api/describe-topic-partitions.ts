@@ -3,6 +3,7 @@ import { describeTopicPartitions as api } from "../protocol/messages/describe-to
 import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH } from "../storage/partition-log.ts";
 import { INTERNAL_TOPICS, isValidTopicName } from "../topics/topic-store.ts";
+import { TOPIC_OPERATIONS } from "./authorized-operations.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 
 type Topic = ResponseOf<typeof api>["topics"][number];
@@ -16,6 +17,10 @@ export const describeTopicPartitions: Handler = serve(api, (request, context) =>
   const { cursor } = request;
   const asked = request.topics.map(({ name }) => name);
   const all = asked.length > 0 ? [...new Set(asked)] : context.topics.all().map(({ name }) => name);
+  const isAsked = asked.length === 0 || cursor === null || asked.includes(cursor.topicName);
+  if (!isAsked || (cursor !== null && cursor.partitionIndex < 0)) {
+    return { topics: asked.sort().map(refused), nextCursor: null };
+  }
   const names = all.sort().filter((name) => cursor === null || name >= cursor.topicName);
   let left = Math.min(Math.max(1, request.responsePartitionLimit), MAX_PARTITIONS);
   const topics: Topic[] = [];
@@ -38,13 +43,19 @@ export const describeTopicPartitions: Handler = serve(api, (request, context) =>
   return { topics, nextCursor };
 });
 
+/** Where the cursor is not one that could have come with an answer to these topics. */
+function refused(name: string): Topic {
+  return { errorCode: ErrorCode.INVALID_REQUEST, name, topicId: NULL_UUID, partitions: [] };
+}
+
 function describe(name: string, first: number, limit: number, { topics, settings }: RequestContext): Topic {
   const topic = topics.get(name);
   if (topic === undefined) {
     const errorCode = isValidTopicName(name)
       ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
       : ErrorCode.INVALID_TOPIC_EXCEPTION;
-    return { errorCode, name, topicId: NULL_UUID, partitions: [] };
+    const topicAuthorizedOperations = TOPIC_OPERATIONS;
+    return { errorCode, name, topicId: NULL_UUID, partitions: [], topicAuthorizedOperations };
   }
   const nodes = [settings.nodeId];
   return {
@@ -59,7 +70,10 @@ function describe(name: string, first: number, limit: number, { topics, settings
       leaderEpoch: LEADER_EPOCH,
       replicaNodes: nodes,
       isrNodes: nodes,
+      eligibleLeaderReplicas: [],
+      lastKnownElr: [],
       offlineReplicas: [],
     })),
+    topicAuthorizedOperations: TOPIC_OPERATIONS,
   };
 }

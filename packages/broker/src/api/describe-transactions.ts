@@ -8,7 +8,7 @@ export const describeTransactions: Handler = serve(api, (request, { transactions
     const transaction = transactions.get(transactionalId);
     if (transaction === undefined) {
       return {
-        errorCode: ErrorCode.TRANSACTIONAL_ID_NOT_FOUND,
+        errorCode: transactionalId === "" ? ErrorCode.INVALID_REQUEST : ErrorCode.TRANSACTIONAL_ID_NOT_FOUND,
         transactionalId,
         transactionState: "",
         transactionTimeoutMs: 0,
@@ -23,7 +23,7 @@ export const describeTransactions: Handler = serve(api, (request, { transactions
       transactionalId,
       transactionState: transaction.state,
       transactionTimeoutMs: transaction.timeoutMs,
-      transactionStartTimeMs: transaction.state === "Ongoing" ? transaction.startedMs : -1,
+      transactionStartTimeMs: transaction.state === "Empty" ? -1 : transaction.startedMs,
       producerId: transaction.producerId,
       producerEpoch: transaction.epoch,
       topics: [...transaction.partitions].map(([topic, partitions]) => ({

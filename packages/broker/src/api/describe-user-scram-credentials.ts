@@ -8,7 +8,7 @@ export const describeUserScramCredentials: Handler = serve(api, (request, { cred
   const stored = credentials.stored();
   const names = request.users?.map(({ name }) => name) ?? [];
   const wanted = names.length > 0 ? names : [...stored.keys()];
-  const results = wanted.map((user) => {
+  const results = [...new Set(wanted)].map((user) => {
     const found = stored.get(user);
     if (wanted.indexOf(user) !== wanted.lastIndexOf(user)) {
       return {

@@ -1,3 +1,4 @@
+import { ErrorCode } from "../protocol/error-code.ts";
 import { endTxn as api } from "../protocol/messages/end-txn.ts";
 import { type Handler, serve } from "./handler.ts";
 import { fencedCode } from "./producer-fencing.ts";
@@ -9,6 +10,7 @@ const FENCED_SINCE = 2;
  * gives a new epoch with every transaction and belongs to a feature level of Kafka 4.
  */
 export const endTxn: Handler = serve(api, async (request, { transactions, version }) => {
+  if (request.transactionalId === "") return { errorCode: ErrorCode.INVALID_REQUEST };
   const errorCode = await transactions.end(request, request.committed);
   return { errorCode: fencedCode(errorCode, version >= FENCED_SINCE) };
 });

@@ -20,12 +20,13 @@ const READ_COMMITTED = 1;
  * partition, or when the time is over. Left out: fetch sessions (declined with session id 0, so clients send
  * whole requests) and fetching by followers, as there are none.
  */
-export const fetch: Handler = serve(api, async (request, context) => {
-  const { sessionId, sessionEpoch } = request;
+export const fetch: Handler = serve(api, async (given, context) => {
+  const { sessionEpoch } = given;
   // Epochs 0 and -1 ask for a new session or for none; anything else continues one that never was.
-  if (sessionId !== 0 && sessionEpoch > 0) {
+  if (sessionEpoch > 0) {
     return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
   }
+  const request = { ...given, topics: merged(given.topics) };
   const logs = watchedLogs(request, context);
   let read = readAll(request, context);
   if (request.maxWaitMs > 0 && !read.mustAnswer && read.bytes < request.minBytes) {
@@ -34,6 +35,18 @@ export const fetch: Handler = serve(api, async (request, context) => {
   }
   return { errorCode: ErrorCode.NONE, sessionId: 0, responses: read.responses };
 });
+
+/** One entry for each topic, one for each partition: where a client repeats itself, what it said last counts. */
+function merged(topics: Request["topics"]): Request["topics"] {
+  if (topics.length === 1 && topics[0]?.partitions.length === 1) return topics;
+  const byTopic = Map.groupBy(topics, ({ topic, topicId }) => `${topicId} ${topic}`);
+  return [...byTopic.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const wanted = same.flatMap(({ partitions }) => partitions);
+    return [{ ...first, partitions: [...new Map(wanted.map((one) => [one.partition, one])).values()] }];
+  });
+}
 
 interface WatchedLog {
   readonly log: PartitionLog;
@@ -111,7 +124,10 @@ function readAll(request: Request, context: RequestContext): ReadResult {
     topicId: topic.topicId,
     partitions: topic.partitions.map((wanted) => {
       const log = logOf(topic, wanted.partition, context);
-      const { data, size } = readPartition(log, wanted, request.isolationLevel, left, bytes === 0, context);
+      const { data, size } =
+        log === undefined
+          ? unknown(wanted.partition, topic, context)
+          : readPartition(log, wanted, request.isolationLevel, left, bytes === 0, context);
       left = Math.max(0, left - size);
       bytes += size;
       mustAnswer ||= data.errorCode !== ErrorCode.NONE;
@@ -121,23 +137,36 @@ function readAll(request: Request, context: RequestContext): ReadResult {
   return { responses, bytes, mustAnswer };
 }
 
+interface PartitionRead {
+  readonly data: PartitionData;
+  readonly size: number;
+}
+
+function failure(partitionIndex: number, errorCode: ErrorCode): PartitionRead {
+  return { data: { partitionIndex, errorCode, highWatermark: -1, records: [] }, size: 0 };
+}
+
+function unknown(
+  partitionIndex: number,
+  topic: Request["topics"][number],
+  { topics, version }: RequestContext,
+): PartitionRead {
+  const isUnknownId = version >= TOPIC_IDS_SINCE && topics.getById(topic.topicId) === undefined;
+  const code = isUnknownId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  const { data, size } = failure(partitionIndex, code);
+  return { data: { ...data, abortedTransactions: [] }, size };
+}
+
 function readPartition(
-  log: PartitionLog | undefined,
+  log: PartitionLog,
   wanted: PartitionRequest,
   isolationLevel: number,
   left: number,
   isFirst: boolean,
   context: RequestContext,
-): { readonly data: PartitionData; readonly size: number } {
+): PartitionRead {
   const partitionIndex = wanted.partition;
-  const fail = (errorCode: ErrorCode): { data: PartitionData; size: number } => ({
-    data: { partitionIndex, errorCode, highWatermark: -1, records: [] },
-    size: 0,
-  });
-  if (log === undefined) {
-    const byId = context.version >= TOPIC_IDS_SINCE;
-    return fail(byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  }
+  const fail = (errorCode: ErrorCode): PartitionRead => failure(partitionIndex, errorCode);
   const epochError = leaderEpochError(wanted.currentLeaderEpoch);
   if (epochError !== ErrorCode.NONE) return fail(epochError);
   const { highWatermark, startOffset, endOffset } = log;

@@ -8,7 +8,13 @@ const TRANSACTION = 1;
 /** FindCoordinator, versions 0 to 6: this broker, for groups and transactions. Left out: share groups. */
 export const findCoordinator: Handler = serve(api, (request, { version, settings, advertised }) => {
   const isKnown = request.keyType === GROUP || request.keyType === TRANSACTION;
-  const here = { nodeId: settings.nodeId, ...advertised, errorCode: ErrorCode.NONE, errorMessage: null };
+  // Old versions say "NONE" where nothing is wrong, newer ones say nothing.
+  const here = {
+    nodeId: settings.nodeId,
+    ...advertised,
+    errorCode: ErrorCode.NONE,
+    errorMessage: version < 4 ? "NONE" : "",
+  };
   const nowhere = {
     nodeId: -1,
     host: "",

@@ -5,6 +5,7 @@ import type { GroupCoordinator } from "../groups/group-coordinator.ts";
 import type { Settings } from "../options.ts";
 import type { ProducerIds } from "../producers/producer-ids.ts";
 import type { Api, Decoded, Encodable, Fields } from "../protocol/schema.ts";
+import type { Disk } from "../storage/disk.ts";
 import type { TopicStore } from "../topics/topic-store.ts";
 import type { TransactionCoordinator } from "../transactions/transaction-coordinator.ts";
 
@@ -13,6 +14,7 @@ export interface BrokerParts {
   readonly settings: Settings;
   /** Where the data is, for people to read. */
   readonly folder: string;
+  readonly disk: Disk;
   readonly clusterId: string;
   readonly clock: Clock;
   readonly topics: TopicStore;

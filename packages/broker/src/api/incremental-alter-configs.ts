@@ -33,18 +33,19 @@ function changeOf({ name, configOperation, value }: Operation, current: TopicCon
     .get(name)
     .split(",")
     .filter((part) => part !== "");
+  if (value === null && configOperation !== DELETE) return { kind: "set", name, value };
   switch (configOperation) {
     case SET:
       return { kind: "set", name, value };
     case DELETE:
       return { kind: "reset", name };
     case APPEND:
-      if (!TopicConfig.isList(name)) return { kind: "impossible", reason: `${name} is not a list` };
+      if (!TopicConfig.isList(name)) return { kind: "impossible", name, reason: `${name} is not a list` };
       return { kind: "set", name, value: [...new Set([...present, ...parts])].join(",") };
     case SUBTRACT:
-      if (!TopicConfig.isList(name)) return { kind: "impossible", reason: `${name} is not a list` };
+      if (!TopicConfig.isList(name)) return { kind: "impossible", name, reason: `${name} is not a list` };
       return { kind: "set", name, value: present.filter((part) => !parts.includes(part)).join(",") };
     default:
-      return { kind: "impossible", reason: `unknown operation ${configOperation}` };
+      return { kind: "impossible", name, reason: `unknown operation ${configOperation}` };
   }
 }

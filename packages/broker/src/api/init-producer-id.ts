@@ -26,6 +26,7 @@ export const initProducerId: Handler = serve(api, async (request, context) => {
 
 async function init(request: RequestOf<typeof api>, { producerIds, transactions, settings }: RequestContext) {
   const { transactionalId, transactionTimeoutMs } = request;
+  if (request.producerId < 0 !== request.producerEpoch < 0) return { errorCode: ErrorCode.INVALID_REQUEST };
   if (transactionalId === null) {
     return { errorCode: ErrorCode.NONE, producerId: await producerIds.next(), producerEpoch: 0 };
   }

@@ -1,6 +1,6 @@
 import { ErrorCode } from "../protocol/error-code.ts";
 import { listOffsets as api } from "../protocol/messages/list-offsets.ts";
-import type { ResponseOf } from "../protocol/schema.ts";
+import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH, type PartitionLog } from "../storage/partition-log.ts";
 import { firstRecordAt } from "../storage/record-search.ts";
 import { leaderEpochError } from "./fetch.ts";
@@ -23,7 +23,12 @@ const READ_COMMITTED = 1;
 export const listOffsets: Handler = serve(api, (request, context) => ({
   topics: request.topics.map(({ name, partitions }) => ({
     name,
-    partitions: partitions.map(({ partitionIndex, timestamp, currentLeaderEpoch }): PartitionAnswer => {
+    partitions: distinct(partitions).map(([wanted, another]): PartitionAnswer => {
+      const { partitionIndex, timestamp, currentLeaderEpoch } = wanted;
+      if (another !== undefined) return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
+      if (context.version < versionOf(timestamp)) {
+        return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
+      }
       const log = context.topics.partition(name, partitionIndex);
       if (log === undefined) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
       const epochError = leaderEpochError(currentLeaderEpoch);
@@ -38,6 +43,22 @@ export const listOffsets: Handler = serve(api, (request, context) => ({
     }),
   })),
 }));
+
+type Wanted = RequestOf<typeof api>["topics"][number]["partitions"][number];
+
+/** A partition that is asked for more than once is refused, and answered once. */
+function distinct(partitions: readonly Wanted[]): [Wanted, Wanted | undefined][] {
+  return [...Map.groupBy(partitions, ({ partitionIndex }) => partitionIndex).values()].flatMap(
+    ([first, second]): [Wanted, Wanted | undefined][] => (first === undefined ? [] : [[first, second]]),
+  );
+}
+
+/** The first version in which a time, or one of the numbers that stand for a place, has its meaning. */
+function versionOf(timestamp: number): number {
+  if (timestamp >= EARLIEST) return 0;
+  if (timestamp === MAX_TIMESTAMP) return 7;
+  return timestamp === EARLIEST_LOCAL ? 8 : Number.POSITIVE_INFINITY;
+}
 
 type Found = Pick<PartitionAnswer, "offset" | "timestamp" | "leaderEpoch">;
 const NOT_FOUND: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 };
@@ -55,14 +76,15 @@ function find(log: PartitionLog, timestamp: number, isolationLevel: number): Fou
       const batch = log.batchWithMaxTimestamp();
       if (batch === undefined) return NOT_FOUND;
       return {
-        ...firstRecordAt(batch.bytes, batch.header, batch.header.maxTimestamp),
+        ...firstRecordAt(batch.bytes, batch.header, batch.header.maxTimestamp, log.startOffset),
         leaderEpoch: LEADER_EPOCH,
       };
     }
     default: {
       const batch = log.batchAtTimestamp(timestamp);
       if (batch === undefined) return NOT_FOUND;
-      return { ...firstRecordAt(batch.bytes, batch.header, timestamp), leaderEpoch: LEADER_EPOCH };
+      const found = firstRecordAt(batch.bytes, batch.header, timestamp, log.startOffset);
+      return { ...found, leaderEpoch: LEADER_EPOCH };
     }
   }
 }

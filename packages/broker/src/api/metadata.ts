@@ -3,18 +3,25 @@ import { metadata as api } from "../protocol/messages/metadata.ts";
 import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH } from "../storage/partition-log.ts";
 import { INTERNAL_TOPICS, isValidTopicName, type Topic } from "../topics/topic-store.ts";
+import { CLUSTER_OPERATIONS, NO_OPERATIONS, TOPIC_OPERATIONS } from "./authorized-operations.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
 type TopicMetadata = ResponseOf<typeof api>["topics"][number];
 
-/**
- * Metadata, versions 0 to 12. Asking for a topic by name creates it where that is allowed. Left out: authorized
- * operations, which are reported as unknown.
- */
+/** Fields for topic ids are there from version 10 on, but may be used only from this version on. */
+const IDS_SINCE = 12;
+
+/** Metadata, versions 0 to 12. Asking for a topic by name creates it where that is allowed. */
 export const metadata: Handler = serve(api, (request, context) => {
   const { settings, version, advertised, clusterId, topics } = context;
-  const wanted = request.topics;
+  if (
+    version < IDS_SINCE &&
+    request.topics?.some(({ name, topicId }) => name === null || topicId !== NULL_UUID)
+  ) {
+    return { brokers: [], clusterId: null, controllerId: -1, topics: request.topics.map(refused) };
+  }
+  const wanted = request.topics === null ? null : distinct(request.topics);
   const all = wanted === null || (version === 0 && wanted.length === 0);
   const found = all
     ? topics.all().map((topic) => describe(topic, settings.nodeId))
@@ -25,9 +32,28 @@ export const metadata: Handler = serve(api, (request, context) => {
     brokers: [{ nodeId: settings.nodeId, host: advertised.host, port: advertised.port, rack: null }],
     clusterId,
     controllerId: settings.nodeId,
-    topics: found,
+    topics: request.includeTopicAuthorizedOperations ? found.map(withOperations) : found,
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+      ? CLUSTER_OPERATIONS
+      : NO_OPERATIONS,
   };
 });
+
+type Wanted = { readonly name: string | null; readonly topicId: string };
+
+function refused({ topicId }: Wanted): TopicMetadata {
+  return { errorCode: ErrorCode.INVALID_REQUEST, name: "", topicId, partitions: [] };
+}
+
+function withOperations(topic: TopicMetadata): TopicMetadata {
+  const isKnown = topic.errorCode === ErrorCode.NONE;
+  return isKnown ? { ...topic, topicAuthorizedOperations: TOPIC_OPERATIONS } : topic;
+}
+
+/** Each topic is described once, however often it is asked for. */
+function distinct(topics: readonly Wanted[]): Wanted[] {
+  return [...new Map(topics.map((topic) => [`${topic.topicId} ${topic.name}`, topic])).values()];
+}
 
 function byId(topicId: string, { topics, settings }: RequestContext): TopicMetadata {
   const topic = topics.getById(topicId);

@@ -7,17 +7,19 @@ import { storageErrorCode } from "./storage-failure.ts";
 
 type PartitionRequest = RequestOf<typeof api>["topics"][number]["partitions"][number];
 
+const UNKNOWN_GROUP_SINCE = 9;
+
 /**
  * OffsetCommit, versions 2 to 9: acknowledged when the offsets are on the disk. Left out: a retention time per
  * commit (versions 2 to 4 carry one), as in Kafka since 2.1; the broker's own applies.
  */
 export const offsetCommit: Handler = serve(api, async (request, context) => {
-  const { groups, clock } = context;
+  const { groups, clock, version } = context;
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request;
-  const refusal =
-    groupId === ""
-      ? ErrorCode.INVALID_GROUP_ID
-      : groups.commitError(groupId, { memberId, groupInstanceId, generationId });
+  // A group without a name may commit, as clients did that knew of no groups.
+  const problem = groups.commitError(groupId, { memberId, groupInstanceId, generationId });
+  const isUnknown = problem === ErrorCode.ILLEGAL_GENERATION && groups.get(groupId) === undefined;
+  const refusal = isUnknown && version >= UNKNOWN_GROUP_SINCE ? ErrorCode.GROUP_ID_NOT_FOUND : problem;
   const committedMs = clock.nowMs();
   const topics = request.topics.map(({ name, partitions }) => ({
     name,
@@ -76,6 +78,7 @@ async function commit(
 ): Promise<ErrorCode> {
   if (offsets.length === 0) return ErrorCode.NONE;
   try {
+    groups.ensure(groupId);
     groups.offsets.commit(groupId, offsets);
     await groups.flush();
     return ErrorCode.NONE;

@@ -1,8 +1,10 @@
 import type { CommittedOffset } from "../groups/offset-store.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { offsetFetch as api } from "../protocol/messages/offset-fetch.ts";
+import { MalformedMessage } from "../protocol/reader.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 
+const ALL_TOPICS_SINCE = 2;
 const MANY_GROUPS_SINCE = 8;
 
 interface WantedTopic {
@@ -14,6 +16,9 @@ interface WantedTopic {
 export const offsetFetch: Handler = serve(api, (request, context) => {
   if (context.version < MANY_GROUPS_SINCE) {
     const { groupId, topics, requireStable } = request;
+    if (topics === null && context.version < ALL_TOPICS_SINCE) {
+      throw new MalformedMessage("OffsetFetch 1 cannot ask for all topics");
+    }
     return { topics: offsetsOf(groupId, topics, requireStable, context), errorCode: ErrorCode.NONE };
   }
   return {

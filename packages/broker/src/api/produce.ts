@@ -7,6 +7,10 @@ import { INTERNAL_TOPICS, type Topic } from "../topics/topic-store.ts";
 import { checkBatch } from "./batch-check.ts";
 import { type Handler, NO_RESPONSE, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
+import { untimelyRecords } from "./timestamp-check.ts";
+
+/** From this version on a producer is told that it can abort and go on. */
+const ABORTABLE_SINCE = 11;
 
 type PartitionResult = ResponseOf<typeof api>["responses"][number]["partitionResponses"][number];
 
@@ -24,7 +28,8 @@ interface Outcome {
 export const produce: Handler = serve(api, async (request, context) => {
   const { acks } = request;
   const isKnownAcks = acks === -1 || acks === 0 || acks === 1;
-  const responses = request.topicData.map(({ name, partitionData }) => ({
+  const wanted = request.topicData.filter(({ partitionData }) => partitionData.length > 0);
+  const responses = wanted.map(({ name, partitionData }) => ({
     name,
     outcomes: partitionData.map(({ index, records }) =>
       isKnownAcks
@@ -45,8 +50,14 @@ export const produce: Handler = serve(api, async (request, context) => {
   };
 });
 
-function failed(index: number, errorCode: ErrorCode, errorMessage: string | null = null): Outcome {
-  return { result: { index, errorCode, baseOffset: -1, errorMessage }, durable: undefined };
+function failed(
+  index: number,
+  errorCode: ErrorCode,
+  errorMessage: string | null = null,
+  log?: PartitionLog,
+): Outcome {
+  const logStartOffset = log?.startOffset ?? -1;
+  return { result: { index, errorCode, baseOffset: -1, logStartOffset, errorMessage }, durable: undefined };
 }
 
 function append(
@@ -61,12 +72,17 @@ function append(
   if (topic === undefined || log === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   if (INTERNAL_TOPICS.has(name)) return failed(index, ErrorCode.INVALID_TOPIC_EXCEPTION);
   const checked = checkBatch(records, topic.config, context.version);
-  if (checked.kind === "refused") return failed(index, checked.errorCode, checked.reason);
+  if (checked.kind === "refused") {
+    const { errorCode, reason, isWhole } = checked;
+    return failed(index, errorCode, reason, isWhole ? log : undefined);
+  }
   if (isTransactional(checked.header)) {
     const { producerId, producerEpoch } = checked.header;
     const claim = { transactionalId: transactionalId ?? "", producerId, producerEpoch };
     const errorCode = context.transactions.produceError(claim, name, index);
-    if (errorCode !== ErrorCode.NONE) return failed(index, errorCode);
+    const isAbortable = errorCode === ErrorCode.INVALID_TXN_STATE && context.version >= ABORTABLE_SINCE;
+    if (errorCode !== ErrorCode.NONE)
+      return failed(index, isAbortable ? ErrorCode.TRANSACTION_ABORTABLE : errorCode);
   }
   try {
     return appendBatch(context, topic, log, index, checked);
@@ -84,16 +100,29 @@ function appendBatch(
 ): Outcome {
   const nowMs = context.clock.nowMs();
   const { usesAppendTime } = topic.config;
+  const untimely = usesAppendTime ? [] : untimelyRecords(batch, header, topic.config, nowMs);
+  if (untimely.length > 0) {
+    const { result } = failed(
+      index,
+      ErrorCode.INVALID_TIMESTAMP,
+      "timestamps outside of the allowed range",
+      log,
+    );
+    const recordErrors = untimely.map((batchIndex) => ({ batchIndex, batchIndexErrorMessage: "timestamp" }));
+    return { result: { ...result, recordErrors }, durable: undefined };
+  }
   if (usesAppendTime) stampAppendTime(batch, nowMs);
   const stamped = usesAppendTime ? { ...header, maxTimestamp: nowMs } : header;
   const appended = log.append(batch, stamped, nowMs);
-  if (appended.kind === "rejected") return failed(index, appended.errorCode);
+  if (appended.kind === "rejected") return failed(index, appended.errorCode, null, log);
   const { baseOffset } = appended;
+  // Of a duplicate Kafka remembers one time, and gives it whichever kind the topic has.
+  const appendTimeMs = appended.kind === "duplicate" ? appended.timestampMs : usesAppendTime ? nowMs : -1;
   const result: PartitionResult = {
     index,
     errorCode: ErrorCode.NONE,
     baseOffset,
-    logAppendTimeMs: usesAppendTime ? nowMs : -1,
+    logAppendTimeMs: appendTimeMs,
     logStartOffset: log.startOffset,
   };
   const endOffset = baseOffset + header.lastOffset - header.baseOffset + 1;

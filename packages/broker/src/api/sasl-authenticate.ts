@@ -1,5 +1,6 @@
 import { ErrorCode } from "../protocol/error-code.ts";
 import { saslAuthenticate as api } from "../protocol/messages/sasl-authenticate.ts";
+import { MalformedMessage } from "../protocol/reader.ts";
 import { type Handler, serve } from "./handler.ts";
 
 const NOTHING = Buffer.alloc(0);
@@ -18,6 +19,7 @@ export const saslAuthenticate: Handler = serve(api, (request, { authentication, 
         authBytes: NOTHING,
       };
     case "out-of-order":
+      if (!authentication.isDone) throw new MalformedMessage("SaslAuthenticate without a SaslHandshake");
       return {
         errorCode: ErrorCode.ILLEGAL_SASL_STATE,
         errorMessage: "SaslAuthenticate needs a SaslHandshake before it.",

@@ -16,6 +16,6 @@ export const saslHandshake: Handler = serve(api, (request, { authentication, ver
     case false:
       return { errorCode: ErrorCode.UNSUPPORTED_SASL_MECHANISM, mechanisms };
     case undefined:
-      return { errorCode: ErrorCode.ILLEGAL_SASL_STATE, mechanisms };
+      return { errorCode: ErrorCode.ILLEGAL_SASL_STATE, mechanisms: [] };
   }
 });

@@ -1,8 +1,15 @@
+import { syncError } from "../groups/member.ts";
+import { ErrorCode } from "../protocol/error-code.ts";
 import { syncGroup as api } from "../protocol/messages/sync-group.ts";
 import { type Handler, serve } from "./handler.ts";
 
+/** From this version on a member says which protocol it means, and must. */
+const PROTOCOL_SINCE = 5;
+
 /** SyncGroup, versions 0 to 5: answered when the leader has brought the assignments. */
-export const syncGroup: Handler = serve(api, (request, { groups }) => {
+export const syncGroup: Handler = serve(api, (request, { groups, version }) => {
+  const isProtocolMissing = request.protocolType === null || request.protocolName === null;
+  if (version >= PROTOCOL_SINCE && isProtocolMissing) return syncError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
   const { groupId, memberId, groupInstanceId, generationId } = request;
   const assignments = new Map(request.assignments.map((member) => [member.memberId, member.assignment]));
   const protocol = { type: request.protocolType, name: request.protocolName };

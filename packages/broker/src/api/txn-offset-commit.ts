@@ -3,11 +3,9 @@ import { txnOffsetCommit as api } from "../protocol/messages/txn-offset-commit.t
 import { type Handler, serve } from "./handler.ts";
 import { fencedCode } from "./producer-fencing.ts";
 
-const FENCED_SINCE = 2;
-
 /** TxnOffsetCommit, versions 0 to 4: offsets that become good when the transaction commits. */
 export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
-  const { groups, topics, transactions, clock, settings, version } = context;
+  const { groups, topics, transactions, clock, settings } = context;
   const { groupId, memberId, groupInstanceId, generationId } = request;
   // Older clients and producers outside the group give no member; they are not checked against it.
   const isMember = generationId >= 0 || memberId !== "" || groupInstanceId !== null;
@@ -16,7 +14,7 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
       ? ErrorCode.INVALID_GROUP_ID
       : isMember
         ? groups.commitError(groupId, { memberId, groupInstanceId, generationId })
-        : groups.commitErrorOfStranger(groupId);
+        : ErrorCode.NONE;
   const committedMs = clock.nowMs();
   const checked = request.topics.map(({ name, partitions }) => ({
     name,
@@ -41,6 +39,7 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
         committedMs,
       })),
   );
+  if (offsets.length > 0) groups.ensure(groupId);
   const outcome =
     offsets.length === 0 ? ErrorCode.NONE : await transactions.addOffsets(request, groupId, offsets);
   return {
@@ -48,7 +47,7 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
       name,
       partitions: partitions.map(({ partitionIndex, errorCode }) => ({
         partitionIndex,
-        errorCode: errorCode || fencedCode(outcome, version >= FENCED_SINCE),
+        errorCode: errorCode || fencedCode(outcome, false),
       })),
     })),
   };

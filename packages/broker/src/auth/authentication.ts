@@ -42,8 +42,13 @@ export class Authentication {
     return this.#sasl?.mechanisms ?? [];
   }
 
+  /** True once the client has proven who it is, or where nobody asks. */
+  get isDone(): boolean {
+    return this.#phase.kind === "open";
+  }
+
   allows(apiKey: number): boolean {
-    return this.#phase.kind === "open" || BEFORE_AUTHENTICATION.has(apiKey);
+    return this.isDone || BEFORE_AUTHENTICATION.has(apiKey);
   }
 
   /** True while the next message is a token by itself, not a request. */

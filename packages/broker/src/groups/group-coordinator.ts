@@ -297,10 +297,7 @@ export class GroupCoordinator {
   /** Whether a commit of this origin is allowed; a group that nobody is in takes commits from anyone. */
   commitError(groupId: string, claim: MemberClaim): ErrorCode {
     const group = this.#groups.get(groupId);
-    if (claim.generationId < 0 && (group === undefined || group.state === "Empty")) {
-      this.#groupFor(groupId);
-      return ErrorCode.NONE;
-    }
+    if (claim.generationId < 0 && (group === undefined || group.state === "Empty")) return ErrorCode.NONE;
     if (group === undefined) return ErrorCode.ILLEGAL_GENERATION;
     const found = this.#memberOf(groupId, claim);
     if (typeof found === "number") return found;
@@ -308,15 +305,13 @@ export class GroupCoordinator {
     return group.state === "CompletingRebalance" ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
   }
 
-  /** Whether a transactional producer outside the group may commit for it. */
-  commitErrorOfStranger(groupId: string): ErrorCode {
+  /** A group that commits is there from then on, even if nobody has ever joined it. */
+  ensure(groupId: string): void {
     this.#groupFor(groupId);
-    return ErrorCode.NONE;
   }
 
   /** Deletes a group without members, its offsets included. */
   delete(groupId: string): ErrorCode {
-    if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
     const group = this.#groups.get(groupId);
     if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
     if (group.state !== "Empty" || group.members.size > 0) return ErrorCode.NON_EMPTY_GROUP;
@@ -340,8 +335,9 @@ export class GroupCoordinator {
   /** True if a present member of a consumer group reads the topic: then its offsets must stay. */
   isSubscribed(group: Group, topic: string): boolean {
     if (group.protocolType !== "consumer") return false;
-    return [...group.members.values()].some((member) =>
-      (subscribedTopics(metadataOf(member, group.protocol)) ?? []).includes(topic),
+    // A subscription that cannot be read may be to any topic.
+    return [...group.members.values()].some(
+      (member) => subscribedTopics(metadataOf(member, group.protocol))?.includes(topic) ?? true,
     );
   }
 

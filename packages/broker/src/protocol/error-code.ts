@@ -61,6 +61,9 @@ export const ErrorCode = {
   UNACCEPTABLE_CREDENTIAL: 93,
   UNKNOWN_TOPIC_ID: 100,
   TRANSACTIONAL_ID_NOT_FOUND: 105,
+  MISMATCHED_ENDPOINT_TYPE: 114,
+  UNSUPPORTED_ENDPOINT_TYPE: 115,
+  TRANSACTION_ABORTABLE: 120,
 } as const;
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];

@@ -26,4 +26,6 @@ export interface Disk {
   removeFile(path: string): void;
   removeFolder(path: string): void;
   rename(from: string, to: string): void;
+  /** How large what holds the folder is, and what is left of it. */
+  space(path: string): { readonly totalBytes: number; readonly usableBytes: number };
 }

@@ -152,4 +152,8 @@ export const fileDisk: Disk = {
     fs.renameSync(from, to);
     syncFolder(dirname(to));
   },
+  space(path) {
+    const { blocks, bavail, bsize } = fs.statfsSync(path);
+    return { totalBytes: blocks * bsize, usableBytes: bavail * bsize };
+  },
 };

@@ -1,3 +1,4 @@
+import { freemem, totalmem } from "node:os";
 import type { Disk, DiskFile } from "./disk.ts";
 
 const FIRST_BLOCK = 4096;
@@ -71,6 +72,10 @@ export class MemoryDisk implements Disk {
   readonly #files = new Map<string, MemoryFile>();
 
   makeFolder(): void {}
+
+  space(): { readonly totalBytes: number; readonly usableBytes: number } {
+    return { totalBytes: totalmem(), usableBytes: freemem() };
+  }
 
   list(path: string): string[] {
     const prefix = `${path}/`;

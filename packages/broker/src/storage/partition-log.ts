@@ -286,8 +286,8 @@ export class PartitionLog {
   ): { readonly header: BatchHeader; readonly bytes: Buffer } | undefined {
     for (const segment of this.#segments) {
       if (segment.nextOffset <= this.#startOffset) continue;
-      const found = segment.findTimestamp(timestampMs);
-      if (found === undefined || found.header.lastOffset < this.#startOffset) continue;
+      const found = segment.findTimestamp(timestampMs, this.#startOffset);
+      if (found === undefined) continue;
       if (found.header.baseOffset >= this.#highWatermark) return undefined;
       return { header: found.header, bytes: segment.file.read(found.position, found.header.sizeBytes) };
     }

@@ -8,17 +8,25 @@ export interface TimedOffset {
 }
 
 /**
- * The first record of the batch whose timestamp is at least `timestampMs`. Where the records cannot be opened,
+ * The first record of the batch, at `fromOffset` or behind it, whose timestamp is at least `timestampMs`. Where the records cannot be opened,
  * the batch's first offset stands in: too early by part of a batch, never too late.
  */
-export function firstRecordAt(batch: Buffer, header: BatchHeader, timestampMs: number): TimedOffset {
-  const whole: TimedOffset = { offset: header.baseOffset, timestamp: header.maxTimestamp };
+export function firstRecordAt(
+  batch: Buffer,
+  header: BatchHeader,
+  timestampMs: number,
+  fromOffset: number,
+): TimedOffset {
+  const whole: TimedOffset = {
+    offset: Math.max(header.baseOffset, fromOffset),
+    timestamp: header.maxTimestamp,
+  };
   if ((header.attributes & TIMESTAMP_TYPE_MASK) !== 0) return whole;
   const opened = openRecords(batch, header);
   if (opened === undefined) return whole;
   try {
     for (const { offset, timestamp } of recordsOf(opened, header)) {
-      if (timestamp >= timestampMs) return { offset, timestamp };
+      if (offset >= fromOffset && timestamp >= timestampMs) return { offset, timestamp };
     }
   } catch (error) {
     if (!(error instanceof MalformedMessage)) throw error;

@@ -93,13 +93,14 @@ export class Segment {
     return undefined;
   }
 
-  /** The first batch with a timestamp of at least `timestampMs`. */
+  /** The first batch that reaches to `fromOffset` or further and has a timestamp of at least `timestampMs`. */
   findTimestamp(
     timestampMs: number,
+    fromOffset: number,
   ): { readonly header: BatchHeader; readonly position: number } | undefined {
     if (timestampMs > this.maxTimestamp) return undefined;
     for (const at of this.walk(this.index.positionForTimestamp(timestampMs))) {
-      if (at.header.maxTimestamp >= timestampMs) return at;
+      if (at.header.lastOffset >= fromOffset && at.header.maxTimestamp >= timestampMs) return at;
     }
     return undefined;
   }

@@ -22,8 +22,9 @@ function oneOf(...values: readonly string[]): (value: string) => boolean {
   return (value) => values.includes(value);
 }
 
+/** Some of the values, or none. */
 function listOf(...values: readonly string[]): (value: string) => boolean {
-  return (value) => value.split(",").every((part) => values.includes(part.trim()));
+  return (value) => value === "" || value.split(",").every((part) => values.includes(part.trim()));
 }
 
 const int = (fallback: number, min: number): ConfigDefinition => ({
@@ -46,16 +47,24 @@ const text = (fallback: string, valid: (value: string) => boolean): ConfigDefini
   fallback,
   valid,
 });
+const anyList: ConfigDefinition = { type: ConfigType.LIST, fallback: "", valid: () => true };
 
 /** The topic settings that Kafka knows, with its defaults; those that a single node can act on are acted on. */
 const definitions: Readonly<Record<string, ConfigDefinition>> = {
   "cleanup.policy": { type: ConfigType.LIST, fallback: "delete", valid: listOf("delete", "compact") },
+  "compression.gzip.level": int(-1, -1),
+  "compression.lz4.level": int(9, 1),
+  "compression.zstd.level": int(3, -131_072),
   "compression.type": text("producer", oneOf("producer", "uncompressed", "gzip", "snappy", "lz4", "zstd")),
   "delete.retention.ms": long(String(DAY_MS), 0),
   "file.delete.delay.ms": long("60000", 0),
   "flush.messages": long(FOREVER, 1),
   "flush.ms": long(FOREVER, 0),
+  "follower.replication.throttled.replicas": anyList,
   "index.interval.bytes": int(4096, 0),
+  "leader.replication.throttled.replicas": anyList,
+  "local.retention.bytes": long("-2", -2),
+  "local.retention.ms": long("-2", -2),
   "max.compaction.lag.ms": long(FOREVER, 1),
   "max.message.bytes": int(1_048_588, 0),
   "message.timestamp.after.max.ms": long("3600000", 0),
@@ -69,6 +78,10 @@ const definitions: Readonly<Record<string, ConfigDefinition>> = {
   "min.compaction.lag.ms": long("0", 0),
   "min.insync.replicas": int(1, 1),
   preallocate: boolean(false),
+  // There is no second storage that old segments could go to.
+  "remote.log.copy.disable": { ...boolean(false), valid: oneOf("false") },
+  "remote.log.delete.on.disable": { ...boolean(false), valid: oneOf("false") },
+  "remote.storage.enable": { ...boolean(false), valid: oneOf("false") },
   "retention.bytes": long("-1", -MAX_LONG),
   "retention.ms": long(String(7 * DAY_MS), -1),
   "segment.bytes": int(1_073_741_824, 1024),
@@ -78,12 +91,51 @@ const definitions: Readonly<Record<string, ConfigDefinition>> = {
   "unclean.leader.election.enable": boolean(false),
 };
 
+/**
+ * The broker's setting that is the default of a topic's. Left out where Kafka has one without a default of its
+ * own, such as log.retention.ms, which stands above log.retention.hours.
+ */
+const brokerNames: Readonly<Record<string, string>> = {
+  "cleanup.policy": "log.cleanup.policy",
+  "compression.gzip.level": "compression.gzip.level",
+  "compression.lz4.level": "compression.lz4.level",
+  "compression.type": "compression.type",
+  "compression.zstd.level": "compression.zstd.level",
+  "delete.retention.ms": "log.cleaner.delete.retention.ms",
+  "file.delete.delay.ms": "log.segment.delete.delay.ms",
+  "flush.messages": "log.flush.interval.messages",
+  "index.interval.bytes": "log.index.interval.bytes",
+  "local.retention.bytes": "log.local.retention.bytes",
+  "local.retention.ms": "log.local.retention.ms",
+  "max.compaction.lag.ms": "log.cleaner.max.compaction.lag.ms",
+  "max.message.bytes": "message.max.bytes",
+  "message.timestamp.after.max.ms": "log.message.timestamp.after.max.ms",
+  "message.timestamp.before.max.ms": "log.message.timestamp.before.max.ms",
+  "message.timestamp.type": "log.message.timestamp.type",
+  "min.cleanable.dirty.ratio": "log.cleaner.min.cleanable.ratio",
+  "min.compaction.lag.ms": "log.cleaner.min.compaction.lag.ms",
+  "min.insync.replicas": "min.insync.replicas",
+  preallocate: "log.preallocate",
+  "retention.bytes": "log.retention.bytes",
+  "segment.bytes": "log.segment.bytes",
+  "segment.index.bytes": "log.index.size.max.bytes",
+  "unclean.leader.election.enable": "unclean.leader.election.enable",
+};
+
+/** The value as it is understood, though it is kept and shown as it was given: without the blanks around it, and flags in small letters. */
+function canonical(name: string, value: string): string {
+  const trimmed = value.trim();
+  return definitions[name]?.type === ConfigType.BOOLEAN ? trimmed.toLowerCase() : trimmed;
+}
+
 export interface ConfigEntry {
   readonly name: string;
   readonly value: string;
   readonly type: number;
   readonly isDefault: boolean;
   readonly defaultValue: string;
+  /** Under what name the broker has the default, where it has one. */
+  readonly brokerName: string | undefined;
 }
 
 /** The settings of one topic: what was set on it, above what the broker's options say, above Kafka's defaults. */
@@ -103,7 +155,9 @@ export class TopicConfig {
   static problem(name: string, value: string): string | undefined {
     const definition = definitions[name];
     if (definition === undefined) return `Unknown topic config name: ${name}`;
-    return definition.valid(value) ? undefined : `Invalid value ${value} for configuration ${name}`;
+    return definition.valid(canonical(name, value))
+      ? undefined
+      : `Invalid value ${value} for configuration ${name}`;
   }
 
   static isList(name: string): boolean {
@@ -111,7 +165,7 @@ export class TopicConfig {
   }
 
   get(name: string): string {
-    return this.#overrides.get(name) ?? this.#defaultOf(name);
+    return canonical(name, this.#overrides.get(name) ?? this.#defaultOf(name));
   }
 
   #defaultOf(name: string): string {
@@ -138,6 +192,14 @@ export class TopicConfig {
     return this.get("message.timestamp.type") === "LogAppendTime";
   }
 
+  get timestampBeforeMaxMs(): number {
+    return this.number("message.timestamp.before.max.ms");
+  }
+
+  get timestampAfterMaxMs(): number {
+    return this.number("message.timestamp.after.max.ms");
+  }
+
   get logSettings(): LogSettings {
     return {
       segmentBytes: this.number("segment.bytes"),
@@ -158,10 +220,11 @@ export class TopicConfig {
   entries(): ConfigEntry[] {
     return Object.entries(definitions).map(([name, { type }]) => ({
       name,
-      value: this.get(name),
+      value: this.#overrides.get(name) ?? this.#defaultOf(name),
       type,
       isDefault: !this.#overrides.has(name),
       defaultValue: this.#defaultOf(name),
+      brokerName: brokerNames[name],
     }));
   }
 }

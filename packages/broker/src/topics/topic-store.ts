@@ -22,6 +22,10 @@ export function isValidTopicName(name: string): boolean {
   return name !== "." && name !== ".." && name.length <= MAX_NAME_LENGTH && /^[a-zA-Z0-9._-]+$/.test(name);
 }
 
+export function newTopicId(): string {
+  return randomBytes(16).toString("base64url");
+}
+
 interface SavedTopic {
   readonly name: string;
   readonly id: string;
@@ -146,7 +150,7 @@ export class TopicStore {
 
   /** Creates a topic that must not exist; it is on the disk when this returns. */
   create(name: string, partitionCount: number, config: Iterable<readonly [string, string]> = []): Topic {
-    const id = randomBytes(16).toString("base64url");
+    const id = newTopicId();
     const topic: Topic = { name, id, partitions: [], config: this.#config(config) };
     try {
       this.#openPartitions(topic, partitionCount);

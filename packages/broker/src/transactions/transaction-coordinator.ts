@@ -94,15 +94,19 @@ export class TransactionCoordinator {
     const existing = this.#transactions.get(id);
     if (existing === undefined) return this.#create(id, timeoutMs);
     if (claimed.producerId >= 0) {
-      const isSame = claimed.producerId === existing.producerId && claimed.producerEpoch === existing.epoch;
-      if (!isSame) return { errorCode: ErrorCode.PRODUCER_FENCED };
+      const isSame = claimed.producerId === existing.producerId;
+      // A producer whose answer got lost asks again with the epoch that it had before.
+      if (isSame && existing.epochBefore === claimed.producerEpoch) {
+        const { producerId, epoch: producerEpoch } = existing;
+        return { errorCode: ErrorCode.NONE, producerId, producerEpoch };
+      }
+      if (!isSame || claimed.producerEpoch !== existing.epoch)
+        return { errorCode: ErrorCode.PRODUCER_FENCED };
     }
     if (isEnding(existing)) return { errorCode: ErrorCode.CONCURRENT_TRANSACTIONS };
-    if (existing.state === "Ongoing") {
-      await this.#abortAndFence(existing);
-    } else {
-      existing.epoch++;
-    }
+    if (existing.state === "Ongoing") await this.#abortAndFence(existing);
+    existing.epochBefore = claimed.producerId >= 0 ? existing.epoch : undefined;
+    existing.epoch++;
     if (existing.epoch >= LAST_EPOCH) {
       existing.producerId = await this.#ports.producerIds.next();
       existing.epoch = 0;

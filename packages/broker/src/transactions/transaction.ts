@@ -17,6 +17,11 @@ export interface Transaction {
   readonly id: string;
   producerId: number;
   epoch: number;
+  /**
+   * The epoch that the present one followed on the producer's own wish. Not kept on the disk: a producer that
+   * asks again after a restart of the broker is told that it is fenced, and begins anew.
+   */
+  epochBefore: number | undefined;
   timeoutMs: number;
   state: TransactionState;
   startedMs: number;
@@ -58,6 +63,7 @@ export function restoredTransaction(id: string, saved: SavedTransaction): Transa
   return {
     ...saved,
     id,
+    epochBefore: undefined,
     partitions: new Map(saved.partitions.map(([topic, partitions]) => [topic, new Set(partitions)])),
     offsets: new Map(saved.offsets.map(([group, offsets]) => [group, [...offsets]])),
     timer: undefined,
@@ -74,6 +80,7 @@ export function newTransaction(
     id,
     producerId,
     epoch: 0,
+    epochBefore: undefined,
     timeoutMs,
     state: "Empty",
     startedMs: -1,
