@@ -64,7 +64,7 @@ describe.skipIf(process.platform !== "linux")("up (needs Linux, to look at its p
 });
 
 async function started(data: string, account: Account | null): Promise<RunningUp> {
-  const up = await startUp(data, [], account);
+  const up = await startUp(data, { account });
   onTestFinished(() => up.run.kill("SIGKILL"));
   // Steps, the banner, and nothing else: no warning and no log line.
   expect(up.run.stderr()).toMatch(/^(?: {2}✓ .+\n)+\n {2}Candlewick [\s\S]+with these data\.\n\n?$/);

@@ -15,11 +15,10 @@ export interface RunningUp {
 /** Starts `candlewick up` on a free port and waits until it runs. Whoever starts it must stop or kill it. */
 export async function startUp(
   data: string,
-  args: readonly string[] = [],
-  account: Account | null = null,
+  { environment, account }: { environment?: NodeJS.ProcessEnv; account?: Account | null } = {},
 ): Promise<RunningUp> {
   const began = performance.now();
-  const run = candlewick(["up", "--port", "0", "--data", data, ...args], {}, account);
+  const run = candlewick(["up", "--port", "0", "--data", data], environment, account);
   const { pid } = run.child;
   if (pid === undefined) throw new Error("the process could not be started");
   const [, page = ""] = await run.saw(/ {2}Web page +(\S+)[\s\S]*with these data\.\n/);
