@@ -44,6 +44,7 @@ const natural =
   (kind: string): Rule =>
   (value, { named }) =>
     typeof value === "number" && value >= 0 ? named(kind, value) : value;
+const size: Rule = (value) => (typeof value === "number" && value >= 0 ? "a size" : value);
 const moment: Rule = (value) => (typeof value === "number" && value > 0 ? "a time" : value);
 
 /** By the name of the field; each with the reason why its value is not compared as it is. */
@@ -65,8 +66,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   lastTimestamp: moment,
   // Folders and disks.
   logDir: nonEmpty("folder"),
-  totalBytes: natural("size"),
-  usableBytes: natural("size"),
+  totalBytes: size,
+  usableBytes: size,
   // For people: each broker has its own words, and no client decides by them.
   errorMessage: drop,
   batchIndexErrorMessage: drop,
