@@ -95,7 +95,7 @@ const definitions: Readonly<Record<string, ConfigDefinition>> = {
  * The broker's setting that is the default of a topic's. Left out where Kafka has one without a default of its
  * own, such as log.retention.ms, which stands above log.retention.hours.
  */
-const brokerNames: Readonly<Record<string, string>> = {
+export const brokerNames: Readonly<Record<string, string>> = {
   "cleanup.policy": "log.cleanup.policy",
   "compression.gzip.level": "compression.gzip.level",
   "compression.lz4.level": "compression.lz4.level",
