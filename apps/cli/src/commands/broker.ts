@@ -4,14 +4,17 @@ import { startBrokerService } from "../broker-service.ts";
 import { readConfig } from "../configuration.ts";
 import { dataDirAt, makeDataDir } from "../data-dir.ts";
 import { output } from "../output.ts";
+import { isServerProperties, readServerProperties } from "../server-properties-file.ts";
 import { example, parseWholeNumber } from "../usage.ts";
 
 interface BrokerFlags {
   readonly data: string;
-  readonly listen: { host: string; port: number };
+  readonly listen?: { host: string; port: number };
   readonly partitions?: number;
   readonly config?: string;
 }
+
+const DEFAULT_ADDRESS = { host: "127.0.0.1", port: 9092 } as const;
 
 /** Connections that are under way have so long to finish. */
 const STOP_DEADLINE_MS = 10_000;
@@ -21,24 +24,31 @@ export function brokerCommand(): Command {
   const command = new Command("broker")
     .description("run the embedded Kafka broker alone; any Kafka client can use it")
     .requiredOption("--data <dir>", "the data folder; the broker's files are below it")
-    .option("--listen <host:port>", "the address to listen on; port 0 takes a free one", parseAddress, {
-      host: "127.0.0.1",
-      port: 9092,
-    })
+    .option(
+      "--listen <host:port>",
+      "the address to listen on (default: 127.0.0.1:9092); port 0 takes a free one",
+      parseAddress,
+    )
     .option("--partitions <n>", "partitions of a topic that is created without a number", parseWholeNumber)
-    .option("--config <file>", "YAML file with the configuration (sections kafka and log)")
+    .option("--config <file>", "YAML file with the sections kafka and log, or Kafka's own server.properties")
     .action(broker);
   return example(command, "candlewick broker --data ./kafka --listen 127.0.0.1:9092");
 }
 
 async function broker(flags: BrokerFlags): Promise<void> {
-  const config = readConfig(flags.config);
+  const properties =
+    flags.config !== undefined && isServerProperties(flags.config) ? flags.config : undefined;
+  const config = readConfig(properties === undefined ? flags.config : undefined);
   const logger = createLogger(config.log).child({ service: "broker" });
   const dataDir = dataDirAt(flags.data);
   const options = {
-    dataDir: dataDir.broker,
+    ...DEFAULT_ADDRESS,
+    ...(properties === undefined
+      ? { numPartitions: config.kafka.partitions }
+      : readServerProperties(properties, logger)),
     ...flags.listen,
-    numPartitions: flags.partitions ?? config.kafka.partitions,
+    ...(flags.partitions === undefined ? {} : { numPartitions: flags.partitions }),
+    dataDir: dataDir.broker,
   };
   let address = "";
   process.exitCode = await runParts({

@@ -1,0 +1,54 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { createAdmin } from "@candlewick/kafka";
+import { silentLogger } from "@candlewick/runtime";
+import { afterAll, expect, test } from "vitest";
+import { runCli, startCli } from "./cli-process.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "candlewick-properties-"));
+chmodSync(folder, 0o755);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function properties(name: string, lines: readonly string[]): string {
+  const file = join(folder, name);
+  writeFileSync(file, lines.map((line) => `${line}\n`).join(""));
+  chmodSync(file, 0o644);
+  return file;
+}
+
+test("the broker takes Kafka's own properties, and names those that mean nothing to it", async () => {
+  const lines = ["listeners=PLAINTEXT://127.0.0.1:0", "log.retention.hours=5", "num.io.threads=8"];
+  const file = properties("server.properties", lines);
+  const child = startCli(["broker", "--data", join(folder, "data"), "--config", file]);
+  const exit = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
+  const errors = text(child.stderr);
+  const seen: string[] = [];
+  let address: string | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    seen.push(line);
+    address = /^candlewick broker: accepting connections on (\S+)$/.exec(line)?.[1];
+    if (address !== undefined) break;
+  }
+  if (address === undefined) throw new Error(`the broker ended: ${await errors}`);
+  const admin = await createAdmin({ brokers: [address], clientId: "test", logger: silentLogger });
+  await admin.createTopics([{ name: "t", partitions: 1, config: {} }]);
+  await admin.close();
+  child.kill("SIGTERM");
+  expect(await exit).toBe(0);
+  const output = `${seen.join("\n")}\n${await errors}`;
+  expect(output).toContain("num.io.threads");
+  expect(output).not.toContain("log.retention.hours");
+});
+
+test.each([
+  ["a value without sense", properties("odd.properties", ["num.partitions=many"]), /num\.partitions/],
+  ["a file that is not there", join(folder, "none.properties"), /cannot read/],
+])("%s ends it with one sentence", async (_name, file, message) => {
+  const ended = await runCli(["broker", "--data", join(folder, "data"), "--config", file]);
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toMatch(message);
+  expect(ended.stderr).not.toMatch(/\n\s+at /);
+});
