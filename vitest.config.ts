@@ -10,6 +10,7 @@ export default defineConfig({
       "packages/*/test/**/*.test.ts",
       "services/*/test/**/*.test.ts",
       "apps/*/test/**/*.test.ts",
+      "conformance/**/*.test.ts",
       "e2e/**/*.test.ts",
     ],
     testTimeout: 60_000,
