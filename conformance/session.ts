@@ -91,6 +91,12 @@ export class Session {
     }
   }
 
+  /** Sends a request that has no answer, on a connection that is there. */
+  post<A extends Api>(api: A, version: number, body: Encodable<A["request"]>): void {
+    if (this.#client === undefined) throw new Error("nothing was asked on this connection yet");
+    this.#client.post(api, version, body);
+  }
+
   /** Sends a request and puts its answer down for comparison. */
   async send<A extends Api>(
     api: A,

@@ -1,5 +1,6 @@
 import type { ConformanceCase } from "../suite.ts";
 import { configCases } from "./configs.ts";
+import { errorCases } from "./errors.ts";
 import { fetchCases } from "./fetch.ts";
 import { groupCases } from "./groups.ts";
 import { metadataCases } from "./metadata.ts";
@@ -20,4 +21,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...offsetCases,
   ...transactionCases,
   ...saslCases,
+  ...errorCases,
 ];

@@ -146,6 +146,12 @@ describe("fetch", () => {
 });
 
 describe("produce", () => {
+  test("without acks ends the connection where it fails, as nothing can be answered", async () => {
+    const partitionData = [{ index: 0, records: clientBatch() }];
+    client.post(produce, 9, { acks: 0, timeoutMs: 1, topicData: [{ name: "unknown", partitionData }] });
+    await client.closed;
+  });
+
   const corrupt = (change: (batch: Buffer) => void, repair = false) => {
     const batch = clientBatch({ values: ["a", "b"] });
     change(batch);

@@ -1,5 +1,6 @@
 import { ErrorCode } from "../protocol/error-code.ts";
 import { metadata as api } from "../protocol/messages/metadata.ts";
+import { MalformedMessage } from "../protocol/reader.ts";
 import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH } from "../storage/partition-log.ts";
 import { INTERNAL_TOPICS, isValidTopicName, type Topic } from "../topics/topic-store.ts";
@@ -11,10 +12,16 @@ type TopicMetadata = ResponseOf<typeof api>["topics"][number];
 
 /** Fields for topic ids are there from version 10 on, but may be used only from this version on. */
 const IDS_SINCE = 12;
+const NULL_NAMES_SINCE = 10;
+const ALL_TOPICS_SINCE = 1;
 
 /** Metadata, versions 0 to 12. Asking for a topic by name creates it where that is allowed. */
 export const metadata: Handler = serve(api, (request, context) => {
   const { settings, version, advertised, clusterId, topics } = context;
+  if (version < ALL_TOPICS_SINCE && request.topics === null) throw new MalformedMessage("topics are null");
+  if (version < NULL_NAMES_SINCE && request.topics?.some(({ name }) => name === null)) {
+    throw new MalformedMessage("the name of a topic is null");
+  }
   if (
     version < IDS_SINCE &&
     request.topics?.some(({ name, topicId }) => name === null || topicId !== NULL_UUID)

@@ -1,5 +1,6 @@
 import { ErrorCode } from "../protocol/error-code.ts";
 import { produce as api } from "../protocol/messages/produce.ts";
+import { MalformedMessage } from "../protocol/reader.ts";
 import type { ResponseOf } from "../protocol/schema.ts";
 import type { PartitionLog } from "../storage/partition-log.ts";
 import { isTransactional, stampAppendTime } from "../storage/record-batch.ts";
@@ -37,7 +38,15 @@ export const produce: Handler = serve(api, async (request, context) => {
         : failed(index, ErrorCode.INVALID_REQUIRED_ACKS),
     ),
   }));
-  if (acks === 0) return NO_RESPONSE;
+  if (acks === 0) {
+    const outcomes = responses.flatMap((response) => response.outcomes);
+    const failure = outcomes.find(({ result }) => result.errorCode !== ErrorCode.NONE);
+    if (failure === undefined) return NO_RESPONSE;
+    // Nothing can be answered: the end of the connection is what tells the client, as in Kafka.
+    throw new MalformedMessage(
+      `a produce request without acks failed with error ${failure.result.errorCode}`,
+    );
+  }
   return {
     responses: await Promise.all(
       responses.map(async ({ name, outcomes }) => ({
