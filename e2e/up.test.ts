@@ -42,6 +42,10 @@ describe.skipIf(process.platform !== "linux")("up (needs Linux, to look at its p
       await seeTwoRevisions(first.page, pair);
       expect(performance.now() - beganMs).toBeLessThan(FIRST_START_LIMIT_MS);
       expectOnlyLoopback(first, data);
+      // The chain has a history of some minutes, which is caught up with from its first block on.
+      await until("third candle", FIRST_START_LIMIT_MS, async () =>
+        (await candlesOf(first.page, pair)).length > 2 ? true : null,
+      );
       await readersJoin(data, pair, account);
 
       const before = await candlesOf(first.page, pair);
