@@ -69,7 +69,11 @@ describe.skipIf(process.platform !== "linux")("up (needs Linux, to look at its p
 
 async function started(data: string, account: Account | null): Promise<RunningUp> {
   const up = await startUp(data, { account });
-  onTestFinished(() => up.run.kill("SIGKILL"));
+  onTestFinished(async () => {
+    up.run.kill("SIGKILL");
+    // After a failure the database still stops by itself, in a folder that is to be removed.
+    await until("end of the database", 10_000, () => (processesIn(data).length === 0 ? true : null));
+  });
   // Steps, the banner, and nothing else: no warning and no log line.
   expect(up.run.stderr()).toMatch(/^(?: {2}✓ .+\n)+\n {2}Candlewick [\s\S]+with these data\.\n\n?$/);
   return up;
