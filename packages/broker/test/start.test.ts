@@ -73,6 +73,21 @@ describe("a broker that cannot start says why", () => {
     expect((await failureOf({ dataDir: join(dataDir, "file") })).code).toBe("DATA_DIR_UNWRITABLE");
   });
 
+  test("a list of topics that is missing: the topics' folders are data and stay", async () => {
+    const broker = await startBroker({ dataDir });
+    const client = await RawClient.connect(broker.port);
+    await client.send(metadata, 9, { topics: [{ name: "t" }] });
+    client.close();
+    await broker.stop();
+    const folders = readdirSync(join(dataDir, "topics"));
+    expect(folders).toHaveLength(1);
+    rmSync(join(dataDir, "topics.json"));
+    const failure = await failureOf({ dataDir });
+    expect(failure.code).toBe("DATA_DIR_CORRUPT");
+    expect(failure.message).toContain("topics.json is missing");
+    expect(readdirSync(join(dataDir, "topics"))).toEqual(folders);
+  });
+
   test("a full disk", async () => {
     const full = {
       ...fileDisk,

@@ -50,6 +50,13 @@ function parseTopics(file: Buffer, path: string): SavedTopic[] {
   }
 }
 
+function missingList(path: string, folders: number): BrokerError {
+  return new BrokerError(
+    "DATA_DIR_CORRUPT",
+    `The file ${path} is missing, though there are ${folders} folders of topics; restore it from a copy.`,
+  );
+}
+
 interface StoreOptions {
   readonly disk: Disk;
   readonly folder: string;
@@ -74,13 +81,17 @@ export class TopicStore {
     const { disk } = this.#options;
     disk.makeFolder(this.#topicsFolder());
     const file = disk.readFile(this.#listPath());
+    const folders = disk.list(this.#topicsFolder());
+    // The list is there before the first topic is: without it, folders of topics are data and no leftovers.
+    if (file === undefined && folders.length > 0) throw missingList(this.#listPath(), folders.length);
+    if (file === undefined) this.#save();
     const saved = file === undefined ? [] : parseTopics(file, this.#listPath());
     for (const { name, id, partitions, config } of saved) {
       const topic = { name, id, partitions: [], config: this.#config(Object.entries(config)) };
       this.#openPartitions(topic, partitions);
       this.#add(topic);
     }
-    for (const id of disk.list(this.#topicsFolder())) {
+    for (const id of folders) {
       if (!this.#byId.has(id)) disk.removeFolder(`${this.#topicsFolder()}/${id}`);
     }
     return this.all().flatMap((topic) => topic.partitions.flatMap((log) => log.findings));
