@@ -15,6 +15,7 @@ const steps = [
   ["lint", bin("@biomejs/biome/bin/biome"), "check", "--error-on-warnings"],
   ["types", bin("typescript/bin/tsc"), "-p", "tsconfig.json"],
   ["imports", join(root, "scripts", "check-imports.mjs")],
+  ["documents", join(root, "scripts", "check-documents.mjs")],
 ];
 
 let failed = 0;
