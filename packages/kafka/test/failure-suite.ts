@@ -198,6 +198,10 @@ export function failureSuite(bench: Bench): void {
         await expect(send).rejects.toMatchObject({ code: "DELIVERY_FAILED", retry: "backoff" });
       }
       await bench.cluster().restart();
+      // A broker that answers may still have no leader for the partition: one that waits longer finds out.
+      const patient = await createProducer(bench.connection(), { retries: 200 });
+      await patient.send({ topic, key: null, value: bytes("between") });
+      await patient.close();
       await expect(producer.send({ topic, key: null, value: bytes("after") })).resolves.toMatchObject({
         topic,
       });

@@ -23,10 +23,19 @@ function dataFolder(): string {
 afterEach(() => {
   for (const dir of folders.splice(0)) {
     const cluster = path.join(dir, "db", "cluster");
-    if (existsSync(cluster)) for (const pid of processesIn(cluster)) process.kill(pid, "SIGKILL");
+    if (existsSync(cluster)) for (const pid of processesIn(cluster)) killWhatIsLeft(pid);
     rmSync(dir, { recursive: true, force: true });
   }
 });
+
+/** A process may end by itself between the look and the signal. */
+function killWhatIsLeft(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
 
 function start(dataDir: string) {
   return startEmbeddedPostgres({ dataDir, logger: silentLogger });
