@@ -3,7 +3,7 @@ import { candlesOfTrades, DEFAULT_INTERVALS, type Trade } from "@candlewick/doma
 import { type ConsumedRecord, parsePartitionName, startGroupConsumer } from "@candlewick/kafka";
 import { Admin as GroupAdmin } from "@platformatic/kafka";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type BlockStory, canonicalTrades, recordOf, sortCandles, storyOf, tradeAt } from "./chain.ts";
 import { Bench, counted, PARTITIONS, startDatabase, type TestDatabase, until } from "./real-parts.ts";
 
@@ -77,6 +77,7 @@ async function expectVerified(bench: Bench): Promise<void> {
 describe("the stored candles", () => {
   it.each([1, 2])("are the fold of the distinct trades of blocks that stay (seed %i)", async (seed) => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     const stories = storyOf(bench.prefix, 60, seed);
     const messages = shuffled(publicationsOf(stories), seed);
     const half = messages.length >> 1;
@@ -98,11 +99,11 @@ describe("the stored candles", () => {
     expect(await total("received_trades_total")).toBe(sent);
     expect(await total("trades_total")).toBe(sent);
     expect(await counted(dataflow.metrics, "dataflow_kafka_consumer_fetch")).toBe(messages.length);
-    await bench.stop();
   });
 
   it("count what has no time as skipped and what has no price as stored", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     const block = { prefix: bench.prefix, slot: 1, fork: "a" } as const;
     const trade = (txIndex: number, base = 5n) => tradeAt({ block, txIndex, base });
     const timeless = { ...trade(3), block: { ...trade(3).block, time: null } };
@@ -114,13 +115,13 @@ describe("the stored candles", () => {
     await dataflow.stop(5_000);
     expect(await counted(dataflow.metrics, "candlewick_dataflow_skipped_trades_total")).toBe(2);
     expect(await counted(dataflow.metrics, "candlewick_dataflow_unpriced_trades_total")).toBe(1);
-    await bench.stop();
   });
 });
 
 describe("a group", () => {
   it("of two members loses nothing and takes nothing twice over a rebalance", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     const stories = storyOf(bench.prefix, 80, 3);
     const messages = publicationsOf(stories).map((message, index) => [message, index % PARTITIONS] as const);
     const half = messages.length >> 1;
@@ -146,11 +147,11 @@ describe("a group", () => {
     );
     expect(shares.reduce((sum, share) => sum + share, 0)).toBe(sent);
     expect(shares.every((share) => share > 0)).toBe(true);
-    await bench.stop();
   });
 
   it("of two zombies that both believe to own everything writes each record once", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     const stories = storyOf(bench.prefix, 40, 4);
     const messages = publicationsOf(stories).map((message, index) => [message, index % PARTITIONS] as const);
     const { store } = bench;
@@ -181,13 +182,13 @@ describe("a group", () => {
     );
     await Promise.all([owner.stop(5_000), zombie.stop(5_000)]);
     await Promise.all([owner.done, zombie.done]);
-    await bench.stop();
   });
 });
 
 describe("a restart", () => {
   it("after a graceful stop in the midst of work sees nothing twice", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     const stories = storyOf(bench.prefix, 80, 5);
     const messages = publicationsOf(stories).map((message, index) => [message, index % PARTITIONS] as const);
     await Promise.all(messages.map((message) => publish(bench, ...message)));
@@ -207,7 +208,6 @@ describe("a restart", () => {
     await expectAccounts(bench, sent);
     expect(await bench.account("duplicate")).toBe(0n);
     expect(await bench.candles()).toEqual(expectedCandles(stories));
-    await bench.stop();
   });
 
   it.each([
@@ -215,6 +215,7 @@ describe("a restart", () => {
     ["are beyond", commitBeyond],
   ])("goes on from PostgreSQL's offsets where Kafka's %s", async (_name, tamper) => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     const block = (slot: number) => ({ prefix: bench.prefix, slot, fork: "a" }) as const;
     const first = await bench.dataflow();
     await bench.trades([tradeAt({ block: block(1), txIndex: 0 })], 0);
@@ -227,7 +228,6 @@ describe("a restart", () => {
     await bench.settled();
     await expectAccounts(bench, 3);
     expect(await bench.account("duplicate")).toBe(0n);
-    await bench.stop();
   });
 });
 

@@ -2,7 +2,7 @@ import { deadLetterTopic, encodeTrades, TOPICS, topicSpecs } from "@candlewick/c
 import { type ConsumedRecord, deadLetter, startReader } from "@candlewick/kafka";
 import { Registry, silentLogger, systemClock } from "@candlewick/runtime";
 import { Admin as RecordsAdmin } from "@platformatic/kafka";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { dataflowMetrics } from "../src/metrics.ts";
 import { Dataflow } from "../src/run.ts";
 import { tradeAt } from "./chain.ts";
@@ -44,6 +44,7 @@ async function deadLetters(bench: Bench): Promise<bigint | undefined> {
 describe("a record that can never be processed", () => {
   it("goes to the dead-letter topic as it was, says why, and holds nothing up", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     const [good] = tradesOf(bench, 1);
     if (good === undefined) throw new Error("no trade");
     const texts = ["[{", "{}", '[{"slot":1}]', null];
@@ -82,11 +83,11 @@ describe("a record that can never be processed", () => {
     await dataflow.stop(5_000);
     expect(await counted(dataflow.metrics, "candlewick_dataflow_rejected_records_total")).toBe(5);
     expect(await counted(dataflow.metrics, "candlewick_dataflow_dead_letters_total")).toBe(5);
-    await bench.stop();
   });
 
   it("commits nothing where its dead-letter topic does not exist", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     await bench.admin.deleteTopics([deadLetterTopic(TRADES)]);
     await bench.trades(tradesOf(bench, 1), 0);
     await bench.send({ topic: TRADES, key: null, value: Buffer.from("poison"), partition: 0 });
@@ -102,7 +103,6 @@ describe("a record that can never be processed", () => {
     await bench.dataflow();
     await bench.settled();
     expect([await bench.account("applied"), await bench.account("rejected")]).toEqual([1n, 1n]);
-    await bench.stop();
   });
 
   it("waits, and commits nothing, while its dead-letter topic cannot be written", async () => {
@@ -125,13 +125,13 @@ describe("a record that can never be processed", () => {
     await bench.settled();
     expect([await bench.account("applied"), await bench.account("rejected")]).toEqual([1n, 1n]);
     expect(await deadLetters(bench)).toBe(1n);
-    await bench.stop();
   });
 });
 
 describe("a zombie", () => {
   it("is fenced, writes nothing, and goes on from what the owner has stored", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     const instance = () =>
       new Dataflow(
         { chain: "solana", group: bench.group, intervals: [{ name: "1m", ms: 60_000 }] },
@@ -171,7 +171,6 @@ describe("a zombie", () => {
     await expect(owner.handle(records.slice(2))).rejects.toMatchObject({ code: "FENCED" });
     expect(await bench.account("received")).toBe(4n);
     expect(await bench.account("duplicate")).toBe(0n);
-    await bench.stop();
   });
 });
 
@@ -185,6 +184,7 @@ describe("a database that goes away", () => {
 
   it("in the midst of work is waited for: nothing is lost and nothing is stored twice", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     const dataflow = await bench.dataflow({ config: { maxBatchRecords: 5 } });
     const trades = tradesOf(bench, 60);
     await Promise.all(trades.slice(0, 30).map((trade, index) => bench.trades([trade], index % PARTITIONS)));
@@ -200,11 +200,11 @@ describe("a database that goes away", () => {
     await dataflow.stop(5_000);
     await dataflow.done;
     expect(bench.log.filter(({ level }) => level === "error")).toEqual([]);
-    await bench.stop();
   });
 
   it("does not make a batch send its dead letters with every attempt", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     await bench.dataflow();
     await bench.trades(tradesOf(bench, 1), 0);
     await bench.settled();
@@ -216,7 +216,6 @@ describe("a database that goes away", () => {
     await bench.settled();
     expect(await bench.account("rejected")).toBe(1n);
     expect(await deadLetters(bench)).toBe(1n);
-    await bench.stop();
   });
 });
 
@@ -238,6 +237,7 @@ describe("an offset that Kafka no longer has", () => {
 
   it("ends dataflow with the range that is missing; accepted, it is an error in the log", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     await downAfterThree(bench, 4);
     await deleteRecords(bench, 5n);
     const refusing = await bench.dataflow();
@@ -254,21 +254,21 @@ describe("an offset that Kafka no longer has", () => {
     expect(errors.map(({ message }) => message)).toEqual([
       expect.stringContaining("the records 3 to 4 are gone"),
     ]);
-    await bench.stop();
   });
 
   it("begins where the log begins when nothing was ever stored", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     for (const trade of tradesOf(bench, 3)) await bench.trades([trade], 0);
     await deleteRecords(bench, 2n);
     await bench.dataflow();
     await bench.settled();
     expect(await bench.account("received")).toBe(1n);
-    await bench.stop();
   });
 
   it("of a topic that was made anew ends dataflow and is read under another group", async () => {
     const bench = await Bench.start(database);
+    onTestFinished(() => bench.stop());
     await downAfterThree(bench, 0);
     await bench.admin.deleteTopics([TRADES]);
     await bench.admin.createTopics(topicSpecs("solana", PARTITIONS));
@@ -292,6 +292,5 @@ describe("an offset that Kafka no longer has", () => {
       const accounts = (await bench.store.status()).accounting.get(group);
       return accounts?.get("received") === 1n && accounts.get("duplicate") === undefined;
     });
-    await bench.stop();
   });
 });
