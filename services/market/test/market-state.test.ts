@@ -134,22 +134,6 @@ describe("the live view", () => {
     );
   });
 
-  test("candles that settled before they were told are told whole", () => {
-    fc.assert(
-      fc.property(trades, (list) => {
-        const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 30);
-        const inOrder = list.map(({ trade }) => trade).sort((a, b) => a.block.slot - b.block.slot);
-        for (const trade of inOrder) state.applyTrade(trade);
-        const published = new Map<string, Candle>();
-        collect(state, published);
-        const distinct = new Map(inOrder.map((trade) => [tradeId(trade), trade]));
-        expect(byName(published.values())).toEqual(
-          byName(candlesOfTrades(distinct.values(), DEFAULT_INTERVALS)),
-        );
-      }),
-    );
-  });
-
   test("an orphaned record may come before its trades", () => {
     const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 90);
     const one = trade(0, 0, "one", 5n);
