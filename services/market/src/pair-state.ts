@@ -132,7 +132,9 @@ export class PairState {
       const buckets = this.#buckets.get(interval.name) ?? new Map<number, Bucket>();
       const newest = Math.max(...buckets.keys());
       for (const openMs of buckets.keys()) {
-        if (openMs + interval.ms > timeMs || openMs === newest) continue;
+        // What changed and was not taken yet would be published as empty.
+        const untold = this.#touched.has(`${interval.name}:${openMs}`);
+        if (untold || openMs + interval.ms > timeMs || openMs === newest) continue;
         buckets.delete(openMs);
         this.#knownFromMs.set(
           interval.name,

@@ -134,6 +134,20 @@ describe("the live view", () => {
     );
   });
 
+  test("a candle that settles in the batch that changed it is published with its trades", () => {
+    const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 30);
+    const all = [
+      trade(0, 0, "one", 5n),
+      trade(70, 0, "one", 6n),
+      trade(200, 0, "one", 7n),
+      trade(400, 0, "one", 8n),
+    ];
+    for (const one of all) state.applyTrade(one);
+    const published = new Map<string, Candle>();
+    collect(state, published);
+    expect(byName(published.values())).toEqual(byName(candlesOfTrades(all, DEFAULT_INTERVALS)));
+  });
+
   test("an orphaned record may come before its trades", () => {
     const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 90);
     const one = trade(0, 0, "one", 5n);
