@@ -1,9 +1,9 @@
+import { parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Connection } from "@platformatic/kafka";
 import { ask, REQUEST } from "./broker-api.ts";
 import type { Cluster } from "./cluster.ts";
 import { CODE, throwOnCode } from "./errors.ts";
 import { groupByTopic } from "./offset-lookup.ts";
-import { parsePartitionName, partitionName, type TopicPartition } from "./topic-partition.ts";
 
 const GROUP = 0;
 

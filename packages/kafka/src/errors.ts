@@ -1,6 +1,6 @@
+import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import { CandlewickError, ERRORS, type ErrorKind } from "@candlewick/runtime";
 import { GenericError, MultipleErrors, protocolErrors, protocolErrorsCodesById } from "@platformatic/kafka";
-import { partitionName, type TopicPartition } from "./topic-partition.ts";
 
 /** The errors of this package that the common catalogue does not have. */
 export const KAFKA_ERRORS = {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
 import { backoffMs } from "./backoff.ts";
 import { ask, REQUEST } from "./broker-api.ts";
 import type { Cluster } from "./cluster.ts";
@@ -8,7 +9,6 @@ import { groupByTopic, placeLeaders } from "./offset-lookup.ts";
 import type { RawFetchPartition } from "./raw-fetch.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { decodeBatch, splitBatches } from "./record-reader.ts";
-import { parsePartitionName, partitionName, type TopicPartition } from "./topic-partition.ts";
 
 export interface FetcherOptions {
   readonly maxBufferBytes: number;

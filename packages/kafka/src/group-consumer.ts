@@ -1,3 +1,4 @@
+import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Logger, Service } from "@candlewick/runtime";
 import { type Backoff, backoffMs, persistently } from "./backoff.ts";
 import { type Attempted, type AttemptSettings, attempt } from "./batch-attempts.ts";
@@ -12,7 +13,6 @@ import { beat } from "./heartbeat.ts";
 import { OffsetCommitter } from "./offset-committer.ts";
 import { edgeOffsets, partitionsOf } from "./offset-lookup.ts";
 import { type LossPolicy, type Start, startPositions } from "./start-position.ts";
-import { partitionName, type TopicPartition } from "./topic-partition.ts";
 
 export interface GroupConsumer extends Service {
   assignment(): readonly TopicPartition[];

@@ -1,3 +1,4 @@
+import type { TopicPartition } from "@candlewick/contracts";
 import { CandlewickError } from "@candlewick/runtime";
 import {
   decodeConsumerProtocolAssignment,
@@ -13,7 +14,6 @@ import { Coordinator, type Generation, NOBODY } from "./coordinator.ts";
 import { BrokerError, CODE, KAFKA_ERRORS, mayPass, rootMessage } from "./errors.ts";
 import { groupByTopic } from "./offset-lookup.ts";
 import { assignRanges } from "./range-assignor.ts";
-import type { TopicPartition } from "./topic-partition.ts";
 
 export interface MembershipSettings {
   readonly groupId: string;

@@ -1,3 +1,4 @@
+export { parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
 export * from "./admin.ts";
 export * from "./connection.ts";
 export * from "./dead-letter.ts";
@@ -9,4 +10,3 @@ export { murmur2, partitionOfKey } from "./partitioner.ts";
 export * from "./producer.ts";
 export * from "./reader.ts";
 export type { Compression } from "./record-batch.ts";
-export * from "./topic-partition.ts";

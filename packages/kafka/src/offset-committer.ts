@@ -1,8 +1,8 @@
+import { partitionName } from "@candlewick/contracts";
 import type { Logger } from "@candlewick/runtime";
 import type { Coordinator, Generation } from "./coordinator.ts";
 import { rootMessage } from "./errors.ts";
 import type { ConsumedRecord } from "./message.ts";
-import { partitionName } from "./topic-partition.ts";
 
 /**
  * Commits what was handled, one request at a time; what is handled meanwhile goes with the next one. A commit

@@ -1,8 +1,8 @@
+import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import { type Persistence, persistently } from "./backoff.ts";
 import { ask, REQUEST } from "./broker-api.ts";
 import type { Cluster } from "./cluster.ts";
 import { BrokerError, CODE, throwOnCode } from "./errors.ts";
-import { partitionName, type TopicPartition } from "./topic-partition.ts";
 
 /** The special times of ListOffsets. */
 const EDGE = { first: -2n, end: -1n } as const;

@@ -1,4 +1,4 @@
-import type { TopicPartition } from "./topic-partition.ts";
+import type { TopicPartition } from "@candlewick/contracts";
 
 /** A member and what it wants to read. */
 export interface Subscriber {

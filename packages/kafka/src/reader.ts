@@ -1,3 +1,4 @@
+import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Service } from "@candlewick/runtime";
 import { Cluster } from "./cluster.ts";
 import type { KafkaConnection } from "./connection.ts";
@@ -6,7 +7,6 @@ import { Fetcher } from "./fetcher.ts";
 import type { ConsumedRecord } from "./message.ts";
 import { partitionsOf } from "./offset-lookup.ts";
 import { type Start, startPositions } from "./start-position.ts";
-import { partitionName, type TopicPartition } from "./topic-partition.ts";
 
 /** Reads all partitions of some topics without a group. */
 export interface ReaderOptions {

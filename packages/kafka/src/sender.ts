@@ -1,3 +1,4 @@
+import { partitionName } from "@candlewick/contracts";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 import { persistently } from "./backoff.ts";
 import { ask, REQUEST } from "./broker-api.ts";
@@ -6,7 +7,6 @@ import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, throwOnCode } from "./err
 import type { Batch, Identity, PartitionQueue } from "./partition-queue.ts";
 import type { TopicBatches } from "./produce-request.ts";
 import type { Compression } from "./record-batch.ts";
-import { partitionName } from "./topic-partition.ts";
 
 export interface SenderSettings {
   readonly retries: number;

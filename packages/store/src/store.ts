@@ -1,3 +1,4 @@
+import type { TopicPartition } from "@candlewick/contracts";
 import type {
   Asset,
   BlockRecord,
@@ -10,17 +11,6 @@ import type {
   Venue,
 } from "@candlewick/domain";
 import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
-
-/** One partition of a topic, as offsets are kept for it. */
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-/** The key of a partition in the maps of offsets: `sol-trades:3`. */
-export function partitionName({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`;
-}
 
 /** How far a checkpoint moves one partition. */
 export interface OffsetAdvance extends TopicPartition {

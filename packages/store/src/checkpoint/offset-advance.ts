@@ -1,6 +1,7 @@
+import { partitionName } from "@candlewick/contracts";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 import type { Statement, Transaction } from "../database.ts";
-import { type OffsetAdvance, partitionName } from "../store.ts";
+import type { OffsetAdvance } from "../store.ts";
 import { numberArray, textArray } from "./array-literal.ts";
 import { compareTexts } from "./trade-batch.ts";
 

@@ -1,6 +1,6 @@
+import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import { numberArray, textArray } from "../checkpoint/array-literal.ts";
 import type { Statement, Transaction } from "../database.ts";
-import { partitionName, type TopicPartition } from "../store.ts";
 
 interface OffsetRow extends TopicPartition {
   readonly next_offset: string;

@@ -1,7 +1,8 @@
+import { partitionName } from "@candlewick/contracts";
 import { CHAIN_IDS, type ChainName } from "@candlewick/domain";
 import type { Statement, Transaction } from "../database.ts";
 import { SCHEMA_VERSION } from "../migrations/migrate.ts";
-import { type ChainStatus, partitionName, type StoreStatus } from "../store.ts";
+import type { ChainStatus, StoreStatus } from "../store.ts";
 import { readHead } from "./head.ts";
 
 /** Up to here rows are counted; beyond, counting would cost more than a status is worth. */
