@@ -4,7 +4,6 @@ import {
   type Candle,
   CHAIN_IDS,
   type Interval,
-  isCanonical,
   priceInBase,
   type Trade,
 } from "@candlewick/domain";
@@ -77,7 +76,8 @@ export class MarketState {
     if (record.time !== null) this.#advance(record.time);
     if (record.id === null) return;
     if (record.status === "orphaned") this.#orphan(record.id, record.time);
-    else if (isCanonical(record.status) && this.#pending.isOrphaned(record.id)) {
+    else if (record.status === "finalized" && this.#pending.isOrphaned(record.id)) {
+      // As in the store: only finality brings a block back; an earlier status may merely have come late.
       this.#pending.restore(record.id);
       this.#stale = "an orphaned block counts again";
     }

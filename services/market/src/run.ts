@@ -1,7 +1,7 @@
 import { ContractError, decodeBlock, decodeTrades, encodeJson, klineOf, TOPICS } from "@candlewick/contracts";
 import type { ChainName, Interval } from "@candlewick/domain";
 import type { ConsumedRecord, OutgoingMessage, Producer, Reader } from "@candlewick/kafka";
-import { type Clock, type Logger, type Service, systemClock } from "@candlewick/runtime";
+import { CandlewickError, type Clock, type Logger, type Service, systemClock } from "@candlewick/runtime";
 import type { MarketSnapshot } from "@candlewick/store";
 import { MarketState } from "./market-state.ts";
 import type { MarketMetrics } from "./metrics.ts";
@@ -48,7 +48,8 @@ async function loop(options: MarketOptions, ports: MarketPorts, signal: AbortSig
   const clock = ports.clock ?? systemClock;
   const revisions = new Revisions(clock);
   while (!signal.aborted) {
-    const snapshot = await ports.snapshot();
+    const snapshot = await takeSnapshot(ports, clock, signal);
+    if (snapshot === null) return;
     ports.metrics.snapshots.inc();
     const state = new MarketState(snapshot, options.intervals, options.horizonSeconds);
     const started = clock.monotonic();
@@ -63,6 +64,32 @@ async function loop(options: MarketOptions, ports: MarketPorts, signal: AbortSig
     if (state.stale !== null)
       ports.logger.info("the live view is made anew from PostgreSQL", { reason: state.stale });
   }
+}
+
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 10_000;
+
+/** Waits for a database that is away; null where the signal fires meanwhile. Rejects with what waiting cannot mend. */
+async function takeSnapshot(
+  ports: MarketPorts,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<MarketSnapshot | null> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await ports.snapshot();
+    } catch (error) {
+      if (!(error instanceof CandlewickError) || error.retry === "never") throw error;
+      const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10));
+      ports.logger.warn("no snapshot for the live view; it is tried again", {
+        reason: error.message,
+        pauseMs,
+      });
+      // A stop ends the pause, and with it the loop.
+      await clock.delay(pauseMs, signal).catch(() => undefined);
+    }
+  }
+  return null;
 }
 
 /** One snapshot's life. */

@@ -157,6 +157,17 @@ describe("the live view", () => {
     expect(state.takeChanges().candles).toEqual([]);
   });
 
+  test("only finality brings an orphaned block back", () => {
+    const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 90);
+    const one = trade(0, 0, "one", 5n);
+    state.applyBlock(orphaned(one));
+    state.applyBlock({ ...orphaned(one), status: "confirmed" });
+    expect(state.stale).toBeNull();
+    expect(state.applyTrade(one)).toBe("orphaned");
+    state.applyBlock({ ...orphaned(one), status: "finalized" });
+    expect(state.stale).toMatch(/counts again/);
+  });
+
   test("what is later than the horizon makes the view stale instead of wrong", () => {
     const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 90);
     state.applyTrade(trade(200, 0, "one", 5n));
