@@ -80,6 +80,15 @@ describe("the reader of compactly written blocks", () => {
       bytesOf({ x: { transactions: [swap()] }, ...FACTS, transactions: [other()] }),
     ],
     ["another first field", bytesOf({ ...FACTS, transactions: [{ version: 0, ...swap() }] })],
+    ...[",  {", " ,{", ",\t{", ", {"].map((border): [string, Buffer] => [
+      `one border written as ${JSON.stringify(border)}`,
+      Buffer.from(
+        JSON.stringify({ ...FACTS, transactions: [other(), failed(), failed(), other(), swap()] }).replace(
+          /\},\{("transaction":.*?)\},\{("transaction":)/,
+          `},{$1}${border}$2`,
+        ),
+      ),
+    ]),
     ["mixed first fields", bytesOf({ ...FACTS, transactions: [swap(), metaFirst(swap()), swap()] })],
   ])("leaves to the other what is laid out otherwise: %s", (_, bytes) => {
     expect(compact(bytes)).toBeNull();

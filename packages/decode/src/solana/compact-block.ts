@@ -16,7 +16,7 @@ import { SOLANA_VENUES } from "./venues.ts";
 interface Layout {
   readonly list: string;
   /** How a transaction begins: with one of the fields that every transaction has, whatever its version. */
-  readonly starts: readonly string[];
+  readonly starts: readonly { readonly field: string; readonly text: string }[];
   readonly between: string;
   readonly error: string;
 }
@@ -24,7 +24,7 @@ interface Layout {
 /** Nodes write no spaces; recorded files often have one after each comma and colon. */
 const LAYOUTS: readonly Layout[] = ["", " "].map((space) => ({
   list: `"transactions":${space}[`,
-  starts: ["transaction", "meta"].map((field) => `{"${field}":${space}{`),
+  starts: ["transaction", "meta"].map((field) => ({ field: `"${field}"`, text: `{"${field}":${space}{` })),
   between: `},${space}`,
   error: `"err":${space}`,
 }));
@@ -46,9 +46,9 @@ export function readCompactBlock(bytes: Uint8Array): BlockEntries | null {
 
 function readLaidOut(buffer: Buffer, layout: Layout, first: number): BlockEntries | null {
   const starts = startsOfTransactions(buffer, layout, first);
-  const last = starts.at(-1);
+  const last = starts?.at(-1);
   const listEnd = last === undefined ? null : endOfObject(buffer, last);
-  if (listEnd === null || buffer[listEnd] !== CLOSE_ARRAY) return null;
+  if (starts === null || listEnd === null || buffer[listEnd] !== CLOSE_ARRAY) return null;
   try {
     const around = `${buffer.toString("utf8", 0, first)}"${MARK}"${buffer.toString("utf8", listEnd)}`;
     const fields = blockOf(JSON.parse(around));
@@ -62,14 +62,26 @@ function readLaidOut(buffer: Buffer, layout: Layout, first: number): BlockEntrie
   }
 }
 
-/** Offsets of the transactions from the first one on; none where it does not begin as transactions do. */
-function startsOfTransactions(buffer: Buffer, layout: Layout, first: number): number[] {
-  const begin = layout.starts.find((text) => buffer.toString("latin1", first, first + text.length) === text);
-  if (begin === undefined) return [];
+/**
+ * Offsets of the transactions from the first one on. Every transaction has the field that they begin with
+ * once: null where it stands anywhere but at a beginning, as a border that is written in another way would
+ * else go unseen, and give all after it a wrong index.
+ */
+function startsOfTransactions(buffer: Buffer, layout: Layout, first: number): number[] | null {
+  const begin = layout.starts.find(
+    ({ text }) => buffer.toString("latin1", first, first + text.length) === text,
+  );
+  if (begin === undefined) return null;
+  const { field, text } = begin;
+  const border = layout.between + text;
   const starts = [first];
-  const separator = layout.between + begin;
-  for (let at = buffer.indexOf(separator, first); at !== -1; at = buffer.indexOf(separator, at + 1)) {
-    starts.push(at + layout.between.length);
+  for (let at = buffer.indexOf(field, first + 1 + field.length); at !== -1; ) {
+    // The field comes after the brace that opens the transaction.
+    const start = at - 1;
+    const from = start - layout.between.length;
+    if (buffer.toString("latin1", from, from + border.length) !== border) return null;
+    starts.push(start);
+    at = buffer.indexOf(field, at + field.length);
   }
   return starts;
 }
