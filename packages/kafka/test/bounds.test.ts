@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { backoffMs } from "../src/backoff.ts";
+import { backoffMs } from "../src/cluster/backoff.ts";
+import { RecordBuffer, recordBytes } from "../src/consumer/record-buffer.ts";
 import type { ConsumedRecord } from "../src/index.ts";
-import { MemoryBudget } from "../src/memory-budget.ts";
-import { RecordBuffer, recordBytes } from "../src/record-buffer.ts";
+import { MemoryBudget } from "../src/producer/memory-budget.ts";
 
 describe("a memory budget", () => {
   it("never exceeds its limit, and serves those who wait in order", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { assignRanges } from "../src/consumer/range-assignor.ts";
 import { partitionName } from "../src/index.ts";
-import { assignRanges } from "../src/range-assignor.ts";
 
 describe("the range assignment", () => {
   it.each([

@@ -7,8 +7,8 @@ import {
   encodeBatch,
   FIELD,
   recordSizeBound,
-} from "../src/record-batch.ts";
-import { decodeBatch, splitBatches } from "../src/record-reader.ts";
+} from "../src/record/record-batch.ts";
+import { decodeBatch, splitBatches } from "../src/record/record-reader.ts";
 
 const buffer = fc.uint8Array({ maxLength: 300 }).map((value) => Buffer.from(value));
 const record: fc.Arbitrary<BatchRecord> = fc

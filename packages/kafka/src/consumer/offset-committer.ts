@@ -1,8 +1,8 @@
 import { partitionName } from "@candlewick/contracts";
 import type { Logger } from "@candlewick/runtime";
-import type { Coordinator, Generation } from "./coordinator.ts";
-import { rootMessage } from "./errors.ts";
-import type { ConsumedRecord } from "./message.ts";
+import type { Coordinator, Generation } from "../cluster/coordinator.ts";
+import { rootMessage } from "../cluster/errors.ts";
+import type { ConsumedRecord } from "../record/message.ts";
 
 /**
  * Commits what was handled, one request at a time; what is handled meanwhile goes with the next one. A commit

@@ -1,12 +1,12 @@
 import { partitionName } from "@candlewick/contracts";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
-import { persistently } from "./backoff.ts";
-import { ask, REQUEST } from "./broker-api.ts";
-import type { Cluster, TopicLayout } from "./cluster.ts";
-import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, throwOnCode } from "./errors.ts";
+import { persistently } from "../cluster/backoff.ts";
+import { ask, REQUEST } from "../cluster/broker-api.ts";
+import type { Cluster, TopicLayout } from "../cluster/cluster.ts";
+import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, throwOnCode } from "../cluster/errors.ts";
+import type { Compression } from "../record/record-batch.ts";
 import type { Batch, Identity, PartitionQueue } from "./partition-queue.ts";
 import type { TopicBatches } from "./produce-request.ts";
-import type { Compression } from "./record-batch.ts";
 
 export interface SenderSettings {
   readonly retries: number;

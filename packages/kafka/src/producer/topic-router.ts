@@ -1,6 +1,6 @@
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
-import type { Cluster, TopicLayout } from "./cluster.ts";
-import { isRetriable } from "./errors.ts";
+import type { Cluster, TopicLayout } from "../cluster/cluster.ts";
+import { isRetriable } from "../cluster/errors.ts";
 import { PartitionQueue, type PendingMessage } from "./partition-queue.ts";
 import { partitionOfKey } from "./partitioner.ts";
 

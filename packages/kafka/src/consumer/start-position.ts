@@ -1,8 +1,8 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
-import type { Persistence } from "./backoff.ts";
-import type { Cluster } from "./cluster.ts";
-import { offsetLost } from "./errors.ts";
-import { edgeOffsets } from "./offset-lookup.ts";
+import type { Persistence } from "../cluster/backoff.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { offsetLost } from "../cluster/errors.ts";
+import { edgeOffsets } from "../cluster/offset-lookup.ts";
 
 /** Where a partition is to be read from: a stored next offset, or an edge of the log. */
 export type Start = bigint | "first" | "last";

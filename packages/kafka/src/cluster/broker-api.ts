@@ -19,8 +19,8 @@ import {
   ResponseError,
   syncGroupV5,
 } from "@platformatic/kafka";
-import { createProduceRequest, type TopicBatches } from "./produce-request.ts";
-import { parseRawFetch, type RawFetchResponse } from "./raw-fetch.ts";
+import { parseRawFetch, type RawFetchResponse } from "../consumer/raw-fetch.ts";
+import { createProduceRequest, type TopicBatches } from "../producer/produce-request.ts";
 
 /**
  * The requests that this package sends, each in one version: the oldest one that says what we need, so that

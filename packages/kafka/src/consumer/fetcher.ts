@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
-import { backoffMs } from "./backoff.ts";
-import { ask, REQUEST } from "./broker-api.ts";
-import type { Cluster } from "./cluster.ts";
-import { BrokerError, CODE, mayPass, rootMessage, throwOnCode } from "./errors.ts";
-import type { ConsumedRecord } from "./message.ts";
-import { groupByTopic, placeLeaders } from "./offset-lookup.ts";
+import { backoffMs } from "../cluster/backoff.ts";
+import { ask, REQUEST } from "../cluster/broker-api.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { BrokerError, CODE, mayPass, rootMessage, throwOnCode } from "../cluster/errors.ts";
+import { groupByTopic, placeLeaders } from "../cluster/offset-lookup.ts";
+import type { ConsumedRecord } from "../record/message.ts";
+import { decodeBatch, splitBatches } from "../record/record-reader.ts";
 import type { RawFetchPartition } from "./raw-fetch.ts";
 import { RecordBuffer } from "./record-buffer.ts";
-import { decodeBatch, splitBatches } from "./record-reader.ts";
 
 export interface FetcherOptions {
   readonly maxBufferBytes: number;

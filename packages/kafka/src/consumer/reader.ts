@@ -1,11 +1,11 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Service } from "@candlewick/runtime";
-import { Cluster } from "./cluster.ts";
-import type { KafkaConnection } from "./connection.ts";
-import { isRetriable, rootMessage } from "./errors.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import type { KafkaConnection } from "../cluster/connection.ts";
+import { isRetriable, rootMessage } from "../cluster/errors.ts";
+import { partitionsOf } from "../cluster/offset-lookup.ts";
+import type { ConsumedRecord } from "../record/message.ts";
 import { Fetcher } from "./fetcher.ts";
-import type { ConsumedRecord } from "./message.ts";
-import { partitionsOf } from "./offset-lookup.ts";
 import { type Start, startPositions } from "./start-position.ts";
 
 /** Reads all partitions of some topics without a group. */

@@ -1,12 +1,12 @@
 import type { TopicSpec } from "@candlewick/contracts";
 import { CandlewickError } from "@candlewick/runtime";
-import { persistently } from "./backoff.ts";
-import { ask, REQUEST } from "./broker-api.ts";
-import { Cluster } from "./cluster.ts";
-import type { KafkaConnection } from "./connection.ts";
-import { Coordinator } from "./coordinator.ts";
-import { BrokerError, CODE, KAFKA_ERRORS, throwOnCode } from "./errors.ts";
-import { edgeOffsets, partitionsOf } from "./offset-lookup.ts";
+import { persistently } from "../cluster/backoff.ts";
+import { ask, REQUEST } from "../cluster/broker-api.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import type { KafkaConnection } from "../cluster/connection.ts";
+import { Coordinator } from "../cluster/coordinator.ts";
+import { BrokerError, CODE, KAFKA_ERRORS, throwOnCode } from "../cluster/errors.ts";
+import { edgeOffsets, partitionsOf } from "../cluster/offset-lookup.ts";
 
 /** Looks after topics and offsets. Maps of offsets have `partitionName` as their key. */
 export interface Admin {

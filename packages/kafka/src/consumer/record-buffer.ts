@@ -1,4 +1,4 @@
-import type { ConsumedRecord } from "./message.ts";
+import type { ConsumedRecord } from "../record/message.ts";
 
 /** What a record takes besides its key and value. */
 const RECORD_OVERHEAD_BYTES = 64;

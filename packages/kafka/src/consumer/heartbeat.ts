@@ -1,7 +1,7 @@
-import type { Cluster } from "./cluster.ts";
-import { rootMessage } from "./errors.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { rootMessage } from "../cluster/errors.ts";
+import { partitionsOf } from "../cluster/offset-lookup.ts";
 import type { GroupMember, Pulse } from "./group-member.ts";
-import { partitionsOf } from "./offset-lookup.ts";
 
 export interface HeartbeatSettings {
   readonly topics: readonly string[];

@@ -1,7 +1,7 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import { CandlewickError } from "@candlewick/runtime";
 import { compressionsAlgorithmsByBitmask, crc32c } from "@platformatic/kafka";
-import { KAFKA_ERRORS } from "./errors.ts";
+import { KAFKA_ERRORS } from "../cluster/errors.ts";
 import type { ConsumedRecord } from "./message.ts";
 import { FIELD, LENGTH_END } from "./record-batch.ts";
 import { ByteCursor } from "./varint.ts";

@@ -1,5 +1,5 @@
 import type { TopicPartition } from "@candlewick/contracts";
-import { type BatchRecord, type Compression, encodeBatch } from "./record-batch.ts";
+import { type BatchRecord, type Compression, encodeBatch } from "../record/record-batch.ts";
 
 /** A message that was taken and has no outcome yet. */
 export interface PendingMessage {

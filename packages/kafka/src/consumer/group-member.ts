@@ -7,12 +7,12 @@ import {
   encodeConsumerProtocolSubscription,
   type joinGroupV7,
 } from "@platformatic/kafka";
-import { backoffMs } from "./backoff.ts";
-import { ask, REQUEST } from "./broker-api.ts";
-import type { Cluster } from "./cluster.ts";
-import { Coordinator, type Generation, NOBODY } from "./coordinator.ts";
-import { BrokerError, CODE, KAFKA_ERRORS, mayPass, rootMessage } from "./errors.ts";
-import { groupByTopic } from "./offset-lookup.ts";
+import { backoffMs } from "../cluster/backoff.ts";
+import { ask, REQUEST } from "../cluster/broker-api.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { Coordinator, type Generation, NOBODY } from "../cluster/coordinator.ts";
+import { BrokerError, CODE, KAFKA_ERRORS, mayPass, rootMessage } from "../cluster/errors.ts";
+import { groupByTopic } from "../cluster/offset-lookup.ts";
 import { assignRanges } from "./range-assignor.ts";
 
 export interface MembershipSettings {

@@ -1,5 +1,5 @@
 import { CandlewickError, type Logger } from "@candlewick/runtime";
-import { type Backoff, backoffMs, type Pace } from "./backoff.ts";
+import { type Backoff, backoffMs, type Pace } from "../cluster/backoff.ts";
 
 /** How an operation of the caller went: done, given up because `stop` fired, or the state must be read anew. */
 export type Attempted<Result> =

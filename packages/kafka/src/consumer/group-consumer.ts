@@ -1,17 +1,17 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Logger, Service } from "@candlewick/runtime";
-import { type Backoff, backoffMs, persistently } from "./backoff.ts";
+import { type Backoff, backoffMs, persistently } from "../cluster/backoff.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import type { KafkaConnection } from "../cluster/connection.ts";
+import { mayPass, rootMessage } from "../cluster/errors.ts";
+import { edgeOffsets, partitionsOf } from "../cluster/offset-lookup.ts";
 import { type Attempted, type AttemptSettings, attempt } from "./batch-attempts.ts";
-import { Cluster } from "./cluster.ts";
-import type { KafkaConnection } from "./connection.ts";
-import { mayPass, rootMessage } from "./errors.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { GroupConsumerOptions } from "./group-consumer-options.ts";
 import { GroupMember } from "./group-member.ts";
 import { GroupSession } from "./group-session.ts";
 import { beat } from "./heartbeat.ts";
 import { OffsetCommitter } from "./offset-committer.ts";
-import { edgeOffsets, partitionsOf } from "./offset-lookup.ts";
 import { type LossPolicy, type Start, startPositions } from "./start-position.ts";
 
 export interface GroupConsumer extends Service {

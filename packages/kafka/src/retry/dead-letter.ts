@@ -1,6 +1,6 @@
 import { deadLetterTopic } from "@candlewick/contracts";
-import type { ConsumedRecord, Delivery } from "./message.ts";
-import type { Producer } from "./producer.ts";
+import type { Producer } from "../producer/producer.ts";
+import type { ConsumedRecord, Delivery } from "../record/message.ts";
 
 /** The headers of Spring for Kafka (KafkaHeaders, RetryTopicHeaders), so that its tools read our dead letters. */
 export const DEAD_LETTER_HEADERS = {

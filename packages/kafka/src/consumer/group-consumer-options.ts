@@ -1,5 +1,5 @@
 import type { TopicPartition } from "@candlewick/contracts";
-import type { ConsumedRecord } from "./message.ts";
+import type { ConsumedRecord } from "../record/message.ts";
 
 /** A member of a consumer group that hands its records over batch by batch. */
 export interface GroupConsumerOptions {

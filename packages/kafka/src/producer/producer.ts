@@ -1,12 +1,12 @@
 import { MAX_MESSAGE_BYTES } from "@candlewick/contracts";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
-import { Cluster, type TopicLayout } from "./cluster.ts";
-import type { KafkaConnection } from "./connection.ts";
-import { clientClosed, KAFKA_ERRORS } from "./errors.ts";
+import { Cluster, type TopicLayout } from "../cluster/cluster.ts";
+import type { KafkaConnection } from "../cluster/connection.ts";
+import { clientClosed, KAFKA_ERRORS } from "../cluster/errors.ts";
+import type { Delivery, OutgoingMessage } from "../record/message.ts";
+import { type BatchRecord, type Compression, recordSizeBound } from "../record/record-batch.ts";
 import { MemoryBudget } from "./memory-budget.ts";
-import type { Delivery, OutgoingMessage } from "./message.ts";
 import type { PendingMessage } from "./partition-queue.ts";
-import { type BatchRecord, type Compression, recordSizeBound } from "./record-batch.ts";
 import { Sender } from "./sender.ts";
 import { TopicRouter } from "./topic-router.ts";
 
