@@ -1,7 +1,7 @@
 export { parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
 export * from "./admin/admin.ts";
 export * from "./cluster/connection.ts";
-export { KAFKA_ERRORS } from "./cluster/errors.ts";
+export { BrokerError, KAFKA_ERRORS } from "./cluster/errors.ts";
 export * from "./consumer/group-consumer.ts";
 export * from "./consumer/group-consumer-options.ts";
 export * from "./consumer/reader.ts";
@@ -10,3 +10,9 @@ export * from "./producer/producer.ts";
 export * from "./record/message.ts";
 export type { Compression } from "./record/record-batch.ts";
 export * from "./retry/dead-letter.ts";
+export * from "./retry/redrive.ts";
+export * from "./security/client-credentials.ts";
+export * from "./security/google-token.ts";
+export * from "./security/sasl-credentials.ts";
+export * from "./security/tls.ts";
+export * from "./security/token-source.ts";
