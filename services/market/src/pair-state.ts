@@ -17,7 +17,20 @@ interface Bucket {
   view: CandleBody | null;
 }
 
-const EMPTY: CandleBody = {
+/** Where and when a trade was: slot, and block time in unix seconds. */
+interface TradeMoment {
+  readonly slot: number;
+  readonly time: number;
+}
+
+/** Which candle of a pair. */
+export interface CandlePlace {
+  readonly interval: string;
+  readonly openMs: number;
+}
+
+/** A candle whose trades were all taken out. */
+export const EMPTY_CANDLE: CandleBody = {
   base: null,
   usd: null,
   tokenVolume: 0n,
@@ -35,35 +48,48 @@ export class PairState {
   readonly pair: string;
   readonly assets: { readonly base: Asset; readonly token: Asset };
   readonly history: PriceHistory;
-  /** Slot and block time of the newest trade. */
-  lastSlot = 0;
-  lastTime = 0;
+  /** The newest trade that can no longer be taken out. */
+  #settledLast: TradeMoment;
+  #last: TradeMoment;
   readonly #intervals: readonly Interval[];
   /** By interval name, then by opening time. */
   readonly #buckets = new Map<string, Map<number, Bucket>>();
-  /** Opening time before which the snapshot holds no candle of the interval: such buckets are not known here. */
+  /** By interval: buckets that open before this time and are not held are not known here. */
   readonly #knownFromMs = new Map<string, number>();
   readonly #touched = new Set<string>();
 
   constructor(
     pair: Pick<Pair, "chain" | "address" | "base" | "token">,
     intervals: readonly Interval[],
+    knownFromMs = Number.NEGATIVE_INFINITY,
     snapshot?: PairSnapshot,
   ) {
     this.chain = pair.chain;
     this.pair = pair.address;
     this.assets = { base: pair.base, token: pair.token };
     this.#intervals = intervals;
-    for (const { name } of intervals) this.#buckets.set(name, new Map());
+    for (const { name } of intervals) {
+      this.#buckets.set(name, new Map());
+      this.#knownFromMs.set(name, knownFromMs);
+    }
     for (const { candle } of snapshot?.latest ?? []) {
       this.#knownFromMs.set(candle.interval, candle.openMs);
       this.#buckets.get(candle.interval)?.set(candle.openMs, { settled: candle, view: candle });
     }
     const shortest = shortestOf(intervals);
     this.history = new PriceHistory(snapshot?.closes ?? [], shortest.ms, DAY_MS + shortest.ms);
-    const last = snapshot?.recent.at(-1)?.trade.block;
-    this.lastSlot = last?.slot ?? 0;
-    this.lastTime = last?.time ?? 0;
+    this.#settledLast = lastOf(snapshot, shortest);
+    this.#last = this.#settledLast;
+  }
+
+  /** The newest trade that counts. */
+  get last(): TradeMoment {
+    return this.#last;
+  }
+
+  /** The candles of all intervals that hold a time. */
+  static placesOf(intervals: readonly Interval[], timeMs: number): CandlePlace[] {
+    return intervals.map((interval) => ({ interval: interval.name, openMs: bucketOpenMs(interval, timeMs) }));
   }
 
   /** Adds a trade to the view. False where one of its buckets is older than what is known here. */
@@ -76,16 +102,14 @@ export class PairState {
       if (bucket === null) complete = false;
       else this.#view(interval, openMs, bucket, bucket.view === null ? body : mergeBodies(bucket.view, body));
     }
-    if (trade.block.slot >= this.lastSlot) {
-      this.lastSlot = trade.block.slot;
-      this.lastTime = timeMs / 1000;
-    }
+    this.#last = later(this.#last, momentOf(trade));
     return complete;
   }
 
   /** Makes a trade of the view one that can no longer be taken out. */
   settle(trade: Trade, timeMs: number): void {
     const body = bodyOfTrade(trade);
+    this.#settledLast = later(this.#settledLast, momentOf(trade));
     for (const interval of this.#intervals) {
       const bucket = this.#bucket(interval, bucketOpenMs(interval, timeMs));
       if (bucket !== null)
@@ -95,6 +119,7 @@ export class PairState {
 
   /** Computes the buckets of a trade that was taken out anew, from what is settled and what is still pending. */
   retract(timeMs: number, pending: readonly Trade[]): void {
+    this.#last = pending.map(momentOf).reduce(later, this.#settledLast);
     for (const interval of this.#intervals) {
       const openMs = bucketOpenMs(interval, timeMs);
       const bucket = this.#bucket(interval, openMs);
@@ -109,6 +134,17 @@ export class PairState {
     }
   }
 
+  /** Has the candles that hold a time told again. Returns those that are not known here. */
+  touch(timeMs: number): CandlePlace[] {
+    const unknown: CandlePlace[] = [];
+    for (const interval of this.#intervals) {
+      const openMs = bucketOpenMs(interval, timeMs);
+      if (this.#bucket(interval, openMs) === null) unknown.push({ interval: interval.name, openMs });
+      else this.#touched.add(`${interval.name}:${openMs}`);
+    }
+    return unknown;
+  }
+
   /** The candles that changed since the last call. A candle without trades says that all of its were taken out. */
   takeChanged(): Candle[] {
     const changed = [...this.#touched].map((name) => {
@@ -119,7 +155,7 @@ export class PairState {
         pair: this.pair,
         interval,
         openMs: Number(openMs),
-        ...(bucket?.view ?? EMPTY),
+        ...(bucket?.view ?? EMPTY_CANDLE),
       };
     });
     this.#touched.clear();
@@ -132,13 +168,13 @@ export class PairState {
       const buckets = this.#buckets.get(interval.name) ?? new Map<number, Bucket>();
       const newest = Math.max(...buckets.keys());
       for (const openMs of buckets.keys()) {
-        // What changed and was not taken yet would be published as empty.
-        const untold = this.#touched.has(`${interval.name}:${openMs}`);
-        if (untold || openMs + interval.ms > timeMs || openMs === newest) continue;
+        if (openMs + interval.ms > timeMs || openMs === newest) continue;
+        // What changed and was not told yet is kept until it is.
+        if (this.#touched.has(`${interval.name}:${openMs}`)) continue;
         buckets.delete(openMs);
         this.#knownFromMs.set(
           interval.name,
-          Math.max(this.#knownFromMs.get(interval.name) ?? 0, openMs + interval.ms),
+          Math.max(this.#knownFromMs.get(interval.name) ?? openMs, openMs + interval.ms),
         );
       }
     }
@@ -163,6 +199,24 @@ export class PairState {
 }
 
 const DAY_MS = 86_400_000;
+
+function momentOf({ block }: Trade): TradeMoment {
+  return { slot: block.slot, time: block.time ?? 0 };
+}
+
+function later(a: TradeMoment, b: TradeMoment): TradeMoment {
+  return b.slot >= a.slot ? b : a;
+}
+
+/** Of a pair that has not traded lately only its last candle is known; its close key begins with the slot. */
+function lastOf(snapshot: PairSnapshot | undefined, shortest: Interval): TradeMoment {
+  // A trade without a price moves no price.
+  const recent = snapshot?.recent.findLast(({ priceBase }) => priceBase !== null);
+  if (recent !== undefined) return momentOf(recent.trade);
+  const candle = snapshot?.latest.find((entry) => entry.candle.interval === shortest.name)?.candle;
+  if (candle?.base == null) return { slot: 0, time: 0 };
+  return { slot: Number.parseInt(candle.base.closeKey.slice(0, 14), 16), time: candle.openMs / 1000 };
+}
 
 function shortestOf(intervals: readonly Interval[]): Interval {
   return intervals.reduce((shortest, interval) => (interval.ms < shortest.ms ? interval : shortest));

@@ -40,6 +40,8 @@ function market(errors: Error[]) {
       read();
       return reader;
     },
+    candles: async () => [],
+    blockStarts: async () => new Map(),
     producer: { enqueue: async () => undefined },
     logger: silentLogger,
     metrics: marketMetrics(new Registry()),
