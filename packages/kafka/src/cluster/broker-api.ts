@@ -21,6 +21,7 @@ import {
 } from "@platformatic/kafka";
 import { parseRawFetch, type RawFetchResponse } from "../consumer/raw-fetch.ts";
 import { createProduceRequest, type TopicBatches } from "../producer/produce-request.ts";
+import { troubleOf } from "./link.ts";
 
 /**
  * The requests that this package sends, each in one version: the oldest one that says what we need, so that
@@ -72,6 +73,6 @@ export async function ask<Args extends unknown[], Response>(
     return await api.async(link, ...args);
   } catch (error) {
     if (error instanceof ResponseError && error.response !== undefined) return error.response as Response;
-    throw error;
+    throw troubleOf(link, error) ?? error;
   }
 }

@@ -1,22 +1,11 @@
 import { CandlewickError, systemClock } from "@candlewick/runtime";
-import { AuthenticationError, Connection, type ConnectionOptions } from "@platformatic/kafka";
+import type { Connection } from "@platformatic/kafka";
 import type { Pace } from "./backoff.ts";
 import { ask, REQUEST, unsupportedRequests } from "./broker-api.ts";
+import { catalogued } from "./catalogue.ts";
 import type { KafkaConnection } from "./connection.ts";
-import {
-  BrokerError,
-  CODE,
-  KAFKA_ERRORS,
-  kafkaUnreachable,
-  rootMessage,
-  throwOnCode,
-  unknownTopic,
-} from "./errors.ts";
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import { BrokerError, CODE, KAFKA_ERRORS, kafkaUnreachable, throwOnCode, unknownTopic } from "./errors.ts";
+import { type Address, openLink } from "./link.ts";
 
 /** The leader of each partition of a topic, by partition number; -1 while there is none. */
 export interface TopicLayout {
@@ -24,7 +13,15 @@ export interface TopicLayout {
   readonly leaders: readonly number[];
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
+/** A connection in the pool. */
+interface Pooled {
+  readonly opening: Promise<Connection>;
+  /** When another one takes its place, because the broker closes it soon; monotonic milliseconds. */
+  renewAtMs: number;
+}
+
+/** Of a connection's life this share is used. */
+const USED_SHARE = 0.8;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** What a connection is first asked is answered from memory: who is silent for so long is no broker. */
 const FIRST_ANSWER_MS = 10_000;
@@ -37,7 +34,8 @@ export class Cluster implements Pace {
   readonly connection: KafkaConnection;
   readonly clock: Pace["clock"];
   readonly random: Pace["random"];
-  readonly #links = new Map<string, Promise<Connection>>();
+  readonly #links = new Map<string, Pooled>();
+  #retirements = 0;
   #brokers = new Map<number, Address>();
   #controllerId = -1;
   #closed = false;
@@ -64,7 +62,8 @@ export class Cluster implements Pace {
       return cluster;
     } catch (error) {
       await cluster.close();
-      throw error instanceof CandlewickError ? error : kafkaUnreachable(connection.brokers, error);
+      const known = catalogued(error, connection);
+      throw known instanceof CandlewickError ? known : kafkaUnreachable(connection.brokers, error);
     }
   }
 
@@ -162,30 +161,32 @@ export class Cluster implements Pace {
     }
     const name = `${purpose}@${address.host}:${address.port}`;
     const existing = this.#links.get(name);
-    if (existing !== undefined) return existing;
-    const opening = this.#open(address, requestTimeoutMs, () => {
-      if (this.#links.get(name) === opening) this.#links.delete(name);
-    });
-    this.#links.set(name, opening);
-    return opening;
-  }
-
-  async #open(address: Address, requestTimeoutMs: number, forget: () => void): Promise<Connection> {
-    const link = new Connection(this.connection.clientId, linkOptions(this.connection, requestTimeoutMs));
-    // Requests that were under way are rejected by the driver; this only keeps the event from being fatal.
-    link.on("error", forget);
-    link.on("close", forget);
-    try {
-      await link.connect(address.host, address.port);
-      return link;
-    } catch (error) {
-      forget();
-      if (error instanceof AuthenticationError) throw refused(this.connection, address, error);
-      throw error;
+    if (existing !== undefined) {
+      if (this.clock.monotonic() < existing.renewAtMs) return existing.opening;
+      // Its requests that are under way get their answers; the broker closes it at its end.
+      this.#links.set(`${name} retired ${this.#retirements++}`, existing);
     }
+    const pooled: Pooled = {
+      opening: this.#open(address, requestTimeoutMs, () => pooled),
+      renewAtMs: Infinity,
+    };
+    this.#links.set(name, pooled);
+    return pooled.opening;
   }
 
-  async #drop(name: string, opening: Promise<Connection>): Promise<void> {
+  #open(address: Address, requestTimeoutMs: number, pooled: () => Pooled): Promise<Connection> {
+    return openLink(this.connection, address, {
+      requestTimeoutMs,
+      onGone: () => {
+        for (const [name, link] of this.#links) if (link === pooled()) this.#links.delete(name);
+      },
+      onSession: (lifetimeMs) => {
+        if (lifetimeMs > 0) pooled().renewAtMs = this.clock.monotonic() + lifetimeMs * USED_SHARE;
+      },
+    });
+  }
+
+  async #drop(name: string, { opening }: Pooled): Promise<void> {
     this.#links.delete(name);
     // One that could not be opened has told whoever waited for it.
     const link = await opening.catch(() => null);
@@ -195,16 +196,6 @@ export class Cluster implements Pace {
     link.socket.destroy();
     await closing;
   }
-}
-
-function linkOptions(connection: KafkaConnection, requestTimeout: number): ConnectionOptions {
-  return {
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    requestTimeout,
-    maxInflights: 8,
-    ...(connection.tls === undefined ? {} : { tls: connection.tls, tlsServerName: true }),
-    ...(connection.sasl === undefined ? {} : { sasl: { ...connection.sasl } }),
-  };
 }
 
 function parseAddress(text: string): Address {
@@ -218,13 +209,4 @@ function parseAddress(text: string): Address {
     );
   }
   return { host, port: Number(port) };
-}
-
-function refused(connection: KafkaConnection, address: Address, cause: Error): CandlewickError {
-  return new CandlewickError(
-    KAFKA_ERRORS.refused,
-    `Kafka at ${address.host}:${address.port} refused ${connection.sasl?.username ?? "the client"} (${rootMessage(cause)}).`,
-    "Check the user name, the password and the mechanism.",
-    { cause },
-  );
 }

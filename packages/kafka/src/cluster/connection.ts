@@ -1,12 +1,6 @@
-import type { ConnectionOptions as TlsOptions } from "node:tls";
 import type { Clock, Logger } from "@candlewick/runtime";
-
-/** How a client proves who it is. */
-export interface SaslCredentials {
-  readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
-  readonly username: string;
-  readonly password: string;
-}
+import type { SaslCredentials } from "../security/sasl-credentials.ts";
+import type { TlsSettings } from "../security/tls.ts";
 
 /** How to reach a Kafka cluster; one for all clients of a process. */
 export interface KafkaConnection {
@@ -17,6 +11,7 @@ export interface KafkaConnection {
   readonly clock?: Clock;
   /** Numbers in [0, 1) for jitter. */
   readonly random?: () => number;
-  readonly tls?: TlsOptions;
+  /** Encrypts the connections; the server's certificate and name are always checked. */
+  readonly tls?: TlsSettings;
   readonly sasl?: SaslCredentials;
 }

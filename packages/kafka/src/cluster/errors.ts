@@ -12,6 +12,11 @@ export const KAFKA_ERRORS = {
   corruptRecords: { code: "CORRUPT_RECORDS", retry: "never", fault: "peer" },
   brokerTooOld: { code: "BROKER_TOO_OLD", retry: "never", fault: "user" },
   refused: { code: "KAFKA_REFUSED", retry: "never", fault: "user" },
+  unavailable: { code: "KAFKA_UNAVAILABLE", retry: "backoff", fault: "peer" },
+  notAuthorised: { code: "KAFKA_NOT_AUTHORISED", retry: "never", fault: "user" },
+  authenticationFailed: { code: "KAFKA_AUTHENTICATION_FAILED", retry: "never", fault: "user" },
+  tlsFailed: { code: "KAFKA_TLS_FAILED", retry: "never", fault: "user" },
+  tokenUnavailable: { code: "KAFKA_TOKEN_UNAVAILABLE", retry: "backoff", fault: "peer" },
 } as const satisfies Record<string, ErrorKind>;
 
 /** Error codes of the protocol that are acted upon by their meaning; the others only by being retriable. */
@@ -29,13 +34,18 @@ export const CODE = {
   illegalGeneration: 22,
   unknownMemberId: 25,
   rebalanceInProgress: 27,
+  topicAuthorizationFailed: 29,
+  groupAuthorizationFailed: 30,
+  clusterAuthorizationFailed: 31,
   topicAlreadyExists: 36,
   notController: 41,
   outOfOrderSequence: 45,
   duplicateSequence: 46,
   invalidProducerEpoch: 47,
   invalidProducerIdMapping: 49,
+  transactionalIdAuthorizationFailed: 53,
   unknownProducerId: 59,
+  groupIdNotFound: 69,
   memberIdRequired: 79,
   fencedInstanceId: 82,
 } as const;
