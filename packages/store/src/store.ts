@@ -211,7 +211,7 @@ export interface PairSnapshot {
   readonly pair: Pair;
   /** The latest candle of each interval. */
   readonly latest: readonly StoredCandle[];
-  /** Of the last 24 hours before the head, oldest first, sparse. */
+  /** Of the last 24 hours before the head and the last one before them, oldest first, sparse. */
   readonly closes: readonly MinuteClose[];
   /** Of the last `recentSeconds` before the head, oldest first. */
   readonly recent: readonly StoredTrade[];

@@ -1,4 +1,4 @@
-import { bucketOpenMs, DEFAULT_INTERVALS, type Trade, USDC_MINT } from "@candlewick/domain";
+import { bucketOpenMs, DEFAULT_INTERVALS, slot, type Trade, USDC_MINT } from "@candlewick/domain";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Checkpoint, Store } from "../src/index.ts";
 import { blockTime, expectedCandles, fiftyTrades, recordOf } from "./market.ts";
@@ -124,6 +124,22 @@ describe.each(SERVERS)("reads on $name", ({ start }) => {
     const closed =
       bucketOpenMs(shortest, (late.block.time ?? 0) * 1000) + shortest.ms <= blockTime(head) * 1000;
     expect(result).toMatchObject({ late: closed ? 1 : 0, applied: closed ? 0 : 1 });
+  });
+
+  test("snapshot: the close before the window is the price at which it begins", async () => {
+    const [before] = (await store.snapshot("g", { recentSeconds: 0 })).pairs
+      .filter(({ pair }) => pair.address === "PairOne")
+      .map(({ closes }) => closes.at(-1));
+    const [one] = fiftyTrades(43).filter(({ pair, baseAmount }) => pair === "PairOne" && baseAmount > 2_000n);
+    if (one === undefined) throw new Error("no trade");
+    const time = blockTime(head) + 24.5 * 3_600;
+    const trade = { ...one, block: { ...one.block, id: "next-day", slot: slot(900), time } };
+    const record = { ...recordOf(head, "processed", [trade]), id: "next-day", slot: slot(900), time };
+    await store.checkpoint({ ...BATCH, offsets: [], trades: [trade], blocks: [record] });
+    const { pairs } = await store.snapshot("g", { recentSeconds: 0 });
+    const closes = pairs.find(({ pair }) => pair.address === "PairOne")?.closes ?? [];
+    expect(closes.map(({ openMs }) => openMs)).toEqual([before?.openMs, Math.floor(time / 60) * 60_000]);
+    expect(closes[0]).toEqual(before);
   });
 });
 

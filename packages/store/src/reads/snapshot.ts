@@ -48,11 +48,18 @@ const LATEST: Statement = {
 ) l WHERE i.chain = $1`,
 };
 
+/** The closes of the window and the one before it: that is the price at which the window begins. */
 const CLOSES: Statement = {
   name: "snapshot-closes",
   text: `SELECT c.pair, c.open_ms, c.base_close, c.usd_close FROM candles c
 WHERE c.chain = $1 AND c.pair = ANY ($2::text[]) AND c.interval = $3 AND c.open_ms >= $4 AND c.trades > 0
-ORDER BY c.pair, c.open_ms`,
+UNION ALL
+SELECT l.* FROM unnest($2::text[]) AS w(pair) CROSS JOIN LATERAL (
+  SELECT c.pair, c.open_ms, c.base_close, c.usd_close FROM candles c
+  WHERE c.chain = $1 AND c.pair = w.pair AND c.interval = $3 AND c.open_ms < $4 AND c.trades > 0
+  ORDER BY c.open_ms DESC LIMIT 1
+) l
+ORDER BY pair, open_ms`,
 };
 
 const RECENT: Statement = {
