@@ -129,6 +129,15 @@ const CALLS: Readonly<Record<string, { names: readonly string[]; events: readonl
     names: ["f8c69e91e17587c8", "414b3f4ceb5b5b88"],
     events: ["1b3c15d58aaabb93", "bd4233a826507599"],
   },
+  RaydiumLaunchLab: {
+    names: ["faea0d7bd59c13ec", "18d3742869039938", "9527de9bd37c981a", "5fc8472208090ba6"],
+    events: ["bddb7fd34ee661ee"],
+  },
+  Moonshot: { names: ["66063d1201daebea", "33e685a4017f83ad"], events: ["bddb7fd34ee661ee"] },
+  MeteoraDbc: {
+    names: ["f8c69e91e17587c8", "414b3f4ceb5b5b88"],
+    events: ["1b3c15d58aaabb93", "bd4233a826507599"],
+  },
 };
 /** Few accounts, so that transfers often join those of an instruction. */
 const NAMES = ["a", "b", "c", "d"];
@@ -136,21 +145,22 @@ const named = fc.constantFrom(...NAMES);
 const amount = fc.oneof(fc.bigInt({ min: 0n, max: 1000n }), fc.constantFrom(MAX_U64, MAX_U64 - 1n));
 const amounts = fc.array(amount, { minLength: 14, maxLength: 60 });
 
-function eventOf(names: readonly string[]): fc.Arbitrary<Uint8Array> {
+/** How many numbers stand before the address that an event is about. */
+const LEADING: Readonly<Record<string, number>> = { PumpSwap: 14, Moonshot: 5 };
+
+function eventOf(venue: string, names: readonly string[]): fc.Arbitrary<Uint8Array> {
   const subject = fc.constantFrom(...NAMES, ...NAMES.map((name) => `mint ${name}`));
+  const leading = LEADING[venue] ?? 0;
   return fc
     .tuple(fc.constantFrom(...names), subject, amounts, fc.nat(500))
     .map(([name, about, fields, cut]) => {
-      const event = new Bytes().hex(name);
-      // PumpSwap names the pool after its numbers, the others before them.
-      const isPumpSwap = CALLS.PumpSwap?.events.includes(name) === true;
-      const bytes = isPumpSwap
-        ? event
-            .u64(...fields.slice(0, 14))
-            .key(about, "user")
-            .u64(...fields)
-        : event.key(about).u64(...fields);
-      return cut > 250 ? bytes.bytes() : bytes.bytes().subarray(0, 8 + cut);
+      const bytes = new Bytes()
+        .hex(name)
+        .u64(...fields.slice(0, leading))
+        .key(...(leading > 0 ? [about, "user"] : [about]))
+        .u64(...fields)
+        .bytes();
+      return cut > 250 ? bytes : bytes.subarray(0, 8 + cut);
     });
 }
 
@@ -166,7 +176,7 @@ const venueCall: fc.Arbitrary<Call> = fc
   .constantFrom(...SOLANA_VENUES.values())
   .chain(({ program, venue }) => {
     const { names = [], events = [] } = CALLS[venue] ?? {};
-    const event = events.length === 0 ? fc.constant(new Uint8Array()) : eventOf(events);
+    const event = events.length === 0 ? fc.constant(new Uint8Array()) : eventOf(venue, events);
     return fc.record({
       program: fc.constant(program),
       accounts: fc.array(named, { minLength: 6, maxLength: 36 }),
@@ -187,12 +197,11 @@ const venueCall: fc.Arbitrary<Call> = fc
 describe("the decoders", () => {
   it("take any instruction of a venue", () => {
     const decoded = new Set<string>();
-    const balances = NAMES.map((account) => ({
-      account,
-      mint: `mint ${account}`,
-      before: 1000n,
-      after: 1000n,
-    }));
+    // Some instructions name a mint among their accounts, others leave it to the vaults' balances.
+    const balances = NAMES.flatMap((account) => [
+      { account, mint: `mint ${account}`, before: 1000n, after: 1000n },
+      { account: `holder of ${account}`, mint: account, before: 1000n, after: 1000n },
+    ]);
     fc.assert(
       fc.property(fc.array(venueCall, { minLength: 1, maxLength: 3 }), fc.boolean(), (calls, heights) => {
         const { swaps, skipped } = decodeSolanaTransaction(

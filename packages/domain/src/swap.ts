@@ -13,6 +13,9 @@ export const VENUES = [
   "MeteoraDlmm",
   "MeteoraDammV1",
   "MeteoraDammV2",
+  "RaydiumLaunchLab",
+  "Moonshot",
+  "MeteoraDbc",
 ] as const;
 export type Venue = (typeof VENUES)[number];
 

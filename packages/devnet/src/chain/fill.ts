@@ -75,7 +75,12 @@ function route(pool: Pool, before: PoolState, baseIn: boolean, budget: bigint): 
     case "OrcaWhirlpool":
     case "MeteoraDlmm":
     case "MeteoraDammV2":
+    case "MeteoraDbc":
       return constantProduct(pool, before, baseIn, budget, "fee-aside", 0n);
+    case "RaydiumLaunchLab":
+      return quoteFee(pool, before, baseIn, budget, "fee-in-vault");
+    case "Moonshot":
+      return quoteFee(pool, before, baseIn, budget, "fee-elsewhere");
   }
 }
 
@@ -106,6 +111,38 @@ function constantProduct(
     poolIn: amountIn,
     poolOut: amountOut,
     fees,
+  };
+}
+
+/** Curves that charge their fee in the quote, whichever way the trade goes: on top of a buy, off a sale. */
+function quoteFee(
+  pool: Pool,
+  before: PoolState,
+  baseIn: boolean,
+  budget: bigint,
+  feeRule: "fee-in-vault" | "fee-elsewhere",
+): Fill {
+  const bps = BigInt(pool.feeBps);
+  const quote = baseIn
+    ? (before.quote * budget) / (before.base + budget)
+    : withoutFees(budget, bps, (amount) => share(amount, bps));
+  const fee = share(quote, bps);
+  const base = baseIn ? budget : (before.base * quote) / (before.quote + quote);
+  const user = baseIn ? quote - fee : quote + fee;
+  const ofVault = feeRule === "fee-in-vault" ? user : quote;
+  const amounts = baseIn
+    ? { userIn: base, userOut: user, poolIn: base, poolOut: quote }
+    : { userIn: user, userOut: base, poolIn: quote, poolOut: base };
+  const after = baseIn
+    ? moved(before, true, base, quote, base, ofVault)
+    : moved(before, false, quote, base, ofVault, base);
+  return {
+    pool,
+    before,
+    after,
+    baseIn,
+    ...amounts,
+    fees: { lp: 0n, protocol: fee, creator: 0n, cashback: 0n },
   };
 }
 

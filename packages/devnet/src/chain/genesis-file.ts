@@ -4,7 +4,7 @@ import { DevnetError } from "../devnet-error.ts";
 import { type ChainOptions, chainOptions } from "./options.ts";
 import { SlotTimes } from "./slot-times.ts";
 
-const VERSION = 2;
+const VERSION = 3;
 /** A shorter pause is caught up with; after a longer one the chain has stood still. */
 const PAUSE_MS = 60_000;
 /** Until this long after the last sign of life the node may have served slots that we do not know of. */

@@ -33,6 +33,9 @@ const VENUE_TURN: readonly Venue[] = [
   "MeteoraDammV1",
   "RaydiumV4",
   "MeteoraDlmm",
+  "RaydiumLaunchLab",
+  "MeteoraDbc",
+  "Moonshot",
 ];
 
 /** Makes `count` pools over all venues but PumpFun, whose curves come and go. */
@@ -74,7 +77,7 @@ function makePool(
   usdc: PricedToken,
   random: Random,
 ): Pool {
-  const money = random.chance(0.85) ? sol : usdc;
+  const money = random.chance(0.85) || venue === "Moonshot" ? sol : usdc;
   const tokenFirst = comesFirst(venue, token, money, random);
   return ammPool(book, {
     venue,
@@ -96,6 +99,9 @@ function comesFirst(venue: Venue, token: PricedToken, money: PricedToken, random
     case "OrcaWhirlpool":
       return sortsBefore(token.token, money.token);
     case "PumpFun":
+    case "RaydiumLaunchLab":
+    case "Moonshot":
+    case "MeteoraDbc":
       return true;
     case "PumpSwap":
     case "RaydiumV4":
@@ -108,7 +114,7 @@ function comesFirst(venue: Venue, token: PricedToken, money: PricedToken, random
 
 /** The oldest venues know only the original token program. */
 function trades(venue: Venue, token: Token): boolean {
-  return token.program === TOKEN_PROGRAM || (venue !== "RaydiumV4" && venue !== "MeteoraDammV1");
+  return token.program === TOKEN_PROGRAM || !["RaydiumV4", "MeteoraDammV1", "Moonshot"].includes(venue);
 }
 
 function newToken(seed: Seed, book: AddressBook, number: number, venue: Venue, random: Random): PricedToken {

@@ -64,6 +64,9 @@ const FEE_BPS: Readonly<Record<Venue, number>> = {
   MeteoraDlmm: 20,
   MeteoraDammV1: 25,
   MeteoraDammV2: 25,
+  RaydiumLaunchLab: 125,
+  Moonshot: 100,
+  MeteoraDbc: 100,
 };
 
 /** Concentrated venues hold a part of what their price behaves like; DAMM v1 shares its vaults with other pools. */
@@ -77,6 +80,9 @@ const VAULT_SHARE: Readonly<Record<Venue, number>> = {
   MeteoraDlmm: 0.5,
   MeteoraDammV1: 3,
   MeteoraDammV2: 1.1,
+  RaydiumLaunchLab: 0.7,
+  Moonshot: 0.8,
+  MeteoraDbc: 0.6,
 };
 
 /** A pool whose price follows what its two tokens are worth. */

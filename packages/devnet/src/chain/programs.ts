@@ -12,6 +12,9 @@ export const VENUE_PROGRAMS: Readonly<Record<Venue, Address>> = {
   MeteoraDlmm: knownAddress("LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo"),
   MeteoraDammV1: knownAddress("Eo7WjKq67rjJQSZxS6z3YkapzY3eMj6Xy8X5EQVn5UaB"),
   MeteoraDammV2: knownAddress("cpamdpZCGKUy5JxQXB4dcpGPiikHawvSWAd6mEn1sGG"),
+  RaydiumLaunchLab: knownAddress("LanMV9sAd7wArD4vJFi2qDdfnVhFxYSUg6eADduJ3uj"),
+  Moonshot: knownAddress("MoonCVVNZFSYkqNXP6bxHLPL6QQJiMagDL3qcqUQTrG"),
+  MeteoraDbc: knownAddress("dbcij3LWUppWqq96dh6gJWwBifmcGfLSB5D4DuSMaqN"),
 };
 
 export const SYSTEM_PROGRAM = knownAddress("11111111111111111111111111111111");

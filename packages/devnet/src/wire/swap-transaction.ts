@@ -112,7 +112,8 @@ function solNeeded(fills: readonly Fill[]): bigint {
 
 /** Whether the user's side of the fill is lamports, not a token account. */
 function paysInLamports(fill: Fill): boolean {
-  return fill.pool.venue === "PumpFun" && fill.pool.quote === SOL;
+  const { venue, quote } = fill.pool;
+  return (venue === "PumpFun" || venue === "Moonshot") && quote === SOL;
 }
 
 /** The token accounts of the user that a transaction needs. */
