@@ -1,17 +1,13 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type Chain, createChain } from "./chain/chain.ts";
 import { GenesisFile } from "./chain/genesis-file.ts";
 import { type ChainOptions, chainOptions } from "./chain/options.ts";
 import type { TruthTrade } from "./chain/truth.ts";
 import { DevnetError } from "./devnet-error.ts";
 import { seedOf } from "./encoding/random.ts";
-import { BlockCache } from "./rpc/block-cache.ts";
 import { type DevnetClock, machineClock } from "./rpc/clock.ts";
-import { FaultPlan, type FaultRates, NO_FAULTS } from "./rpc/faults.ts";
-import { HttpHandler } from "./rpc/http-handler.ts";
-import { type Commitment, Ledger } from "./rpc/ledger.ts";
-import { Subscriptions } from "./rpc/subscriptions.ts";
+import { Endpoint, type EndpointOptions, PLAIN_ENDPOINT } from "./rpc/endpoint.ts";
+import type { FaultRates } from "./rpc/faults.ts";
+import type { Commitment } from "./rpc/ledger.ts";
 
 export interface DevnetOptions {
   /** The chain; what is left out has defaults. */
@@ -24,7 +20,10 @@ export interface DevnetOptions {
   readonly port?: number;
   /** Older blocks are cleaned up; default: none. */
   readonly keepSlots?: number;
+  /** Of the first endpoint. */
   readonly faults?: Partial<FaultRates>;
+  /** Further endpoints of the same chain, each with its own view of it, on free ports. */
+  readonly endpoints?: readonly Partial<EndpointOptions>[];
   readonly clock?: DevnetClock;
   /** Told of errors that are the node's own fault, which its clients see as "Internal error". */
   readonly onBug?: (error: unknown) => void;
@@ -35,6 +34,8 @@ export interface Devnet {
   readonly url: string;
   readonly wsUrl: string;
   readonly port: number;
+  /** Addresses of all endpoints, the first included. */
+  readonly endpoints: readonly { readonly url: string; readonly wsUrl: string }[];
   readonly chain: Chain;
   /** What must be found in that slot's block. */
   truthOf(slot: number): readonly TruthTrade[];
@@ -44,9 +45,6 @@ export interface Devnet {
 }
 
 const DEFAULT_HISTORY_SLOTS = 900;
-const CONFIRMED_LAG_SLOTS = 2;
-const FINALIZED_LAG_SLOTS = 32;
-const LATE_SLOTS = 5;
 
 /**
  * Starts the simulated Solana node on 127.0.0.1: JSON-RPC over HTTP, and over WebSocket on the same port.
@@ -57,41 +55,37 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   const genesis = genesisOf(options, clock);
   const chain = createChain(genesis.options);
   const seed = seedOf(chain.options.seed);
-  const rates = { ...NO_FAULTS, ...options.faults };
-  const faults = new FaultPlan(seed, rates);
-  const ledger = new Ledger(chain, seed, clock, {
-    confirmedLagSlots: CONFIRMED_LAG_SLOTS,
-    finalizedLagSlots: FINALIZED_LAG_SLOTS,
-    keepSlots: options.keepSlots ?? Number.POSITIVE_INFINITY,
-    lateBlockRate: rates.lateBlock,
-    lateSlots: LATE_SLOTS,
-  });
   const onBug = options.onBug ?? (() => {});
-  const handler = new HttpHandler({ ledger, blocks: new BlockCache(chain), onBug }, faults);
-  const subscriptions = new Subscriptions(ledger, clock, faults);
-  const server = createServer((request, response) => {
-    handler.handle(request, response).catch((error: unknown) => {
-      // A client that goes away in the middle of its request is nobody's fault.
-      if (!request.destroyed) onBug(error);
-      response.destroy();
-    });
-  });
-  server.on("upgrade", (request, socket, head) => subscriptions.upgrade(request, socket, head));
-  const port = await listen(server, options.port ?? 0);
+  const { faults = {}, keepSlots = Number.POSITIVE_INFINITY } = options;
+  const views: Partial<EndpointOptions>[] = [{ faults, keepSlots }, ...(options.endpoints ?? [])];
+  const endpoints: Endpoint[] = [];
+  try {
+    for (const [index, view] of views.entries()) {
+      const context = { chain, seed, clock, index, onBug };
+      const port = index === 0 ? (options.port ?? 0) : 0;
+      endpoints.push(await Endpoint.start(context, { ...PLAIN_ENDPOINT, ...view }, port));
+    }
+  } catch (error) {
+    await Promise.all(endpoints.map((endpoint) => endpoint.stop()));
+    throw error;
+  }
+  const [first] = endpoints;
+  if (first === undefined) throw new RangeError("a node has an endpoint");
   const stopped = new AbortController();
-  const following = Promise.all([subscriptions.run(), keepAlive(genesis, clock, stopped.signal)]);
-  let stopping: Promise<void> | null = null;
+  const alive = keepAlive(genesis, clock, stopped.signal);
+  let stopping: Promise<unknown> | null = null;
   return {
-    url: `http://127.0.0.1:${port}`,
-    wsUrl: `ws://127.0.0.1:${port}`,
-    port,
+    url: first.url,
+    wsUrl: first.wsUrl,
+    port: first.port,
+    endpoints: endpoints.map(({ url, wsUrl }) => ({ url, wsUrl })),
     chain,
     truthOf: (slot) => chain.truthOf(slot),
-    headSlot: (commitment = "processed") => ledger.head(commitment),
-    stop() {
+    headSlot: (commitment = "processed") => first.ledger.head(commitment),
+    async stop() {
       stopped.abort();
-      stopping ??= shutDown(server, subscriptions, following);
-      return stopping;
+      stopping ??= Promise.all([...endpoints.map((endpoint) => endpoint.stop()), alive]);
+      await stopping;
     },
   };
 }
@@ -127,32 +121,4 @@ function genesisOf(options: DevnetOptions, clock: DevnetClock): Genesis {
   return options.genesisFile === undefined
     ? { options: chainOptions({ genesisUnixMs, ...given }), alive: () => undefined }
     : GenesisFile.open(options.genesisFile, given, genesisUnixMs, clock.now());
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === "EADDRINUSE";
-      const message = inUse
-        ? `Port ${port} is taken by another program: stop it, or choose another port for the simulated node.`
-        : `The simulated node cannot listen on 127.0.0.1:${port}: ${error.message}.`;
-      reject(new DevnetError(inUse ? "PORT_IN_USE" : "LISTEN_FAILED", message, { cause: error }));
-    };
-    server.once("error", onError);
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", onError);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-async function shutDown(
-  server: Server,
-  subscriptions: Subscriptions,
-  following: Promise<unknown>,
-): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  subscriptions.stop();
-  server.closeAllConnections();
-  await Promise.all([closed, following]);
 }

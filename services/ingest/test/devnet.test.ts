@@ -68,7 +68,7 @@ async function follow(
   return logger;
 }
 
-const faulty: FaultRates = {
+const faulty: Partial<FaultRates> = {
   rateLimited: 0.02,
   serverError: 0.03,
   cutConnection: 0.05,

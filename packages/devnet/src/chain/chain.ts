@@ -4,6 +4,7 @@ import { BlockEncoder, type EncodedBlock } from "../wire/block-encoder.ts";
 import { AddressBook } from "./address.ts";
 import { Market } from "./market.ts";
 import { type ChainOptions, chainOptions } from "./options.ts";
+import { orphanOf } from "./orphan.ts";
 import type { BlockPlan } from "./plan.ts";
 import { SlotCalendar } from "./slot-calendar.ts";
 import { STRETCH_SLOTS, Stretch } from "./stretch.ts";
@@ -18,6 +19,10 @@ export interface Chain {
   blockAt(slot: number): EncodedBlock["block"];
   /** What a decoder must find in the block, in the order of positions; nothing for a slot without a block. */
   truthOf(slot: number): readonly TruthTrade[];
+  /** The block of a slot whose block dies. Throws a DevnetError (NO_BLOCK) for any other slot. */
+  orphanAt(slot: number): EncodedBlock["block"];
+  /** What a decoder must find in a block that dies; nothing for a slot without one. */
+  orphanTruthOf(slot: number): readonly TruthTrade[];
   /** Dollars per SOL that the pools are drawn to. */
   solUsdAt(slot: number): number;
   /** The token of that mint, where it is a lasting one or a coin that still trades at that slot. */
@@ -64,6 +69,14 @@ class SeededChain implements Chain {
     return this.calendar.hasBlock(slot) ? this.#encoded(slot).trades : [];
   }
 
+  orphanAt(slot: number): EncodedBlock["block"] {
+    return this.#orphan(slot).block;
+  }
+
+  orphanTruthOf(slot: number): readonly TruthTrade[] {
+    return this.calendar.hasOrphan(slot) ? this.#orphan(slot).trades : [];
+  }
+
   solUsdAt(slot: number): number {
     return this.#market.pools.solUsdAt(this.calendar.indexOf(slot));
   }
@@ -87,6 +100,14 @@ class SeededChain implements Chain {
       this.#kept -= block.transactions.length;
     }
     return encoded;
+  }
+
+  #orphan(slot: number): EncodedBlock {
+    if (!this.calendar.hasOrphan(slot))
+      throw new DevnetError("NO_BLOCK", `Slot ${slot} has no block that dies.`);
+    let next = slot + 1;
+    while (!this.calendar.hasBlock(next)) next++;
+    return orphanOf(this.#encoded(next), slot, this.calendar);
   }
 
   /** Plans forward from the start of the slot's stretch, or from where the last question left off in it. */

@@ -16,6 +16,8 @@ export interface ChainOptions {
   readonly tradesPerSlot: number;
   /** Share of slots without a block. */
   readonly skippedSlotRate: number;
+  /** Share of slots with a block that dies: one that is seen at processed and then forked away; at most `skippedSlotRate`. */
+  readonly forkedSlotRate: number;
   /** Share of trading transactions that fail. */
   readonly failedTransactionRate: number;
   readonly votesPerBlock: number;
@@ -34,6 +36,7 @@ const DEFAULTS: Omit<ChainOptions, "genesisUnixMs"> = {
   pairs: 40,
   tradesPerSlot: 14,
   skippedSlotRate: 0.03,
+  forkedSlotRate: 0,
   failedTransactionRate: 0.15,
   votesPerBlock: 12,
   launchEverySlots: 240,
@@ -50,6 +53,7 @@ const RANGES: Readonly<Record<Exclude<keyof ChainOptions, "seed" | "resumes">, R
   pairs: [16, 100_000, true],
   tradesPerSlot: [0, 20_000, false],
   skippedSlotRate: [0, 0.9, false],
+  forkedSlotRate: [0, 0.9, false],
   failedTransactionRate: [0, 0.9, false],
   votesPerBlock: [0, 5_000, true],
   launchEverySlots: [20, 1_000_000, true],

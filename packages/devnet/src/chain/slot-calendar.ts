@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { Random, type Seed, TOPIC } from "../encoding/random.ts";
+import { hash32, Random, type Seed, TOPIC } from "../encoding/random.ts";
 import type { ChainOptions } from "./options.ts";
 import { SlotTimes } from "./slot-times.ts";
 
@@ -45,6 +45,22 @@ export class SlotCalendar {
 
   parentOf(slot: number): number {
     return this.lastBlockAt(slot - 1);
+  }
+
+  /**
+   * Whether the slot has a block that dies. Such slots are among those that the chain skips: a fork is what
+   * the other side of a skipped slot looks like.
+   */
+  hasOrphan(slot: number): boolean {
+    const { forkedSlotRate, skippedSlotRate } = this.#options;
+    if (forkedSlotRate === 0 || this.indexOf(slot) < 0 || this.hasBlock(slot)) return false;
+    return hash32(this.#seed, TOPIC.fork, slot, 0) / 2 ** 32 < forkedSlotRate / skippedSlotRate;
+  }
+
+  /** On what a block that dies was built: on the one that died before it, now and then, else on the chain. */
+  orphanParentOf(slot: number): number {
+    const longer = this.hasOrphan(slot - 1) && hash32(this.#seed, TOPIC.fork, slot, 1) % 2 === 0;
+    return longer ? slot - 1 : this.parentOf(slot);
   }
 
   /** Number of blocks below this one, counted from the real chain's start. */

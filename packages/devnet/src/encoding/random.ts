@@ -20,6 +20,8 @@ export const TOPIC = {
   fault: 7,
   vote: 8,
   late: 9,
+  lie: 10,
+  fork: 11,
 } as const;
 export type Topic = (typeof TOPIC)[keyof typeof TOPIC];
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
+import { damageField, misplaceParent } from "./damage.ts";
 import { answer } from "./dispatch.ts";
 import type { FaultPlan, RequestFault } from "./faults.ts";
 import type { MethodContext } from "./methods.ts";
@@ -14,10 +15,13 @@ const COMPRESS_FROM_BYTES = 1_024;
 export class HttpHandler {
   readonly #context: MethodContext;
   readonly #faults: FaultPlan;
+  readonly #retryAfter: string;
+  #answers = 0;
 
-  constructor(context: MethodContext, faults: FaultPlan) {
+  constructor(context: MethodContext, faults: FaultPlan, retryAfterSeconds: number) {
     this.#context = context;
     this.#faults = faults;
+    this.#retryAfter = String(retryAfterSeconds);
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -39,10 +43,19 @@ export class HttpHandler {
       return plain(response, 413, "Request is too large\n");
     }
     const fault = this.#faults.nextRequest();
-    if (fault === "rate-limited" || fault === "server-error") return refuse(response, fault);
+    if (fault === "rate-limited" || fault === "server-error")
+      return refuse(response, fault, this.#retryAfter);
+    // The client's patience ends this, or the end of the server.
+    if (fault === "hang") return;
     const text = answer(this.#context, body);
     if (text === null) return plain(response, 204, "");
-    await this.#send(request, response, Buffer.from(text), fault);
+    await this.#send(request, response, Buffer.from(this.#altered(text, fault)), fault);
+  }
+
+  #altered(text: string, fault: RequestFault | null): string {
+    this.#answers += 1;
+    if (fault === "malformed-field") return damageField(text, this.#answers);
+    return fault === "wrong-parent" ? misplaceParent(text, this.#answers) : text;
   }
 
   async #send(
@@ -86,12 +99,12 @@ async function bodyOf(request: IncomingMessage): Promise<string | null> {
   return Buffer.concat(parts).toString("utf8");
 }
 
-function refuse(response: ServerResponse, fault: "rate-limited" | "server-error"): void {
+function refuse(response: ServerResponse, fault: "rate-limited" | "server-error", retryAfter: string): void {
   if (fault === "server-error") {
     plain(response, 500, "Internal Server Error\n");
     return;
   }
-  response.setHeader("Retry-After", "1");
+  response.setHeader("Retry-After", retryAfter);
   response.setHeader("Content-Type", "application/json");
   response.statusCode = 429;
   response.end('{"jsonrpc":"2.0","error":{"code":429,"message":"Too many requests from your IP"},"id":null}');

@@ -6,6 +6,8 @@ import { RPC_ERRORS } from "./rpc-error.ts";
 export type Commitment = "processed" | "confirmed" | "finalized";
 
 export interface LedgerOptions {
+  /** How many slots the whole view is behind the chain. */
+  readonly behindSlots: number;
   /** How many slots each commitment is behind the newest block. */
   readonly confirmedLagSlots: number;
   readonly finalizedLagSlots: number;
@@ -29,6 +31,10 @@ export class Ledger {
     this.#seed = seed;
     this.#clock = clock;
     this.#options = options;
+  }
+
+  get behindSlots(): number {
+    return this.#options.behindSlots;
   }
 
   /** The newest slot with a block at that commitment. */
@@ -74,13 +80,14 @@ export class Ledger {
   }
 
   #lag(commitment: Commitment): number {
+    const { behindSlots, confirmedLagSlots, finalizedLagSlots } = this.#options;
     switch (commitment) {
       case "processed":
-        return 0;
+        return behindSlots;
       case "confirmed":
-        return this.#options.confirmedLagSlots;
+        return behindSlots + confirmedLagSlots;
       case "finalized":
-        return this.#options.finalizedLagSlots;
+        return behindSlots + finalizedLagSlots;
     }
   }
 }

@@ -24,6 +24,8 @@ export class Subscriptions {
   readonly #faults: FaultPlan;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   readonly #topics = new Map<WebSocket, Map<number, Topic>>();
+  /** Connections that are told nothing any more, and not closed either. */
+  readonly #silent = new WeakSet<WebSocket>();
   readonly #stop = new AbortController();
   #nextId = 1;
 
@@ -48,15 +50,23 @@ export class Subscriptions {
     let root = this.#ledger.head("finalized");
     while (!this.#stop.signal.aborted) {
       const next = Math.max(told + 1, calendar.slotAt(this.#clock.now()) - MAX_CATCH_UP_SLOTS);
-      const waitMs = calendar.endOf(next) - this.#clock.now();
+      const waitMs = calendar.endOf(next + this.#ledger.behindSlots) - this.#clock.now();
       if (waitMs > 0 && !(await this.#waited(waitMs))) return;
       told = next;
-      if (!calendar.hasBlock(next)) continue;
+      const parent = this.#parentOf(next);
+      if (parent === null) continue;
       const newRoot = this.#ledger.head("finalized");
-      this.#tell("slot", JSON.stringify({ parent: calendar.parentOf(next), root: newRoot, slot: next }));
+      this.#tell("slot", JSON.stringify({ parent, root: newRoot, slot: next }));
       if (newRoot > root) this.#tell("root", String(newRoot));
       root = newRoot;
     }
+  }
+
+  /** Slots whose block will die are told as well; null for a slot without any block. */
+  #parentOf(slot: number): number | null {
+    const { calendar } = this.#ledger.chain;
+    if (calendar.hasBlock(slot)) return calendar.parentOf(slot);
+    return calendar.hasOrphan(slot) ? calendar.orphanParentOf(slot) : null;
   }
 
   stop(): void {
@@ -125,8 +135,13 @@ export class Subscriptions {
   #tell(topic: Topic, result: string): void {
     for (const [webSocket, topics] of this.#topics) {
       for (const [id, wanted] of topics) {
-        if (wanted !== topic) continue;
-        if (this.#faults.cutsNextNotification() || webSocket.bufferedAmount > MAX_UNSENT_BYTES) {
+        if (wanted !== topic || this.#silent.has(webSocket)) continue;
+        const fault = this.#faults.nextNotification();
+        if (fault === "silent") {
+          this.#silent.add(webSocket);
+          continue;
+        }
+        if (fault === "cut" || webSocket.bufferedAmount > MAX_UNSENT_BYTES) {
           webSocket.terminate();
           break;
         }
