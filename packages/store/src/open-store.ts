@@ -4,7 +4,9 @@ import { TradePartitions } from "./checkpoint/trade-partition.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { Database, type Transaction } from "./database.ts";
 import { readCursor, writeCursor } from "./ledger/cursor.ts";
+import { finalizeSlots, readRevocable, reopenSlots } from "./ledger/revocable.ts";
 import { readUnsettled, writeSlots } from "./ledger/slots.ts";
+import { noteMissing, readGaps, readSummary } from "./ledger/summary.ts";
 import { migrate, refuseNewer, SCHEMA_VERSION, storedVersion } from "./migrations/migrate.ts";
 import { readCandles } from "./reads/candles.ts";
 import { readOffsets } from "./reads/offsets.ts";
@@ -88,7 +90,16 @@ function storeOn(database: Database, logger: Logger): Store {
     cursor: (name) => read((transaction) => readCursor(transaction, name)),
     saveCursor: (name, cursor) => write((transaction) => writeCursor(transaction, name, cursor)),
     recordSlots: (chain, entries) => write((transaction) => writeSlots(transaction, chain, entries)),
-    unsettledSlots: (chain, limit) => read((transaction) => readUnsettled(transaction, chain, limit)),
+    unsettledSlots: (chain, limit, range) =>
+      read((transaction) => readUnsettled(transaction, chain, limit, range)),
+    reopenSlots: (chain, slots) => write((transaction) => reopenSlots(transaction, chain, slots)),
+    revocableSlots: (chain, after, through, limit) =>
+      read((transaction) => readRevocable(transaction, chain, after, through, limit)),
+    finalizeSlots: (chain, slots) => write((transaction) => finalizeSlots(transaction, chain, slots)),
+    noteMissingSlots: (chain, range, reason) =>
+      write((transaction) => noteMissing(transaction, chain, range, reason)),
+    ledgerSummary: (chain) => read((transaction) => readSummary(transaction, chain)),
+    ledgerGaps: (chain, limit) => read((transaction) => readGaps(transaction, chain, limit)),
     snapshot: (group, options) => read((transaction) => readSnapshot(transaction, group, options)),
     pairs: (filter = {}) => read((transaction) => readPairs(transaction, filter)),
     pair: (address, chain) => read((transaction) => readPair(transaction, address, chain)),

@@ -83,6 +83,33 @@ export interface SlotEntry {
   readonly attempts: number;
   readonly reason: string | null;
   readonly blockId: string | null;
+  /** What its block was published with, in ingest's own words; kept until the block is final. */
+  readonly settlement?: string | null;
+}
+
+/** A slot whose settlement turned out to be wrong. */
+export interface ReopenedSlot {
+  readonly slot: number;
+  /** The block, or null for none, that the ledger holds: where it holds another, nothing is reopened. */
+  readonly blockId: string | null;
+  readonly reason: string;
+}
+
+/** A stretch of slots, both ends in. */
+export interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The ledger of one chain in numbers. */
+export interface LedgerSummary {
+  /** The lowest and the highest slot in the ledger; null where it is empty. */
+  readonly range: SlotRange | null;
+  readonly slots: Readonly<Record<SlotStatus, number>>;
+  /** Slots between the lowest and the highest of which the ledger holds nothing. */
+  readonly unknown: number;
+  /** Blocks that were published and are not final yet. */
+  readonly revocable: number;
 }
 
 /** The facts of a pair, from its first stored trade. */
@@ -241,7 +268,18 @@ export interface Store {
   /** Writes ingest's ledger. A settled slot is not unsettled again. */
   recordSlots(chain: ChainName, entries: readonly SlotEntry[]): Promise<void>;
   /** Failed or missing slots, lowest first. */
-  unsettledSlots(chain: ChainName, limit: number): Promise<SlotEntry[]>;
+  unsettledSlots(chain: ChainName, limit: number, range?: SlotRange): Promise<SlotEntry[]>;
+  /** Makes settled slots missing again, each where the ledger holds that block for it. */
+  reopenSlots(chain: ChainName, slots: readonly ReopenedSlot[]): Promise<void>;
+  /** The entries after `after` and up to `through`, and before them those of published blocks that are not final; lowest first. */
+  revocableSlots(chain: ChainName, after: number, through: number, limit: number): Promise<SlotEntry[]>;
+  /** Forgets what these blocks were published with: they are final. */
+  finalizeSlots(chain: ChainName, slots: readonly number[]): Promise<void>;
+  /** Writes down as missing what the ledger does not know of a range; resolves to how many slots that were. */
+  noteMissingSlots(chain: ChainName, range: SlotRange, reason: string): Promise<number>;
+  ledgerSummary(chain: ChainName): Promise<LedgerSummary>;
+  /** Stretches of slots between the lowest and the highest of which the ledger holds nothing, lowest first. */
+  ledgerGaps(chain: ChainName, limit: number): Promise<SlotRange[]>;
   snapshot(group: string, options: SnapshotOptions): Promise<MarketSnapshot>;
   pairs(filter?: PairFilter): Promise<PairSummary[]>;
   /** The pair with that address, on the chain or on any; null where none is stored. */

@@ -2,6 +2,7 @@ import { DEFAULT_INTERVALS } from "@candlewick/domain";
 import { silentLogger } from "@candlewick/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ConnectionOptions, openStore } from "../src/index.ts";
+import { SCHEMA_VERSION } from "../src/migrations/migrate.ts";
 import { expectedCandles, fiftyTrades, recordOf, storedCandles } from "./market.ts";
 import { freshDatabase, freshStore, SERVERS, sql, type TestServer } from "./servers.ts";
 
@@ -42,7 +43,9 @@ describe.each(SERVERS)("openStore on $name", ({ start }) => {
   test("several at once make the schema once, and again changes nothing", async () => {
     const connection = await freshDatabase(server);
     const stores = await Promise.all([1, 2, 3, 4].map(() => open(connection)));
-    expect(await sql(connection, "SELECT version FROM schema_migrations")).toEqual([{ version: 1 }]);
+    expect(await sql(connection, "SELECT version FROM schema_migrations")).toEqual(
+      Array.from({ length: SCHEMA_VERSION }, (_, index) => ({ version: index + 1 })),
+    );
     for (const store of [...stores, await open(connection)]) await store.close();
   });
 
@@ -55,7 +58,7 @@ describe.each(SERVERS)("openStore on $name", ({ start }) => {
       await expect(open(connection, migrate)).rejects.toMatchObject({
         code: "SCHEMA_NEWER",
         exitCode: 1,
-        message: "the database has schema version 99 and this program knows only up to 1",
+        message: `the database has schema version 99 and this program knows only up to ${SCHEMA_VERSION}`,
       });
     }
   });
@@ -113,7 +116,7 @@ describe.each(SERVERS)("openStore on $name", ({ start }) => {
       if (outcome.status === "rejected")
         expect(outcome.reason).toMatchObject({ code: "DATABASE_UNREACHABLE" });
     }
-    expect((await store.status()).schemaVersion).toBe(1);
+    expect((await store.status()).schemaVersion).toBe(SCHEMA_VERSION);
     await store.close();
   });
 });

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { SlotEntry, SlotStatus } from "../src/index.ts";
+import { freshStore, SERVERS, type TestServer } from "./servers.ts";
+
+function entry(slot: number, status: SlotStatus, blockId: string | null = null): SlotEntry {
+  const settlement = blockId === null ? null : `settlement of ${blockId}`;
+  return { slot, status, attempts: 1, reason: null, blockId, settlement };
+}
+
+describe.each(SERVERS)("the ledger on $name", ({ start }) => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(async () => {
+    await server.stop();
+  });
+
+  test("a settled slot is unsettled only where it is reopened with the block that it holds", async () => {
+    const { store } = await freshStore(server);
+    await store.recordSlots("solana", [entry(5, "processed", "a"), entry(6, "skipped")]);
+    await store.recordSlots("solana", [entry(5, "failed"), entry(6, "missing")]);
+    await store.reopenSlots("solana", [{ slot: 5, blockId: "other", reason: "no" }]);
+    expect(await store.unsettledSlots("solana", 10)).toEqual([]);
+    await store.reopenSlots("solana", [
+      { slot: 5, blockId: "a", reason: "it is doubted" },
+      { slot: 6, blockId: null, reason: "there is a block" },
+    ]);
+    expect(await store.unsettledSlots("solana", 10)).toEqual([
+      { ...entry(5, "missing", "a"), attempts: 0, reason: "it is doubted" },
+      { ...entry(6, "missing"), attempts: 0, reason: "there is a block" },
+    ]);
+    expect(await store.unsettledSlots("solana", 10, { from: 6, to: 9 })).toHaveLength(1);
+    // A second time it is missing already, and the attempts since then stay counted.
+    await store.recordSlots("solana", [{ ...entry(5, "missing", "a"), attempts: 3 }]);
+    await store.reopenSlots("solana", [{ slot: 5, blockId: "a", reason: "again" }]);
+    expect((await store.unsettledSlots("solana", 1))[0]).toMatchObject({ attempts: 3, reason: null });
+    await store.close();
+  });
+
+  test("what can still be taken back is told until it is final", async () => {
+    const { store } = await freshStore(server);
+    const entries = [entry(1, "processed", "a"), entry(2, "skipped"), entry(3, "processed", "c")];
+    await store.recordSlots("solana", [...entries, entry(4, "failed"), entry(5, "processed", "e")]);
+    const slots = async (after: number, through: number, limit = 10) =>
+      (await store.revocableSlots("solana", after, through, limit)).map(({ slot }) => slot);
+    expect(await slots(0, 4)).toEqual([1, 2, 3, 4]);
+    expect(await slots(3, 5)).toEqual([1, 3, 4, 5]);
+    expect(await slots(3, 5, 2)).toEqual([1, 3]);
+    await store.finalizeSlots("solana", [1, 2, 3]);
+    expect(await slots(3, 5)).toEqual([4, 5]);
+    expect((await store.revocableSlots("solana", 0, 1, 9))[0]?.settlement).toBeNull();
+    expect((await store.ledgerSummary("solana")).revocable).toBe(1);
+    await store.close();
+  });
+
+  test("gaps are found and noted as missing, once", async () => {
+    const { store } = await freshStore(server);
+    expect(await store.ledgerSummary("solana")).toEqual({
+      range: null,
+      slots: { missing: 0, failed: 0, skipped: 0, processed: 0 },
+      unknown: 0,
+      revocable: 0,
+    });
+    await store.recordSlots(
+      "solana",
+      [10, 11, 14, 20].map((slot) => entry(slot, "processed", `b${slot}`)),
+    );
+    expect(await store.ledgerGaps("solana", 10)).toEqual([
+      { from: 12, to: 13 },
+      { from: 15, to: 19 },
+    ]);
+    expect(await store.ledgerGaps("solana", 1)).toHaveLength(1);
+    expect(await store.ledgerSummary("solana")).toMatchObject({ range: { from: 10, to: 20 }, unknown: 7 });
+    expect(await store.noteMissingSlots("solana", { from: 11, to: 16 }, "backfill")).toBe(4);
+    expect(await store.noteMissingSlots("solana", { from: 11, to: 16 }, "backfill")).toBe(0);
+    expect(await store.ledgerGaps("solana", 10)).toEqual([{ from: 17, to: 19 }]);
+    expect((await store.ledgerSummary("solana")).slots.missing).toBe(4);
+    await store.close();
+  });
+});
