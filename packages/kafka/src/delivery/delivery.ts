@@ -1,0 +1,457 @@
+import { partitionName } from "@candlewick/contracts";
+import { backoffMs } from "../cluster/backoff.ts";
+import type { ConsumedRecord } from "../record/message.ts";
+import { readRetryInfo } from "../retry/retry-headers.ts";
+import { encodeFinished } from "./commit-metadata.ts";
+import type {
+  AssignedPartition,
+  DeliveryCommand,
+  DeliveryEvent,
+  DeliverySettings,
+  Failure,
+  PublishTicket,
+  RunTicket,
+} from "./delivery-events.ts";
+import { Fifo } from "./fifo.ts";
+import { Lane } from "./lane.ts";
+import { type Entry, Family, PartitionDelivery } from "./partition-delivery.ts";
+import { TimerQueue } from "./timer-queue.ts";
+
+/** What became of records, as counts. */
+export interface DeliveryCounts {
+  handled: number;
+  retried: number;
+  parked: number;
+  dead: number;
+  /** Attempts in place that failed. */
+  failedInPlace: number;
+  /** Left out: finished by an owner before, lying in a retry topic already, or another group's retry. */
+  skipped: Record<SkipReason, number>;
+}
+
+export type SkipReason = "finished-before" | "in-retry" | "other-group";
+
+/** A partition's offset as it may be committed. */
+export interface CommittableOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly next: number;
+  /** Which records above `next` are finished too; see commit-metadata. */
+  readonly metadata: string;
+}
+
+type Timer =
+  | { readonly kind: "lane"; readonly lane: Lane; readonly timer: number }
+  | { readonly kind: "hold"; readonly partition: PartitionDelivery };
+
+const RECORD_OVERHEAD_BYTES = 64;
+
+/**
+ * The delivery of records to handlers, decided without any input or output: `step` takes what happened and
+ * tells what is to be done. It knows no clock (events bring the time) and no chance but the one it is given,
+ * so that the same events lead to the same commands.
+ *
+ * What it holds, whatever happens:
+ * 1. `next` of a partition passes a record only when it is finished: handled, or acknowledged in another topic.
+ * 2. Records of one lane are never handed out side by side, and in the order of their offsets.
+ * 3. With order "key": a record of a key is handed out only when no record of that key is unfinished at a
+ *    higher level. Records move up, never down, and only to behind what lies there; so those of a key lie in
+ *    order from the highest level down to the topic itself, and are handled in that order.
+ * 4. A partition whose window has reached its bound is not read.
+ */
+export class Delivery {
+  readonly counts: DeliveryCounts = {
+    handled: 0,
+    retried: 0,
+    parked: 0,
+    dead: 0,
+    failedInPlace: 0,
+    skipped: { "finished-before": 0, "in-retry": 0, "other-group": 0 },
+  };
+  readonly #settings: DeliverySettings;
+  readonly #concurrency: number;
+  readonly #longestDelayMs: number;
+  readonly #families = new Map<string, Family>();
+  readonly #partitions = new Map<string, PartitionDelivery>();
+  readonly #ready = new Fifo<Lane>();
+  readonly #timers = new TimerQueue<Timer>();
+  #commands: DeliveryCommand[] = [];
+  #running = 0;
+  #publishing = 0;
+  #draining = false;
+
+  constructor(settings: DeliverySettings) {
+    this.#settings = settings;
+    this.#concurrency = settings.parallelism === "single" ? 1 : settings.concurrency;
+    this.#longestDelayMs = Math.max(0, ...settings.delaysMs) * (1 + settings.jitter);
+  }
+
+  /** Takes what happened and tells what to do about it, in order. */
+  step(event: DeliveryEvent): readonly DeliveryCommand[] {
+    this.#commands = [];
+    switch (event.kind) {
+      case "assigned":
+        this.#assign(event.partition);
+        break;
+      case "backlog":
+        this.#noteBacklog(event.partition, event.record);
+        break;
+      case "arrived":
+        this.#arrive(event.partition, event.records, event.position, event.nowMs);
+        break;
+      case "handled":
+        this.#handled(event.ticket, event.nowMs);
+        break;
+      case "failed":
+        this.#failed(event.ticket, event.failure, event.nowMs);
+        break;
+      case "published":
+        this.#published(event.ticket, event.offset, event.nowMs);
+        break;
+      case "clock":
+        this.#fire(event.nowMs);
+        break;
+      case "paused":
+      case "resumed":
+        this.#pause(event.family, event.kind === "paused");
+        break;
+      case "draining":
+        this.#draining = true;
+        break;
+    }
+    this.#dispatch();
+    return this.#commands;
+  }
+
+  /** When `clock` is to be told next, milliseconds since the epoch; null when nothing waits. */
+  get wakeAtMs(): number | null {
+    return this.#timers.nextMs;
+  }
+
+  /** Whether nothing is with a handler or on its way to another topic. */
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#publishing === 0;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Whether more records of the partition may be fetched. */
+  wants(partition: string): boolean {
+    return !this.#draining && this.#partitions.get(partition)?.isWanted === true;
+  }
+
+  partitions(): IterableIterator<PartitionDelivery> {
+    return this.#partitions.values();
+  }
+
+  /** Offsets that may be committed and are not yet. Tell with `committed` when they are. */
+  committable(): CommittableOffset[] {
+    const offsets: CommittableOffset[] = [];
+    for (const { topic, partition, tracker, committedNext, committedMetadata } of this.#partitions.values()) {
+      const { next } = tracker;
+      const metadata = encodeFinished(next, tracker.finishedAbove());
+      if (next !== committedNext || metadata !== committedMetadata)
+        offsets.push({ topic, partition, next, metadata });
+    }
+    return offsets;
+  }
+
+  committed(offsets: readonly CommittableOffset[]): void {
+    for (const offset of offsets) {
+      const partition = this.#partitions.get(partitionName(offset));
+      if (partition === undefined) continue;
+      partition.committedNext = offset.next;
+      partition.committedMetadata = offset.metadata;
+    }
+  }
+
+  #assign(assigned: AssignedPartition): void {
+    let family = this.#families.get(assigned.family);
+    if (family === undefined) {
+      family = new Family(assigned.family, this.#settings.delaysMs.length);
+      this.#families.set(assigned.family, family);
+    }
+    const name = partitionName(assigned);
+    const partition = new PartitionDelivery(name, assigned, family);
+    family.levels[assigned.level] = partition;
+    this.#partitions.set(name, partition);
+  }
+
+  /** Keeps in mind what lies in a retry topic: its key is parked, and its source record must not be handled. */
+  #noteBacklog(name: string, record: ConsumedRecord): void {
+    const partition = this.#partitions.get(name);
+    const offset = Number(record.offset);
+    if (partition === undefined || partition.tracker.isKnown(offset)) return;
+    const { origin, consumerGroup } = readRetryInfo(record);
+    if (consumerGroup !== null && consumerGroup !== this.#settings.groupId) return;
+    if (record.key !== null) partition.family.parked.note(partition.level, record.key, offset);
+    if (origin !== null && partitionName(origin) === partition.family.name) {
+      partition.family.levels[0]?.tracker.markKnown(Number(origin.offset));
+    }
+  }
+
+  #arrive(name: string, records: readonly ConsumedRecord[], position: number, nowMs: number): void {
+    const partition = this.#partitions.get(name);
+    if (partition === undefined || this.#draining) return;
+    const { tracker } = partition;
+    for (const record of records) {
+      const offset = Number(record.offset);
+      if (offset < tracker.position) continue;
+      if (tracker.isKnown(offset)) {
+        this.counts.skipped["finished-before"]++;
+        continue;
+      }
+      let attempts = 0;
+      if (partition.level > 0) {
+        const info = readRetryInfo(record);
+        if (info.consumerGroup !== null && info.consumerGroup !== this.#settings.groupId) {
+          this.counts.skipped["other-group"]++;
+          continue;
+        }
+        if (this.#hold(partition, record, info.dueMs ?? 0, nowMs)) return;
+        attempts = info.attempts;
+        if (record.key !== null && this.#settings.order === "key")
+          partition.family.parked.note(partition.level, record.key, offset);
+      }
+      this.#queue(
+        { record, offset, bytes: recordBytes(record), finished: false, partition, attempts },
+        nowMs,
+      );
+    }
+    tracker.reached(position);
+    this.#measure(partition);
+  }
+
+  /** Whether the record is not due yet: then the partition stops in front of it, without keeping it. */
+  #hold(partition: PartitionDelivery, record: ConsumedRecord, dueMs: number, nowMs: number): boolean {
+    // A time that no delay of ours explains must not hold up the partition for ever.
+    const latestMs = record.timestampMs + this.#longestDelayMs;
+    const holdMs = Math.min(dueMs, latestMs, nowMs + this.#longestDelayMs);
+    if (holdMs <= nowMs) return false;
+    const offset = Number(record.offset);
+    partition.heldUntilMs = holdMs;
+    partition.tracker.reached(offset);
+    this.#timers.add(holdMs, { kind: "hold", partition });
+    this.#commands.push({ kind: "rewind", partition: partition.name, offset });
+    return true;
+  }
+
+  #queue(entry: Entry, nowMs: number): void {
+    const { partition, record } = entry;
+    partition.tracker.add(entry);
+    const lane = this.#laneOf(partition.family, record.key);
+    lane.push(entry);
+    if (lane.state === "idle" || lane.state === "lingering") this.#offer(lane, nowMs);
+  }
+
+  #laneOf(family: Family, key: Buffer | null): Lane {
+    const isKeyed = this.#settings.parallelism === "key";
+    if (isKeyed && key === null) return new Lane(family, null);
+    const name = isKeyed && key !== null ? key.toString("latin1") : "";
+    let lane = family.lanes.get(name);
+    if (lane === undefined) {
+      lane = new Lane(family, name);
+      family.lanes.set(name, lane);
+    }
+    return lane;
+  }
+
+  /** The lane has nothing in hand: its next records get their turn, or wait for company. */
+  #offer(lane: Lane, nowMs: number): void {
+    const { maxRecords, maxBytes, lingerMs } = this.#settings.batch;
+    if (lane.queue.size === 0) {
+      lane.state = "idle";
+      if (lane.key !== null) lane.family.lanes.delete(lane.key);
+      return;
+    }
+    const isFull = lane.queue.size >= maxRecords || lane.queuedBytes >= maxBytes || lane.singles > 0;
+    if (isFull || lingerMs === 0) this.#makeReady(lane);
+    else if (lane.state !== "lingering") {
+      lane.state = "lingering";
+      this.#timers.add(nowMs + lingerMs, { kind: "lane", lane, timer: ++lane.timer });
+    }
+  }
+
+  #makeReady(lane: Lane): void {
+    lane.state = "ready";
+    lane.timer++;
+    this.#ready.push(lane);
+  }
+
+  #dispatch(): void {
+    while (this.#running < this.#concurrency && !this.#draining) {
+      const lane = this.#ready.shift();
+      if (lane === undefined) return;
+      if (lane.family.isPaused) lane.family.blocked.push(lane);
+      else this.#start(lane);
+    }
+  }
+
+  #start(lane: Lane): void {
+    const { maxRecords, maxBytes } = this.#settings.batch;
+    const most = lane.singles > 0 ? 1 : maxRecords;
+    const entries: Entry[] = [];
+    let bytes = 0;
+    for (let entry = lane.queue.peek(); entry !== undefined; entry = lane.queue.peek()) {
+      if (entries.length >= most || (entries.length > 0 && bytes + entry.bytes > maxBytes)) break;
+      const parkAt = this.#parkLevel(entry);
+      if (parkAt !== null) {
+        if (entries.length === 0) this.#park(lane, parkAt);
+        break;
+      }
+      lane.shift();
+      entry.attempts++;
+      entries.push(entry);
+      bytes += entry.bytes;
+    }
+    lane.state = "busy";
+    if (entries.length === 0) return;
+    this.#running++;
+    this.#commands.push({ kind: "run", ticket: { lane, entries } });
+  }
+
+  #parkLevel({ record, partition }: Entry): number | null {
+    if (this.#settings.order !== "key" || record.key === null) return null;
+    return partition.family.parkLevel(partition.level, record.key);
+  }
+
+  #park(lane: Lane, level: number): void {
+    const entry = lane.shift();
+    if (entry === undefined) return;
+    this.#publish({ lane, entry, to: level, dueMs: null, failure: null, holdsLane: true });
+  }
+
+  #publish(ticket: PublishTicket): void {
+    this.#publishing++;
+    this.#commands.push({ kind: "publish", ticket });
+  }
+
+  #handled({ lane, entries }: RunTicket, nowMs: number): void {
+    this.#running--;
+    for (const entry of entries) this.#finish(entry);
+    this.counts.handled += entries.length;
+    lane.recovered();
+    this.#offer(lane, nowMs);
+  }
+
+  #failed(ticket: RunTicket, failure: Failure, nowMs: number): void {
+    this.#running--;
+    // Whoever gets the partition next will see the records again.
+    if (this.#draining) return;
+    const { lane } = ticket;
+    const done = ticket.entries.slice(0, failure.index ?? 0);
+    const left = ticket.entries.slice(failure.index ?? 0);
+    for (const entry of done) this.#finish(entry);
+    this.counts.handled += done.length;
+    const kind = this.#kindNow(lane, failure, nowMs);
+    if (kind === "transient") {
+      this.counts.failedInPlace++;
+      this.#waitInPlace(lane, left, nowMs);
+      return;
+    }
+    if (failure.index === null && left.length > 1) {
+      lane.unshift(left);
+      lane.singles = left.length;
+      this.#offer(lane, nowMs);
+      return;
+    }
+    const [culprit, ...others] = left;
+    lane.unshift(others);
+    if (lane.singles > 0) lane.singles--;
+    if (culprit !== undefined) this.#moveOn(lane, culprit, kind, failure.error, nowMs);
+  }
+
+  /** A failure that has been transient for too long is so no more. */
+  #kindNow(lane: Lane, failure: Failure, nowMs: number): Failure["kind"] {
+    if (failure.kind !== "transient") return failure.kind;
+    lane.failingSinceMs ??= nowMs;
+    return nowMs - lane.failingSinceMs < this.#settings.transientForMs ? "transient" : "unknown";
+  }
+
+  #waitInPlace(lane: Lane, entries: readonly Entry[], nowMs: number): void {
+    lane.unshift(entries);
+    lane.state = "waiting";
+    // At least a millisecond: an attempt must not follow within the same moment.
+    const pauseMs = Math.max(1, backoffMs(this.#settings.backoff, lane.failures++, this.#settings.random));
+    this.#timers.add(nowMs + pauseMs, { kind: "lane", lane, timer: ++lane.timer });
+  }
+
+  #moveOn(lane: Lane, entry: Entry, kind: "poison" | "unknown", error: Error, nowMs: number): void {
+    const { delaysMs, jitter, order, onFailure, random } = this.#settings;
+    const { level } = entry.partition;
+    const delayMs = kind === "poison" ? undefined : delaysMs[level];
+    if (delayMs === undefined && onFailure === "stop") {
+      this.#commands.push({ kind: "stop", error, entry });
+      return;
+    }
+    const holdsLane = order === "key";
+    const dueMs = delayMs === undefined ? null : nowMs + delayMs * (1 + jitter * (2 * random() - 1));
+    const to = delayMs === undefined ? "dead" : level + 1;
+    this.#publish({ lane, entry, to, dueMs, failure: error, holdsLane });
+    if (!holdsLane) this.#offer(lane, nowMs);
+  }
+
+  #published({ lane, entry, to, failure, holdsLane }: PublishTicket, offset: number, nowMs: number): void {
+    this.#publishing--;
+    const { family } = entry.partition;
+    if (to === "dead") this.counts.dead++;
+    else {
+      if (failure === null) this.counts.parked++;
+      else this.counts.retried++;
+      if (entry.record.key !== null && this.#settings.order === "key")
+        family.parked.note(to, entry.record.key, offset);
+    }
+    this.#finish(entry);
+    if (!holdsLane) return;
+    lane.failures = 0;
+    lane.failingSinceMs = null;
+    this.#offer(lane, nowMs);
+  }
+
+  #finish(entry: Entry): void {
+    const { partition, record } = entry;
+    partition.tracker.finish(entry);
+    if (record.timestampMs > (partition.finishedTimestampMs ?? -1))
+      partition.finishedTimestampMs = record.timestampMs;
+    if (partition.isFull) this.#measure(partition);
+  }
+
+  /** Full at the bound, and wanted again when half of the window is free: so that fetches are not tiny. */
+  #measure(partition: PartitionDelivery): void {
+    const { maxWindowRecords, maxWindowBytes } = this.#settings;
+    const { records, bytes } = partition.tracker;
+    if (!partition.isFull) {
+      partition.isFull = records >= maxWindowRecords || bytes >= maxWindowBytes;
+    } else if (records <= maxWindowRecords / 2 && bytes <= maxWindowBytes / 2) {
+      partition.isFull = false;
+      this.#commands.push({ kind: "room" });
+    }
+  }
+
+  #fire(nowMs: number): void {
+    for (let timer = this.#timers.takeDue(nowMs); timer !== undefined; timer = this.#timers.takeDue(nowMs)) {
+      if (timer.kind === "hold") {
+        timer.partition.heldUntilMs = null;
+        this.#commands.push({ kind: "room" });
+      } else if (timer.timer === timer.lane.timer) this.#makeReady(timer.lane);
+    }
+  }
+
+  #pause(name: string, isPaused: boolean): void {
+    const family = this.#families.get(name);
+    if (family === undefined || family.isPaused === isPaused) return;
+    family.isPaused = isPaused;
+    if (isPaused) return;
+    for (const lane of family.blocked) this.#ready.push(lane);
+    family.blocked = [];
+    this.#commands.push({ kind: "room" });
+  }
+}
+
+function recordBytes(record: ConsumedRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  for (const [name, value] of record.headers) bytes += name.length + value.length;
+  return bytes;
+}

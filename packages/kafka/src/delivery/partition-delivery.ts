@@ -1,0 +1,68 @@
+import type { ConsumedRecord } from "../record/message.ts";
+import type { AssignedPartition } from "./delivery-events.ts";
+import type { Lane } from "./lane.ts";
+import { OffsetTracker, type Tracked } from "./offset-tracker.ts";
+import { ParkedKeys } from "./parked-keys.ts";
+
+/** A record from its arrival until it is finished. */
+export interface Entry extends Tracked {
+  readonly record: ConsumedRecord;
+  readonly partition: PartitionDelivery;
+  /** How often it was handed out, here and before it came to a retry topic. */
+  attempts: number;
+}
+
+/** A partition of a topic with the partitions of the same number of its retry topics. */
+export class Family {
+  /** `partitionName` of level 0. */
+  readonly name: string;
+  readonly parked: ParkedKeys;
+  /** By level; level 0 is the topic itself. */
+  readonly levels: (PartitionDelivery | undefined)[] = [];
+  readonly lanes = new Map<string, Lane>();
+  /** Lanes that are ready but may not run. */
+  blocked: Lane[] = [];
+  isPaused = false;
+
+  constructor(name: string, levels: number) {
+    this.name = name;
+    this.parked = new ParkedKeys(levels);
+  }
+
+  /** The lowest level above the partition's where the key has unfinished records; null where there is none. */
+  parkLevel(level: number, key: Buffer): number | null {
+    return this.parked.levelAbove(level, key, (above) => this.levels[above]?.tracker.next ?? 0);
+  }
+}
+
+/** One partition that is being read. */
+export class PartitionDelivery {
+  readonly topic: string;
+  readonly partition: number;
+  readonly name: string;
+  readonly level: number;
+  readonly family: Family;
+  readonly tracker: OffsetTracker<Entry>;
+  /** The record at the head of a retry topic is not due before; null where nothing is held. */
+  heldUntilMs: number | null = null;
+  isFull = false;
+  /** The time stamp of the newest record that is finished, milliseconds since the epoch. */
+  finishedTimestampMs: number | null = null;
+  /** What was committed last. */
+  committedNext: number | null = null;
+  committedMetadata = "";
+
+  constructor(name: string, assigned: AssignedPartition, family: Family) {
+    this.topic = assigned.topic;
+    this.partition = assigned.partition;
+    this.name = name;
+    this.level = assigned.level;
+    this.family = family;
+    this.tracker = new OffsetTracker(assigned.next, assigned.finished);
+  }
+
+  /** Whether more records may be fetched. */
+  get isWanted(): boolean {
+    return !this.isFull && this.heldUntilMs === null && !this.family.isPaused;
+  }
+}
