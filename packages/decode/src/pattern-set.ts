@@ -7,6 +7,11 @@ export class PatternSet {
   readonly #window: number;
   readonly #shifts: Uint8Array;
 
+  /** Bytes of the shortest pattern. */
+  get length(): number {
+    return this.#window;
+  }
+
   /** `patterns`: ASCII texts of 2 to 255 characters. */
   constructor(patterns: readonly string[]) {
     this.#patterns = patterns.map((text) => new TextEncoder().encode(text));

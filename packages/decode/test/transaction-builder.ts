@@ -131,6 +131,9 @@ export interface TransactionOptions {
   readonly loaded?: number;
 }
 
+/** Of every message; decoders have no use for it. */
+const HEADER = { numReadonlySignedAccounts: 0, numReadonlyUnsignedAccounts: 1, numRequiredSignatures: 1 };
+
 /** A transaction in `json` encoding that executed these instructions, with the log that a node would keep. */
 export function transactionOf(calls: readonly Call[], options: TransactionOptions = {}): Json {
   const { heights = true, balances = [], err = null, loaded = 0 } = options;
@@ -176,7 +179,10 @@ export function transactionOf(calls: readonly Call[], options: TransactionOption
   const [preTokenBalances, postTokenBalances] = [listed("before"), listed("after")];
   const table = keys.splice(keys.length - loaded, loaded);
   return {
-    transaction: { signatures: [address("signature")], message: { accountKeys: keys, instructions } },
+    transaction: {
+      signatures: [address("signature")],
+      message: { accountKeys: keys, header: HEADER, instructions },
+    },
     meta: {
       err,
       innerInstructions,

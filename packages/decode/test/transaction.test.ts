@@ -7,7 +7,8 @@ import {
   TOKEN_PROGRAM,
 } from "../src/index.ts";
 import { logEvents } from "../src/solana/event.ts";
-import { accountTable, SolanaTransaction } from "../src/solana/transaction.ts";
+import { accountTable, metadataContent, readCalls } from "../src/solana/json-transaction.ts";
+import { SolanaTransaction } from "../src/solana/transaction.ts";
 import { decodeCalls, outline } from "./swap-of.ts";
 import {
   accountsAt,
@@ -168,14 +169,21 @@ describe("events in the log", () => {
   const read = (calls: Call[], change: (log: string[]) => string[] = (log) => log) => {
     const built = transactionOf(calls) as {
       meta: { logMessages: string[] };
-      transaction: { message: { accountKeys: string[] } };
+      transaction: { message: { accountKeys: string[]; instructions: unknown[] } };
     };
     const meta = { ...built.meta, logMessages: change(built.meta.logMessages) };
     const { message } = built.transaction;
-    const keys = accountTable(message, meta);
-    const isVenue = () => false;
-    const fields = { slot: slot(1), txIndex: 0, signature: "s", keys, message, meta, isVenue };
-    const transaction = new SolanaTransaction(fields);
+    const keys = accountTable(message.accountKeys, meta);
+    const outer = readCalls(message.instructions);
+    const content = {
+      slot: slot(1),
+      txIndex: 0,
+      signature: "s",
+      keys,
+      outer,
+      ...metadataContent(meta, null),
+    };
+    const transaction = new SolanaTransaction(content, () => false);
     return transaction.instructions.map((instruction) =>
       logEvents(transaction, instruction).map(({ bytes }) => Buffer.from(bytes).toString("hex")),
     );

@@ -1,6 +1,7 @@
 import { type Slot, slot as toSlot } from "@candlewick/domain";
 import { DecodeError } from "../decode-error.ts";
 import { isJsonObject, type JsonObject, typeName } from "../json-value.ts";
+import type { TransactionLog } from "./log.ts";
 
 /** What is known of a block beside its swaps. */
 export interface SolanaBlockFacts {
@@ -24,7 +25,15 @@ export interface BlockEntries {
   /** How many transactions it has. */
   readonly count: number;
   /** Those that may hold a swap, each with its index in the block. */
-  readonly entries: Iterable<readonly [number, unknown]>;
+  readonly entries: Iterable<BlockEntry>;
+}
+
+/** One transaction of a block. */
+export interface BlockEntry {
+  readonly txIndex: number;
+  readonly entry: unknown;
+  /** Where the log was not parsed with the rest. */
+  readonly log: TransactionLog | null;
 }
 
 /** No block comes near it; a text cannot be longer than twice as much. */
@@ -37,8 +46,10 @@ export function readWholeBlock(bytes: Uint8Array): BlockEntries {
   }
   const fields = blockOf(parseJson(new TextDecoder().decode(bytes)));
   const { transactions } = fields;
-  if (Array.isArray(transactions))
-    return { fields, count: transactions.length, entries: transactions.entries() };
+  if (Array.isArray(transactions)) {
+    const entries = transactions.map((entry: unknown, txIndex) => ({ txIndex, entry, log: null }));
+    return { fields, count: transactions.length, entries };
+  }
   if (
     transactions === undefined &&
     (Array.isArray(fields.signatures) || typeof fields.blockhash === "string")

@@ -2,7 +2,7 @@ import type { Slot, Swap } from "@candlewick/domain";
 import { type BlockEntries, blockFacts, readWholeBlock, type SolanaBlockFacts } from "./block.ts";
 import { readCompactBlock } from "./compact-block.ts";
 import { decodeEntry } from "./decode-transaction.ts";
-import { SkipCounts } from "./swap-assembly.ts";
+import { Findings } from "./swap-assembly.ts";
 
 export interface DecodedBlock {
   readonly block: SolanaBlockFacts;
@@ -13,8 +13,8 @@ export interface DecodedBlock {
 }
 
 /**
- * Decodes a block: the `result` of getBlock in `json` encoding with full transactions, or the whole JSON-RPC
- * response. Throws a DecodeError, one sentence that says what is wrong and where, for anything that is not a
+ * Decodes a block: the `result` of getBlock with full transactions in the encodings `json`, `base64` or
+ * `jsonParsed`, or the whole JSON-RPC response. Throws a DecodeError, one sentence that says what is wrong and where, for anything that is not a
  * block; strange data inside of an instruction is counted in `skipped`.
  */
 export function decodeSolanaBlock(bytes: Uint8Array, slot: Slot): DecodedBlock {
@@ -23,11 +23,15 @@ export function decodeSolanaBlock(bytes: Uint8Array, slot: Slot): DecodedBlock {
 
 /** Decodes the transactions of a block that some reader found. */
 export function decodeEntries({ fields, count, entries }: BlockEntries, slot: Slot): DecodedBlock {
-  const skipped = new SkipCounts();
+  const findings = new Findings();
   const block = blockFacts(fields, slot, count);
-  const swaps: Swap[] = [];
-  for (const [txIndex, entry] of entries) {
-    swaps.push(...decodeEntry(entry, slot, txIndex, skipped, `transactions[${txIndex}]`));
+  for (const { txIndex, entry, log } of entries) {
+    decodeEntry(entry, { slot, txIndex, where: `transactions[${txIndex}]`, log }, findings);
   }
-  return { block, swaps, skipped: skipped.counts };
+  return decodedBlock(block, findings);
+}
+
+/** What was found in a block's transactions, put together. */
+export function decodedBlock(block: SolanaBlockFacts, findings: Findings): DecodedBlock {
+  return { block, swaps: findings.swaps, skipped: findings.skipped.counts };
 }

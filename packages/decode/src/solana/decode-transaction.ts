@@ -1,9 +1,14 @@
 import type { Slot, Swap } from "@candlewick/domain";
+import { encodeBase58 } from "../base58.ts";
 import { DecodeError } from "../decode-error.ts";
 import { isJsonObject, type JsonObject, typeName } from "../json-value.ts";
-import { SkipCounts, swapsOf } from "./swap-assembly.ts";
-import { accountTable, SolanaTransaction } from "./transaction.ts";
-import { SOLANA_VENUES } from "./venues.ts";
+import { ParsedForm } from "./json-parsed.ts";
+import { accountTable, metadataContent, readCalls } from "./json-transaction.ts";
+import type { TransactionLog } from "./log.ts";
+import { Findings, findIn } from "./swap-assembly.ts";
+import { SolanaTransaction, type TransactionContent } from "./transaction.ts";
+import { isVenue } from "./venues.ts";
+import { readWireTransaction, WireError } from "./wire-transaction.ts";
 
 export interface DecodedTransaction {
   /** In position order. */
@@ -13,73 +18,124 @@ export interface DecodedTransaction {
 }
 
 /**
- * Decodes one transaction: an element of a block's `transactions`, or the `result` of getTransaction, both in
- * `json` encoding. A failed transaction gives nothing. Throws a DecodeError for a value that is no transaction
- * or is in another encoding; strange data inside of one is counted in `skipped`.
+ * Decodes one transaction: an element of a block's `transactions`, or the `result` of getTransaction, in the
+ * encodings `json`, `base64` or `jsonParsed`. A failed transaction gives nothing. Throws a DecodeError for a
+ * value that is no transaction or is in another encoding; strange data inside of one is counted in `skipped`.
  */
 export function decodeSolanaTransaction(
   transaction: unknown,
   slot: Slot,
   txIndex: number,
 ): DecodedTransaction {
-  const skipped = new SkipCounts();
-  const swaps = decodeEntry(transaction, slot, txIndex, skipped, "the transaction");
-  return { swaps, skipped: skipped.counts };
+  const findings = new Findings();
+  decodeEntry(transaction, { slot, txIndex, where: "the transaction", log: null }, findings);
+  return { swaps: findings.swaps, skipped: findings.skipped.counts };
 }
 
-/** Decodes an entry that stands at `where`, counting into `skipped`. Throws a DecodeError as decodeSolanaTransaction. */
-export function decodeEntry(
-  entry: unknown,
-  slot: Slot,
-  txIndex: number,
-  skipped: SkipCounts,
-  where: string,
-): Swap[] {
+/** Where an entry stands in its block, and for people. */
+export interface EntryPlace {
+  readonly slot: Slot;
+  readonly txIndex: number;
+  readonly where: string;
+  /** Where the log was not parsed with the entry. */
+  readonly log: TransactionLog | null;
+}
+
+/** Decodes an entry into `findings`. Throws a DecodeError as decodeSolanaTransaction. */
+export function decodeEntry(entry: unknown, place: EntryPlace, findings: Findings): void {
+  const { where, slot, txIndex } = place;
   if (!isJsonObject(entry)) throw new DecodeError(`${where} is ${typeName(entry)}, not a transaction`);
   const meta = isJsonObject(entry.meta) ? entry.meta : null;
-  const { message, signature } = readMessage(entry, where);
-  if (meta !== null && hasFailed(meta)) return [];
-  const keys = accountTable(message, meta ?? {});
-  if (!keys.some(isVenue)) return [];
+  const form = formOf(entry, where);
+  if (meta !== null && hasFailed(meta)) return;
+  const keys = form.keys(meta ?? {});
+  if (!keys.some(isVenue)) return;
   if (meta === null) {
-    skipped.add("no-metadata");
-    return [];
+    findings.skipped.add("no-metadata");
+    return;
   }
-  return swapsOf(new SolanaTransaction({ slot, txIndex, signature, keys, message, meta, isVenue }), skipped);
-}
-
-function isVenue(program: string): boolean {
-  return SOLANA_VENUES.has(program);
+  const content = { slot, txIndex, signature: form.signature, keys, ...form.content(meta, place.log) };
+  findIn(new SolanaTransaction(content, isVenue), findings);
 }
 
 function hasFailed(meta: JsonObject): boolean {
   return meta.err !== null && meta.err !== undefined;
 }
 
+/** A transaction in one of the encodings. */
+interface Form {
+  readonly signature: string;
+  keys(meta: JsonObject): string[];
+  content(
+    meta: JsonObject,
+    log: TransactionLog | null,
+  ): Omit<TransactionContent, "slot" | "txIndex" | "signature" | "keys">;
+}
+
 const ASK_FOR_JSON = 'ask the node for "encoding": "json" and "transactionDetails": "full"';
 
-/** Checks the shape of an entry far enough to tell another encoding from the one that is read. */
-function readMessage(entry: JsonObject, where: string): { message: JsonObject; signature: string } {
+/** Tells the encoding by the shape, as far as needed to read it or to say what is wrong. */
+function formOf(entry: JsonObject, where: string): Form {
   const { transaction } = entry;
-  if (Array.isArray(transaction) || typeof transaction === "string") {
-    const encoding = Array.isArray(transaction) ? String(transaction[1]) : "base58";
-    throw new DecodeError(`${where} is encoded as ${encoding}, which is not read; ${ASK_FOR_JSON}`);
+  if (Array.isArray(transaction)) return binaryForm(transaction, where);
+  if (typeof transaction === "string") {
+    throw new DecodeError(`${where} is encoded as base58, which is not read; ${ASK_FOR_JSON}`);
   }
   if (!isJsonObject(transaction)) {
     throw new DecodeError(`${where} has no field "transaction" that is an object (${typeName(transaction)})`);
   }
   const { message, signatures } = transaction;
-  const listed = isJsonObject(message) ? message.accountKeys : transaction.accountKeys;
-  if (Array.isArray(listed) && isJsonObject(listed[0])) {
-    const encoding = isJsonObject(message) ? "as jsonParsed" : 'with "transactionDetails": "accounts"';
-    throw new DecodeError(`${where} is encoded ${encoding}, which is not read; ${ASK_FOR_JSON}`);
+  if (!isJsonObject(message) && Array.isArray(transaction.accountKeys)) {
+    const found = 'with "transactionDetails": "accounts"';
+    throw new DecodeError(`${where} is encoded ${found}, which is not read; ${ASK_FOR_JSON}`);
   }
   if (!isJsonObject(message) || !Array.isArray(message.accountKeys)) {
     throw new DecodeError(`${where} has no message with account keys; ${ASK_FOR_JSON}`);
   }
   const signature = Array.isArray(signatures) ? signatures[0] : undefined;
-  if (typeof signature !== "string" || signature === "") {
-    throw new DecodeError(`${where} has no signature`);
+  if (typeof signature !== "string" || signature === "") throw new DecodeError(`${where} has no signature`);
+  const parsed = isJsonObject(message.accountKeys[0]);
+  return parsed ? parsedForm(message, signature) : jsonForm(message, signature);
+}
+
+function jsonForm(message: JsonObject, signature: string): Form {
+  return {
+    signature,
+    keys: (meta) => accountTable(message.accountKeys, meta),
+    content: (meta, log) => ({
+      outer: readCalls(message.instructions),
+      ...metadataContent(meta, log),
+    }),
+  };
+}
+
+function parsedForm(message: JsonObject, signature: string): Form {
+  const form = new ParsedForm(message);
+  return {
+    signature,
+    keys: () => [...form.keys],
+    content: (meta, log) => ({
+      outer: form.calls(message.instructions),
+      ...metadataContent(meta, log),
+      inner: form.inner(meta),
+    }),
+  };
+}
+
+function binaryForm(transaction: readonly unknown[], where: string): Form {
+  const [text, encoding] = transaction;
+  if (typeof text !== "string" || encoding !== "base64") {
+    throw new DecodeError(`${where} is encoded as ${String(encoding)}, which is not read; ${ASK_FOR_JSON}`);
   }
-  return { message, signature };
+  try {
+    const { signature, keys, calls } = readWireTransaction(Buffer.from(text, "base64"));
+    return {
+      signature: encodeBase58(signature),
+      keys: (meta) => accountTable(keys.map(encodeBase58), meta),
+      content: (meta, log) => ({ outer: calls, ...metadataContent(meta, log) }),
+    };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new DecodeError(`${where} is no transaction: ${error.message}`, { cause: error });
+  }
 }

@@ -49,7 +49,7 @@ export function logEvents(transaction: SolanaTransaction, instruction: Instructi
   const events: ProgramEvent[] = [];
   const stack: number[] = [];
   let next = 0;
-  for (const line of transaction.logMessages) {
+  for (const line of transaction.log.lines()) {
     if (typeof line !== "string" || !line.startsWith("Program ")) continue;
     if (line.startsWith(DATA_PREFIX)) {
       if (stack.at(-1) === instruction.ordinal) events.push(...dataEvents(line));

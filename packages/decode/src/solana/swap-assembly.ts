@@ -17,8 +17,19 @@ export class SkipCounts {
   }
 }
 
-/** The swaps of a transaction in position order. */
-export function swapsOf(transaction: SolanaTransaction, skipped: SkipCounts): Swap[] {
+/** What is found in transactions, one after the other. */
+export class Findings {
+  /** In position order. */
+  readonly swaps: Swap[] = [];
+  readonly skipped = new SkipCounts();
+}
+
+/** Adds what a transaction holds. */
+export function findIn(transaction: SolanaTransaction, findings: Findings): void {
+  findings.swaps.push(...swapsOf(transaction, findings.skipped));
+}
+
+function swapsOf(transaction: SolanaTransaction, skipped: SkipCounts): Swap[] {
   const swaps: Swap[] = [];
   for (const instruction of transaction.instructions) {
     const decoder = SOLANA_VENUES.get(instruction.program);

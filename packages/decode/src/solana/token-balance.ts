@@ -1,4 +1,4 @@
-import { arrayOrEmpty, isJsonObject, type JsonObject } from "../json-value.ts";
+import { arrayOrEmpty, isJsonObject } from "../json-value.ts";
 
 /** A token account of a transaction as the node lists it before or after the execution. */
 export interface TokenBalance {
@@ -10,14 +10,14 @@ export interface TokenBalance {
   readonly decimals: number;
 }
 
-/** `preTokenBalances` and `postTokenBalances`, by index into the account table. Entries that make no sense are left out. */
+/** `preTokenBalances` and `postTokenBalances`, by index into the account table. Of an account that is listed twice the last counts. */
 export class TokenBalances {
   readonly #before: ReadonlyMap<number, TokenBalance>;
   readonly #after: ReadonlyMap<number, TokenBalance>;
 
-  constructor(meta: JsonObject) {
-    this.#before = readBalances(meta.preTokenBalances);
-    this.#after = readBalances(meta.postTokenBalances);
+  constructor(before: readonly TokenBalance[], after: readonly TokenBalance[]) {
+    this.#before = new Map(before.map((balance) => [balance.account, balance]));
+    this.#after = new Map(after.map((balance) => [balance.account, balance]));
   }
 
   /** What is known of an account, with its balance after the transaction where it still exists then. */
@@ -42,31 +42,46 @@ export class TokenBalances {
   }
 }
 
-function readBalances(list: unknown): ReadonlyMap<number, TokenBalance> {
-  const balances = new Map<number, TokenBalance>();
+/** A list of balances as JSON shows it. Entries that make no sense are left out. */
+export function readJsonBalances(list: unknown): TokenBalance[] {
+  const balances: TokenBalance[] = [];
   for (const entry of arrayOrEmpty(list)) {
-    const balance = readBalance(entry);
-    if (balance !== null) balances.set(balance.account, balance);
+    const balance = readJsonBalance(entry);
+    if (balance !== null) balances.push(balance);
   }
   return balances;
 }
 
-function readBalance(entry: unknown): TokenBalance | null {
+function readJsonBalance(entry: unknown): TokenBalance | null {
   if (!isJsonObject(entry)) return null;
   const { accountIndex, mint, owner, uiTokenAmount } = entry;
-  if (typeof accountIndex !== "number" || typeof mint !== "string" || mint === "") return null;
+  if (typeof accountIndex !== "number" || typeof mint !== "string") return null;
   if (!isJsonObject(uiTokenAmount)) return null;
-  // `amount` is the exact text; `uiAmount` is a rounded float.
   const { amount, decimals } = uiTokenAmount;
-  if (typeof amount !== "string" || !/^\d{1,20}$/.test(amount)) return null;
-  if (typeof decimals !== "number" || !isDecimals(decimals)) return null;
-  return {
-    account: accountIndex,
-    mint,
-    owner: typeof owner === "string" ? owner : null,
-    amount: BigInt(amount),
-    decimals,
-  };
+  if (typeof amount !== "string" || typeof decimals !== "number") return null;
+  return tokenBalance(accountIndex, mint, typeof owner === "string" ? owner : null, amount, decimals);
+}
+
+/** A balance whose amount is a decimal text, the only exact form that nodes give; null for nonsense. */
+export function tokenBalance(
+  account: number,
+  mint: string,
+  owner: string | null,
+  amount: string,
+  decimals: number,
+): TokenBalance | null {
+  if (mint === "" || !isDecimals(decimals) || !isDigits(amount)) return null;
+  return { account, mint, owner, amount: BigInt(amount), decimals };
+}
+
+/** Whether a text is a whole number of at most 20 digits: what 64 bits hold has no more. */
+function isDigits(text: string): boolean {
+  if (text.length === 0 || text.length > 20) return false;
+  for (let k = 0; k < text.length; k++) {
+    const code = text.charCodeAt(k);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return true;
 }
 
 /** Decimals are one byte in a mint account. */

@@ -1,7 +1,22 @@
 import type { Slot } from "@candlewick/domain";
-import { arrayOrEmpty, isJsonObject, type JsonObject } from "../json-value.ts";
-import { Instruction } from "./instruction.ts";
-import { TokenBalances } from "./token-balance.ts";
+import { type CompiledCall, executionOrder, type Instruction } from "./instruction.ts";
+import type { TransactionLog } from "./log.ts";
+import { type TokenBalance, TokenBalances } from "./token-balance.ts";
+
+/** What any encoding tells of a successful transaction. */
+export interface TransactionContent {
+  readonly slot: Slot;
+  readonly txIndex: number;
+  readonly signature: string;
+  /** The account table: static keys, then the loaded writable, then the loaded read-only ones. */
+  readonly keys: readonly string[];
+  readonly outer: readonly CompiledCall[];
+  /** By the index of the outer instruction that called them. */
+  readonly inner: ReadonlyMap<number, readonly CompiledCall[]>;
+  readonly balancesBefore: readonly TokenBalance[];
+  readonly balancesAfter: readonly TokenBalance[];
+  readonly log: TransactionLog;
+}
 
 /** A successful transaction, ready for the venues' decoders. */
 export class SolanaTransaction {
@@ -13,27 +28,19 @@ export class SolanaTransaction {
   /** All instructions in the order of execution: an outer one, then its inner ones depth first. */
   readonly instructions: readonly Instruction[];
   readonly balances: TokenBalances;
-  readonly logMessages: readonly unknown[];
+  readonly log: TransactionLog;
   readonly #startsSwap: (program: string) => boolean;
 
-  constructor(fields: {
-    slot: Slot;
-    txIndex: number;
-    signature: string;
-    keys: readonly string[];
-    message: JsonObject;
-    meta: JsonObject;
-    /** Whether a program is a venue: its calls bound each other in records without call depths. */
-    isVenue: (program: string) => boolean;
-  }) {
-    this.slot = fields.slot;
-    this.txIndex = fields.txIndex;
-    this.signature = fields.signature;
-    this.keys = fields.keys;
-    this.instructions = readInstructions(fields.message, fields.meta, fields.keys);
-    this.balances = new TokenBalances(fields.meta);
-    this.logMessages = arrayOrEmpty(fields.meta.logMessages);
-    this.#startsSwap = fields.isVenue;
+  /** `isVenue`: whether a program is a venue; its calls bound each other in records without call depths. */
+  constructor(content: TransactionContent, isVenue: (program: string) => boolean) {
+    this.slot = content.slot;
+    this.txIndex = content.txIndex;
+    this.signature = content.signature;
+    this.keys = content.keys;
+    this.instructions = executionOrder(content.keys, content.outer, content.inner);
+    this.balances = new TokenBalances(content.balancesBefore, content.balancesAfter);
+    this.log = content.log;
+    this.#startsSwap = isVenue;
   }
 
   /** The address at an index of the account table; null outside of it, or where the table holds no text. */
@@ -67,65 +74,4 @@ export class SolanaTransaction {
     }
     return end;
   }
-}
-
-/** The account table: static keys, then the loaded writable, then the loaded read-only ones. */
-export function accountTable(message: JsonObject, meta: JsonObject): string[] {
-  const keys: string[] = [];
-  appendKeys(keys, message.accountKeys);
-  const loaded = meta.loadedAddresses;
-  if (isJsonObject(loaded)) {
-    appendKeys(keys, loaded.writable);
-    appendKeys(keys, loaded.readonly);
-  }
-  return keys;
-}
-
-function appendKeys(keys: string[], list: unknown): void {
-  // A key that is no text keeps its place, or all later indexes would shift.
-  for (const key of arrayOrEmpty(list)) keys.push(typeof key === "string" ? key : "");
-}
-
-function readInstructions(message: JsonObject, meta: JsonObject, keys: readonly string[]): Instruction[] {
-  // The groups of inner instructions are sparse: one per outer instruction that called something.
-  const groups = new Map<number, readonly unknown[]>();
-  for (const group of arrayOrEmpty(meta.innerInstructions)) {
-    if (isJsonObject(group) && typeof group.index === "number") {
-      groups.set(group.index, arrayOrEmpty(group.instructions));
-    }
-  }
-  const instructions: Instruction[] = [];
-  for (const [outer, entry] of arrayOrEmpty(message.instructions).entries()) {
-    append(instructions, entry, keys, outer, null);
-    for (const [inner, called] of (groups.get(outer) ?? []).entries()) {
-      append(instructions, called, keys, outer, inner);
-    }
-  }
-  return instructions;
-}
-
-function append(
-  list: Instruction[],
-  entry: unknown,
-  keys: readonly string[],
-  outer: number,
-  inner: number | null,
-): void {
-  const fields = isJsonObject(entry) ? entry : {};
-  const { programIdIndex, accounts, data, stackHeight } = fields;
-  list.push(
-    new Instruction({
-      ordinal: list.length,
-      outer,
-      inner,
-      height: inner === null ? 1 : typeof stackHeight === "number" ? stackHeight : null,
-      program: (typeof programIdIndex === "number" ? keys[programIdIndex] : undefined) ?? "",
-      accounts: isIndexList(accounts) ? accounts : [],
-      text: typeof data === "string" ? data : "",
-    }),
-  );
-}
-
-function isIndexList(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((index) => typeof index === "number");
 }

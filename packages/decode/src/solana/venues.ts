@@ -29,3 +29,7 @@ export const SOLANA_VENUES: ReadonlyMap<string, VenueDecoder> = new Map(
     meteoraDbc,
   ].map((decoder) => [decoder.program, decoder]),
 );
+
+export function isVenue(program: string): boolean {
+  return SOLANA_VENUES.has(program);
+}
