@@ -5,12 +5,22 @@ export { BrokerError, KAFKA_ERRORS } from "./cluster/errors.ts";
 export * from "./consumer/group-consumer.ts";
 export * from "./consumer/group-consumer-options.ts";
 export * from "./consumer/reader.ts";
+export { BatchFailure, type FailureKind, failureKind } from "./delivery/failure-kind.ts";
 export { murmur2, partitionOfKey } from "./producer/partitioner.ts";
 export * from "./producer/producer.ts";
 export * from "./record/message.ts";
 export type { Compression } from "./record/record-batch.ts";
 export * from "./retry/dead-letter.ts";
 export * from "./retry/redrive.ts";
+export {
+  DEAD_LETTER_HEADERS,
+  REDRIVE_HEADERS,
+  RETRY_HEADERS,
+  type RecordOrigin,
+  type RetryInfo,
+  readRetryInfo,
+} from "./retry/retry-headers.ts";
+export { isFollowUpTopic, retryTopic, retryTopicSpecs } from "./retry/retry-topic.ts";
 export * from "./security/client-credentials.ts";
 export * from "./security/google-token.ts";
 export * from "./security/sasl-credentials.ts";
