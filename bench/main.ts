@@ -1,12 +1,11 @@
 // npm run bench [-- NAME ...]: measures, and prints one line per figure.
-import { benchDecode } from "./decode.ts";
-import { benchLatency } from "./latency.ts";
-import { benchThroughput } from "./throughput.ts";
 
+/** Each is loaded only when it is asked for. */
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
-  decode: benchDecode,
-  throughput: benchThroughput,
-  latency: benchLatency,
+  decode: async () => (await import("./decode.ts")).benchDecode(),
+  throughput: async () => (await import("./throughput.ts")).benchThroughput(),
+  latency: async () => (await import("./latency.ts")).benchLatency(),
+  delivery: async () => (await import("./delivery.ts")).benchDelivery(),
 };
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES);
