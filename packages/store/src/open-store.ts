@@ -4,8 +4,8 @@ import { TradePartitions } from "./checkpoint/trade-partition.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { Database, type Transaction } from "./database.ts";
 import { readCursor, writeCursor } from "./ledger/cursor.ts";
-import { finalizeSlots, readRevocable, reopenSlots } from "./ledger/revocable.ts";
-import { readUnsettled, writeSlots } from "./ledger/slots.ts";
+import { closePublications, notePublications, readPublications } from "./ledger/publications.ts";
+import { readSlots, readUnsettled, reopenSlots, writeSlots } from "./ledger/slots.ts";
 import { noteMissing, readGaps, readSummary } from "./ledger/summary.ts";
 import { migrate, refuseNewer, SCHEMA_VERSION, storedVersion } from "./migrations/migrate.ts";
 import { readCandles } from "./reads/candles.ts";
@@ -93,9 +93,12 @@ function storeOn(database: Database, logger: Logger): Store {
     unsettledSlots: (chain, limit, range) =>
       read((transaction) => readUnsettled(transaction, chain, limit, range)),
     reopenSlots: (chain, slots) => write((transaction) => reopenSlots(transaction, chain, slots)),
-    revocableSlots: (chain, after, through, limit) =>
-      read((transaction) => readRevocable(transaction, chain, after, through, limit)),
-    finalizeSlots: (chain, slots) => write((transaction) => finalizeSlots(transaction, chain, slots)),
+    slotEntries: (chain, range, limit) => read((transaction) => readSlots(transaction, chain, range, limit)),
+    notePublications: (chain, blocks) => write((transaction) => notePublications(transaction, chain, blocks)),
+    publications: (chain, range, limit) =>
+      read((transaction) => readPublications(transaction, chain, range, limit)),
+    closePublications: (chain, closed) =>
+      write((transaction) => closePublications(transaction, chain, closed)),
     noteMissingSlots: (chain, range, reason) =>
       write((transaction) => noteMissing(transaction, chain, range, reason)),
     ledgerSummary: (chain) => read((transaction) => readSummary(transaction, chain)),

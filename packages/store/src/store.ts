@@ -83,8 +83,14 @@ export interface SlotEntry {
   readonly attempts: number;
   readonly reason: string | null;
   readonly blockId: string | null;
-  /** What its block was published with, in ingest's own words; kept until the block is final. */
-  readonly settlement?: string | null;
+}
+
+/** A block that was published, or was about to be, and is neither final nor taken back. */
+export interface Publication {
+  readonly slot: number;
+  readonly blockId: string;
+  /** What it was published with, in ingest's own words. */
+  readonly settlement: string;
 }
 
 /** A slot whose settlement turned out to be wrong. */
@@ -108,8 +114,8 @@ export interface LedgerSummary {
   readonly slots: Readonly<Record<SlotStatus, number>>;
   /** Slots between the lowest and the highest of which the ledger holds nothing. */
   readonly unknown: number;
-  /** Blocks that were published and are not final yet. */
-  readonly revocable: number;
+  /** Blocks that were published and are neither final nor taken back. */
+  readonly open: number;
 }
 
 /** The facts of a pair, from its first stored trade. */
@@ -271,10 +277,17 @@ export interface Store {
   unsettledSlots(chain: ChainName, limit: number, range?: SlotRange): Promise<SlotEntry[]>;
   /** Makes settled slots missing again, each where the ledger holds that block for it. */
   reopenSlots(chain: ChainName, slots: readonly ReopenedSlot[]): Promise<void>;
-  /** The entries after `after` and up to `through`, and before them those of published blocks that are not final; lowest first. */
-  revocableSlots(chain: ChainName, after: number, through: number, limit: number): Promise<SlotEntry[]>;
-  /** Forgets what these blocks were published with: they are final. */
-  finalizeSlots(chain: ChainName, slots: readonly number[]): Promise<void>;
+  /** The entries of a range, lowest first. */
+  slotEntries(chain: ChainName, range: SlotRange, limit: number): Promise<SlotEntry[]>;
+  /** To be written before the first message of a block is sent. What is there already stays as it is. */
+  notePublications(chain: ChainName, publications: readonly Publication[]): Promise<void>;
+  /** Those of a range of slots, lowest first. */
+  publications(chain: ChainName, range: SlotRange, limit: number): Promise<Publication[]>;
+  /** Forgets publications: their blocks are final, or were taken back. */
+  closePublications(
+    chain: ChainName,
+    closed: readonly Pick<Publication, "slot" | "blockId">[],
+  ): Promise<void>;
   /** Writes down as missing what the ledger does not know of a range; resolves to how many slots that were. */
   noteMissingSlots(chain: ChainName, range: SlotRange, reason: string): Promise<number>;
   ledgerSummary(chain: ChainName): Promise<LedgerSummary>;

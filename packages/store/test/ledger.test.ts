@@ -3,8 +3,7 @@ import type { SlotEntry, SlotStatus } from "../src/index.ts";
 import { freshStore, SERVERS, type TestServer } from "./servers.ts";
 
 function entry(slot: number, status: SlotStatus, blockId: string | null = null): SlotEntry {
-  const settlement = blockId === null ? null : `settlement of ${blockId}`;
-  return { slot, status, attempts: 1, reason: null, blockId, settlement };
+  return { slot, status, attempts: 1, reason: null, blockId };
 }
 
 describe.each(SERVERS)("the ledger on $name", ({ start }) => {
@@ -31,6 +30,7 @@ describe.each(SERVERS)("the ledger on $name", ({ start }) => {
       { ...entry(6, "missing"), attempts: 0, reason: "there is a block" },
     ]);
     expect(await store.unsettledSlots("solana", 10, { from: 6, to: 9 })).toHaveLength(1);
+    expect(await store.slotEntries("solana", { from: 6, to: 6 }, 10)).toHaveLength(1);
     // A second time it is missing already, and the attempts since then stay counted.
     await store.recordSlots("solana", [{ ...entry(5, "missing", "a"), attempts: 3 }]);
     await store.reopenSlots("solana", [{ slot: 5, blockId: "a", reason: "again" }]);
@@ -38,19 +38,24 @@ describe.each(SERVERS)("the ledger on $name", ({ start }) => {
     await store.close();
   });
 
-  test("what can still be taken back is told until it is final", async () => {
+  test("a publication is known until it is closed", async () => {
     const { store } = await freshStore(server);
-    const entries = [entry(1, "processed", "a"), entry(2, "skipped"), entry(3, "processed", "c")];
-    await store.recordSlots("solana", [...entries, entry(4, "failed"), entry(5, "processed", "e")]);
-    const slots = async (after: number, through: number, limit = 10) =>
-      (await store.revocableSlots("solana", after, through, limit)).map(({ slot }) => slot);
-    expect(await slots(0, 4)).toEqual([1, 2, 3, 4]);
-    expect(await slots(3, 5)).toEqual([1, 3, 4, 5]);
-    expect(await slots(3, 5, 2)).toEqual([1, 3]);
-    await store.finalizeSlots("solana", [1, 2, 3]);
-    expect(await slots(3, 5)).toEqual([4, 5]);
-    expect((await store.revocableSlots("solana", 0, 1, 9))[0]?.settlement).toBeNull();
-    expect((await store.ledgerSummary("solana")).revocable).toBe(1);
+    const published = (slot: number, blockId: string) => ({ slot, blockId, settlement: `of ${blockId}` });
+    await store.notePublications("solana", [published(7, "b"), published(7, "a"), published(9, "c")]);
+    await store.notePublications("solana", [{ ...published(7, "a"), settlement: "another" }]);
+    const all = { from: 0, to: 100 };
+    expect(await store.publications("solana", all, 10)).toEqual([
+      published(7, "a"),
+      published(7, "b"),
+      published(9, "c"),
+    ]);
+    expect(await store.publications("solana", { from: 8, to: 9 }, 10)).toEqual([published(9, "c")]);
+    expect((await store.ledgerSummary("solana")).open).toBe(3);
+    await store.closePublications("solana", [
+      { slot: 7, blockId: "b" },
+      { slot: 9, blockId: "a" },
+    ]);
+    expect(await store.publications("solana", all, 10)).toEqual([published(7, "a"), published(9, "c")]);
     await store.close();
   });
 
@@ -60,7 +65,7 @@ describe.each(SERVERS)("the ledger on $name", ({ start }) => {
       range: null,
       slots: { missing: 0, failed: 0, skipped: 0, processed: 0 },
       unknown: 0,
-      revocable: 0,
+      open: 0,
     });
     await store.recordSlots(
       "solana",

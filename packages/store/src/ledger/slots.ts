@@ -1,7 +1,7 @@
 import type { ChainName } from "@candlewick/domain";
 import { numberArray, textArray } from "../checkpoint/array-literal.ts";
 import type { Statement, Transaction } from "../database.ts";
-import type { SlotEntry, SlotRange, SlotStatus } from "../store.ts";
+import type { ReopenedSlot, SlotEntry, SlotRange, SlotStatus } from "../store.ts";
 
 /** In order of how much is settled, as the type slot_status in the database has it. */
 const SETTLED: readonly SlotStatus[] = ["missing", "failed", "skipped", "processed"];
@@ -12,22 +12,35 @@ const SETTLED: readonly SlotStatus[] = ["missing", "failed", "skipped", "process
  */
 const RECORD: Statement = {
   name: "record-slots",
-  text: `INSERT INTO slots AS s (chain, slot, status, attempts, reason, block_id, settlement)
-SELECT $1, n.* FROM unnest($2::bigint[], $3::slot_status[], $4::int[], $5::text[], $6::text[], $7::text[])
-  AS n(slot, status, attempts, reason, block_id, settlement)
+  text: `INSERT INTO slots AS s (chain, slot, status, attempts, reason, block_id)
+SELECT $1, n.* FROM unnest($2::bigint[], $3::slot_status[], $4::int[], $5::text[], $6::text[])
+  AS n(slot, status, attempts, reason, block_id)
 ON CONFLICT (chain, slot) DO UPDATE SET status = excluded.status,
   attempts = GREATEST(s.attempts, excluded.attempts), reason = excluded.reason, block_id = excluded.block_id,
-  settlement = excluded.settlement, updated_at = now()
+  updated_at = now()
 WHERE excluded.status >= s.status`,
 };
 
 /** What `slotEntry` reads. */
-export const SLOT_COLUMNS = "slot, status::text, attempts, reason, block_id, settlement";
+const SLOT_COLUMNS = "slot, status::text, attempts, reason, block_id";
 
 const UNSETTLED: Statement = {
   name: "unsettled-slots",
   text: `SELECT ${SLOT_COLUMNS} FROM slots
 WHERE chain = $1 AND status < 'skipped' AND slot BETWEEN $3 AND $4 ORDER BY slot LIMIT $2`,
+};
+
+const RANGE: Statement = {
+  name: "slot-range",
+  text: `SELECT ${SLOT_COLUMNS} FROM slots WHERE chain = $1 AND slot BETWEEN $2 AND $3 ORDER BY slot LIMIT $4`,
+};
+
+/** The one way in which a slot becomes less settled: where the ledger holds the very block that is in doubt. */
+const REOPEN: Statement = {
+  name: "reopen-slots",
+  text: `UPDATE slots AS s SET status = 'missing', attempts = 0, reason = n.reason, updated_at = now()
+FROM unnest($2::bigint[], $3::text[], $4::text[]) AS n(slot, block_id, reason)
+WHERE s.chain = $1 AND s.slot = n.slot AND s.status >= 'skipped' AND s.block_id IS NOT DISTINCT FROM n.block_id`,
 };
 
 /** Writes entries of the ledger; of several for one slot the most settled, then the last, counts. */
@@ -52,27 +65,24 @@ export async function writeSlots(
     numberArray(rows.map(({ attempts }) => attempts)),
     textArray(rows.map(({ reason }) => reason)),
     textArray(rows.map(({ blockId }) => blockId)),
-    textArray(rows.map(({ settlement = null }) => settlement)),
   ]);
 }
 
-export interface SlotRow {
+interface SlotRow {
   readonly slot: string;
   readonly status: SlotStatus;
   readonly attempts: number;
   readonly reason: string | null;
   readonly block_id: string | null;
-  readonly settlement: string | null;
 }
 
-export function slotEntry(row: SlotRow): SlotEntry {
+function slotEntry(row: SlotRow): SlotEntry {
   return {
     slot: Number(row.slot),
     status: row.status,
     attempts: row.attempts,
     reason: row.reason,
     blockId: row.block_id,
-    settlement: row.settlement,
   };
 }
 
@@ -84,4 +94,28 @@ export async function readUnsettled(
   { from, to }: SlotRange = { from: 0, to: Number.MAX_SAFE_INTEGER },
 ): Promise<SlotEntry[]> {
   return (await transaction.query<SlotRow>(UNSETTLED, [chain, limit, from, to])).map(slotEntry);
+}
+
+export async function readSlots(
+  transaction: Transaction,
+  chain: ChainName,
+  { from, to }: SlotRange,
+  limit: number,
+): Promise<SlotEntry[]> {
+  return (await transaction.query<SlotRow>(RANGE, [chain, from, to, limit])).map(slotEntry);
+}
+
+/** Makes settled slots missing again. */
+export async function reopenSlots(
+  transaction: Transaction,
+  chain: ChainName,
+  slots: readonly ReopenedSlot[],
+): Promise<void> {
+  if (slots.length === 0) return;
+  await transaction.query(REOPEN, [
+    chain,
+    numberArray(slots.map(({ slot }) => slot)),
+    textArray(slots.map(({ blockId }) => blockId)),
+    textArray(slots.map(({ reason }) => reason)),
+  ]);
 }

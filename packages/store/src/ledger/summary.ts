@@ -4,9 +4,13 @@ import type { LedgerSummary, SlotRange, SlotStatus } from "../store.ts";
 
 const COUNTS: Statement = {
   name: "ledger-counts",
-  text: `SELECT status::text, count(*)::text AS count, min(slot)::text AS first, max(slot)::text AS last,
-  count(settlement) FILTER (WHERE status = 'processed')::text AS revocable
+  text: `SELECT status::text, count(*)::text AS count, min(slot)::text AS first, max(slot)::text AS last
 FROM slots WHERE chain = $1 GROUP BY status`,
+};
+
+const OPEN: Statement = {
+  name: "open-publications",
+  text: "SELECT count(*)::int AS open FROM publications WHERE chain = $1",
 };
 
 const GAPS: Statement = {
@@ -32,8 +36,8 @@ export async function readSummary(transaction: Transaction, chain: ChainName): P
     count: string;
     first: string;
     last: string;
-    revocable: string;
   }>(COUNTS, [chain]);
+  const [publications] = await transaction.query<{ open: number }>(OPEN, [chain]);
   const slots = { missing: 0, failed: 0, skipped: 0, processed: 0 };
   for (const { status, count } of rows) slots[status] = Number(count);
   const known = slots.missing + slots.failed + slots.skipped + slots.processed;
@@ -43,7 +47,7 @@ export async function readSummary(transaction: Transaction, chain: ChainName): P
     range: rows.length === 0 ? null : { from, to },
     slots,
     unknown: rows.length === 0 ? 0 : to - from + 1 - known,
-    revocable: rows.reduce((sum, { revocable }) => sum + Number(revocable), 0),
+    open: publications?.open ?? 0,
   };
 }
 
