@@ -1,7 +1,10 @@
 import { slot } from "@candlewick/domain";
 import { acquire } from "./acquire.ts";
+import { Alarm } from "./alarm.ts";
 import { type Persistence, persist } from "./backoff.ts";
+import { readKeptSettlement } from "./kept-settlement.ts";
 import type { Cursor, IngestPorts, SlotEntry } from "./ports.ts";
+import type { PublicationLog } from "./publication-log.ts";
 import type { SettlementPublisher } from "./publish.ts";
 import {
   emptyRecord,
@@ -10,6 +13,7 @@ import {
   type SettlementRules,
   settleBlock,
 } from "./settlement.ts";
+import type { SlotResult } from "./step.ts";
 
 /** Pace of going back to slots that failed. */
 export interface LateSettings {
@@ -29,14 +33,17 @@ export function keptCursorName(cursorName: string, at: number): string {
  * Goes back to the slots that the ledger holds as failed or missing. A late block is priced from the
  * cursor that was kept when its slot was given up, that is from the price that its predecessor left; the
  * blocks that were published since keep the price they were published with, and the running price does
- * not go back. So a late block gets the same price whenever, and however often, it is settled.
+ * not go back. So a late block gets the same price whenever, and however often, it is settled. Where
+ * another block was published for the slot before, it is taken back first.
  */
 export class LateSlots {
   readonly #ports: IngestPorts;
   readonly #settings: LateSettings;
   readonly #rules: SettlementRules;
   readonly #publisher: SettlementPublisher;
+  readonly #log: PublicationLog | null;
   readonly #ledger: Persistence;
+  readonly #alarm: Alarm;
   /** When to look at a slot again, in monotonic milliseconds. */
   readonly #due = new Map<number, number>();
 
@@ -45,29 +52,38 @@ export class LateSlots {
     settings: LateSettings,
     rules: SettlementRules,
     publisher: SettlementPublisher,
+    log: PublicationLog | null,
     ledger: Persistence,
   ) {
     this.#ports = ports;
     this.#settings = settings;
     this.#rules = rules;
     this.#publisher = publisher;
+    this.#log = log;
     this.#ledger = ledger;
+    this.#alarm = new Alarm(ports.clock);
   }
 
   /** One round after the other until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#ports.clock.delay(this.#settings.everyMs, signal);
+      await this.#alarm.wait(this.#settings.everyMs, signal);
       await this.round(signal);
     }
   }
 
+  /** There is a slot that need not wait for the next round. */
+  wake(): void {
+    this.#alarm.ring();
+  }
+
   /** Tries the slots that are due, lowest first. */
   async round(signal: AbortSignal): Promise<void> {
-    const { ledger, clock, source } = this.#ports;
+    const { ledger, clock, source, metrics } = this.#ports;
     const entries = await persist(this.#ledger, signal, () =>
       ledger.unsettledSlots(this.#rules.chain, MAX_UNSETTLED_SEEN),
     );
+    metrics.unsettled(entries.length);
     const known = new Set(entries.map((entry) => entry.slot));
     for (const at of this.#due.keys()) if (!known.has(at)) this.#due.delete(at);
     const now = clock.monotonic();
@@ -76,16 +92,83 @@ export class LateSlots {
     );
     for (const entry of due.slice(0, this.#settings.perRound)) {
       signal.throwIfAborted();
-      await this.#retry(entry, signal);
+      await this.settle(entry, signal);
     }
   }
 
-  /** Whether the slot is settled now. */
-  async #retry(entry: SlotEntry, signal: AbortSignal, depth = 0): Promise<boolean> {
-    const { ledger } = this.#ports;
+  /** Tries one slot now, with what was fetched for it ahead of time where that is given. Whether it is settled then. */
+  async settle(
+    entry: SlotEntry,
+    signal: AbortSignal,
+    ahead: Promise<SlotResult> | null = null,
+  ): Promise<boolean> {
+    const { truth, before } = await this.#takeBack(entry, signal);
+    switch (truth.kind) {
+      case "unknown":
+        await this.#postpone(entry, "it is not known yet which block the chain has here", signal);
+        return false;
+      case "absent":
+        await this.#settleEmpty(entry, entry.attempts + 1, signal);
+        return true;
+      case "as-published":
+        await this.#record([{ ...entry, status: "processed", reason: null }], signal);
+        this.#due.delete(entry.slot);
+        return true;
+      case "block":
+        return await this.#retry(entry, before, truth.id, signal, 0, ahead);
+      default:
+        return truth satisfies never;
+    }
+  }
+
+  /** Announces every block as orphaned that was published for the slot and is not the chain's. */
+  async #takeBack(entry: SlotEntry, signal: AbortSignal): Promise<{ truth: Wanted; before: Cursor | null }> {
+    const { ledger, source, metrics, logger } = this.#ports;
+    const { chain } = this.#rules;
     const name = keptCursorName(this.#settings.cursorName, entry.slot);
-    const before = await persist(this.#ledger, signal, () => ledger.cursor(name));
-    const result = await this.#acquire(entry, signal);
+    const kept = await persist(this.#ledger, signal, () => ledger.cursor(name));
+    const any: Wanted = { kind: "block", id: null };
+    const oracle = source.oracle ?? null;
+    if (oracle === null) return { truth: any, before: kept };
+    const range = { from: entry.slot, to: entry.slot };
+    const published = await persist(this.#ledger, signal, () =>
+      ledger.publications(chain, range, MAX_UNSETTLED_SEEN),
+    );
+    if (published.length === 0 && entry.blockId === null) return { truth: any, before: kept };
+    const truth = await oracle.truth(entry.slot, signal);
+    if (truth === null) return { truth: { kind: "unknown" }, before: kept };
+    const id = truth.kind === "block" ? truth.id : null;
+    const wrong = published.filter(({ blockId }) => blockId !== id);
+    const records = wrong.map(({ blockId, settlement }) => ({
+      ...(readKeptSettlement(settlement)?.record ?? emptyRecord(chain, slot(entry.slot), "orphaned")),
+      id: blockId,
+      status: "orphaned" as const,
+    }));
+    await this.#publisher.sendRecords({ records }, signal);
+    await persist(this.#ledger, signal, () => ledger.closePublications(chain, wrong));
+    for (const { blockId } of wrong) {
+      metrics.block("orphaned");
+      logger.warn("a published block is not on the chain: it is taken back", {
+        slot: entry.slot,
+        block: blockId,
+      });
+    }
+    const before = kept ?? readKeptSettlement(published[0]?.settlement)?.before ?? null;
+    if (truth.kind === "absent") return { truth, before };
+    const asPublished = truth.id === entry.blockId;
+    return { truth: asPublished ? { kind: "as-published" } : truth, before };
+  }
+
+  /** Whether the slot is settled now. */
+  async #retry(
+    entry: SlotEntry,
+    before: Cursor | null,
+    wantedId: string | null,
+    signal: AbortSignal,
+    depth: number,
+    ahead: Promise<SlotResult> | null = null,
+  ): Promise<boolean> {
+    const result = await this.#acquire(entry, wantedId, signal, ahead);
     const attempts = entry.attempts + 1;
     if (result.kind === "block") {
       const parent = missingParent(before, result.decoded.block, this.#rules);
@@ -96,12 +179,21 @@ export class LateSlots {
       await this.#postpone(entry, `published, but its parent in slot ${parent} is missing`, signal);
       return false;
     }
-    if (result.kind === "absent" && entry.status === "failed") {
+    if (
+      result.kind === "absent" &&
+      (entry.status === "failed" || (await this.#isEmpty(entry.slot, signal)))
+    ) {
       await this.#settleEmpty(entry, attempts, signal);
       return true;
     }
     await this.#postpone(entry, result.kind === "failed" ? result.reason : entry.reason, signal);
     return false;
+  }
+
+  /** A slot that some block names as its parent is not settled by one list that leaves it out. */
+  async #isEmpty(at: number, signal: AbortSignal): Promise<boolean> {
+    const { oracle = null } = this.#ports.source;
+    return oracle !== null && (await oracle.truth(at, signal))?.kind === "absent";
   }
 
   /**
@@ -116,6 +208,11 @@ export class LateSlots {
     depth: number,
   ): Promise<boolean> {
     const { ledger, logger, metrics } = this.#ports;
+    const range = { from: parent, to: parent };
+    const [known] = await persist(this.#ledger, signal, () =>
+      ledger.slotEntries(this.#rules.chain, range, 1),
+    );
+    if (known?.status === "processed") return true;
     const reason = `slot ${child.slot} names this slot as its parent, but it was taken for skipped`;
     if (child.attempts <= 1) logger.error("a block is missing", { slot: parent, reason });
     metrics.missingParent();
@@ -123,11 +220,8 @@ export class LateSlots {
     await persist(this.#ledger, signal, () => ledger.saveCursor(name, before));
     if (depth >= MAX_DEPTH) return false;
     const { attempts } = child;
-    return await this.#retry(
-      { slot: parent, status: "missing", attempts, reason, blockId: null },
-      signal,
-      depth + 1,
-    );
+    const entry: SlotEntry = { slot: parent, status: "missing", attempts, reason, blockId: null };
+    return await this.#retry(entry, before, null, signal, depth + 1);
   }
 
   async #postpone(entry: SlotEntry, reason: string | null, signal: AbortSignal): Promise<void> {
@@ -138,13 +232,24 @@ export class LateSlots {
     await this.#record([{ ...entry, attempts, reason }], signal);
   }
 
-  async #acquire(entry: SlotEntry, signal: AbortSignal) {
+  async #acquire(
+    entry: SlotEntry,
+    wantedId: string | null,
+    signal: AbortSignal,
+    ahead: Promise<SlotResult> | null,
+  ): Promise<SlotResult> {
     try {
-      return await acquire(this.#ports, slot(entry.slot), signal);
+      const early = await ahead;
+      if (
+        early !== null &&
+        (wantedId === null || (early.kind === "block" && early.decoded.block.id === wantedId))
+      )
+        return early;
+      return await acquire(this.#ports, slot(entry.slot), signal, wantedId);
     } catch (error) {
       signal.throwIfAborted();
       // What ends the service at the head of the chain, such as a node that has pruned the block, must not do so here.
-      return { kind: "failed" as const, reason: error instanceof Error ? error.message : String(error) };
+      return { kind: "failed", reason: error instanceof Error ? error.message : String(error), attempts: 1 };
     }
   }
 
@@ -158,6 +263,7 @@ export class LateSlots {
     const { logger, metrics } = this.#ports;
     // The skipped slots before it have their records; only its own is new.
     const own = { ...late, records: late.records.slice(-1), entries: late.entries.slice(-1) };
+    await this.#log?.note(own, signal);
     await this.#publisher.sendTrades(own, signal);
     await this.#publisher.sendRecords(own, signal);
     if (!settled) return;
@@ -177,7 +283,7 @@ export class LateSlots {
     const at = slot(entry.slot);
     const record = emptyRecord(this.#rules.chain, at, "skipped");
     await this.#publisher.sendRecords({ records: [record] }, signal);
-    await this.#record([{ ...entry, status: "skipped", attempts, reason: null }], signal);
+    await this.#record([{ ...entry, status: "skipped", attempts, reason: null, blockId: null }], signal);
     this.#ports.metrics.block("skipped");
     this.#due.delete(entry.slot);
   }
@@ -190,6 +296,11 @@ export class LateSlots {
     return Math.min(MAX_WAIT_MS, this.#settings.everyMs * 2 ** Math.min(attempts, 20));
   }
 }
+
+/** What a late slot is to become: a block (of that id, where it is known), none, what it was, or nothing yet. */
+type Wanted =
+  | { readonly kind: "block"; readonly id: string | null }
+  | { readonly kind: "absent" | "as-published" | "unknown" };
 
 /** How many missing parents in a row are settled in one go. */
 const MAX_DEPTH = 32;

@@ -12,6 +12,14 @@ export interface IngestMetrics {
   /** A parent that had been taken for a skipped slot. */
   missingParent(): void;
   rpcError(kind: string): void;
+  /** What an endpoint was found out to be: behind, of another chain, lying. */
+  endpoint(endpoint: string, trouble: string): void;
+  /** Slots that are failed or missing, as far as a round sees them. */
+  unsettled(slots: number): void;
+  /** Up to which slot everything is final. */
+  finalizedTo(slot: number): void;
+  /** How far the time of the newest block is before the machine's. */
+  blockAge(seconds: number): void;
   /** A send or a write that is tried again. */
   retry(peer: "kafka" | "ledger"): void;
   /** Where the cursor is, and the head as far as it is known. */
@@ -30,6 +38,10 @@ export const noMetrics: IngestMetrics = {
   parentMismatch() {},
   missingParent() {},
   rpcError() {},
+  endpoint() {},
+  unsettled() {},
+  finalizedTo() {},
+  blockAge() {},
   retry() {},
   progress() {},
   fetchSeconds() {},
@@ -55,6 +67,16 @@ export function registerMetrics(registry: Registry): IngestMetrics {
   const mismatches = counter("parent_mismatches_total", "Blocks that do not follow the one before them.");
   const missing = counter("missing_parents_total", "Blocks that had been taken for skipped slots.");
   const rpcErrors = counter("rpc_errors_total", "Calls to the node that failed, by kind.", ["kind"]);
+  const endpoints = counter("endpoint_troubles_total", "What endpoints were found out to be.", [
+    "endpoint",
+    "trouble",
+  ]);
+  const unsettled = gauge("unsettled_slots", "Slots that are failed or missing and tried again.");
+  const finalized = gauge("finalized_slot", "The slot up to which everything is final.");
+  const blockAge = gauge(
+    "block_age_seconds",
+    "The machine's time less that of the newest block at the head.",
+  );
   const retries = counter("retries_total", "Sends and writes that were tried again.", ["peer"]);
   const cursor = gauge("cursor_slot", "The last slot that is settled without a gap.");
   const head = gauge("head_slot", "The highest slot that the source has.");
@@ -69,6 +91,10 @@ export function registerMetrics(registry: Registry): IngestMetrics {
     parentMismatch: () => mismatches.inc(),
     missingParent: () => missing.inc(),
     rpcError: (kind) => rpcErrors.inc({ kind }),
+    endpoint: (endpoint, trouble) => endpoints.inc({ endpoint, trouble }),
+    unsettled: (slots) => unsettled.set(slots),
+    finalizedTo: (slot) => finalized.set(slot),
+    blockAge: (seconds) => blockAge.set(seconds),
     retry: (peer) => retries.inc({ peer }),
     progress(cursorSlot, headSlot) {
       cursor.set(cursorSlot);

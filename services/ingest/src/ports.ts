@@ -23,18 +23,36 @@ export interface DecodedBlock {
   readonly skipped: ReadonlyMap<string, number>;
 }
 
-/** Block bytes to swaps. Throws for anything that is not a block. */
-export type DecodeBlock = (bytes: Uint8Array, slot: Slot) => DecodedBlock;
+/** How a block's bytes are written: a JSON-RPC answer, or Yellowstone's protobuf. */
+export type BlockFormat = "json" | "yellowstone";
+
+/** Block bytes to swaps. Throws, or rejects, for anything that is not a block. */
+export type DecodeBlock = (
+  bytes: Uint8Array,
+  slot: Slot,
+  format: BlockFormat,
+) => DecodedBlock | Promise<DecodedBlock>;
 
 /**
  * How far ingest came: every slot up to and with `slot` is settled (published, proved to be skipped, or
  * recorded as failed). It carries the running price of SOL, so that whatever comes after it is priced the
  * same by every run.
  */
-export type { Cursor, SlotEntry } from "@candlewick/store";
+export type { Cursor, Publication, ReopenedSlot, SlotEntry } from "@candlewick/store";
 
 /** Where cursors and the settlement of every slot are kept durably. */
-export type Ledger = Pick<Store, "cursor" | "saveCursor" | "recordSlots" | "unsettledSlots">;
+export type Ledger = Pick<
+  Store,
+  | "cursor"
+  | "saveCursor"
+  | "recordSlots"
+  | "unsettledSlots"
+  | "reopenSlots"
+  | "slotEntries"
+  | "notePublications"
+  | "publications"
+  | "closePublications"
+>;
 
 /** Sends messages; the promise resolves once all in-sync replicas have acknowledged. */
 export interface Publisher {
@@ -52,9 +70,41 @@ export interface SlotPlan {
  * `failed`: the source gave up after that many attempts.
  */
 export type Fetched =
-  | { readonly kind: "block"; readonly bytes: Uint8Array; readonly attempts: number }
+  | {
+      readonly kind: "block";
+      readonly bytes: Uint8Array;
+      readonly attempts: number;
+      /** Default `json`. */
+      readonly format?: BlockFormat;
+    }
   | { readonly kind: "absent" }
   | { readonly kind: "failed"; readonly reason: string; readonly attempts: number };
+
+/** How sure a chain is of a block: seen, voted for by two thirds, never to be taken back. */
+export type Commitment = "processed" | "confirmed" | "finalized";
+
+/** A slot and the block that is held to be in it. */
+export interface SlotBlock {
+  readonly slot: number;
+  readonly id: string | null;
+}
+
+/** What the chain has in a slot: a block, or for sure none. */
+export type SlotTruth = { readonly kind: "block"; readonly id: string } | { readonly kind: "absent" };
+
+/** Questions about the chain itself, for a source that has more than one view of it, or can look again. */
+export interface ChainOracle {
+  /** Which of two blocks that do not follow each other is not the chain's; null where that cannot be told. */
+  judge(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<"last" | "next" | null>;
+  /** The block of a slot, as most that can be asked say; null where they do not agree, or do not know yet. */
+  truth(slot: number, signal: AbortSignal): Promise<SlotTruth | null>;
+  /** The slots after `after` that hold final blocks, as far as finality goes, but not beyond `through`. */
+  finalized(
+    after: number,
+    through: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly through: number; readonly slots: readonly number[] }>;
+}
 
 /** Where blocks come from. */
 export interface BlockSource {
@@ -62,6 +112,8 @@ export interface BlockSource {
   readonly name: string;
   /** `linked`: every slot between two planned ones has no block. `sparse`: nothing is known of those. */
   readonly continuity: "linked" | "sparse";
+  /** Null for a source whose blocks are past doubt, or that knows nothing else than them. */
+  readonly oracle?: ChainOracle | null;
   /** How often in all a block that cannot be decoded is fetched before it is given up. */
   readonly decodeAttempts: number;
   /** Whether a slot that failed in an earlier run may be had from here. */

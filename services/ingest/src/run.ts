@@ -1,8 +1,10 @@
 import { CandlewickError, ERRORS, type Service } from "@candlewick/runtime";
 import { acquire } from "./acquire.ts";
 import { PeerHealth, type Persistence, persist } from "./backoff.ts";
+import { Finality } from "./finality.ts";
 import { keptCursorName, LateSlots } from "./late.ts";
 import type { IngestPorts } from "./ports.ts";
+import { PublicationLog } from "./publication-log.ts";
 import { type MessageFormat, SettlementPublisher } from "./publish.ts";
 import type { Settlement } from "./settlement.ts";
 import {
@@ -21,7 +23,11 @@ export interface RunSettings extends StepSettings {
   readonly format: Partial<MessageFormat>;
   /** How failed slots are gone back to: in rounds while running, or once before. */
   readonly late: { readonly when: "rounds" | "once"; readonly everyMs: number; readonly perRound: number };
+  /** How often it is looked what has become final, where the source can tell. */
+  readonly finalityEveryMs?: number;
 }
+
+const FINALITY_EVERY_MS = 2_000;
 
 /**
  * The loop: hands inputs to the step and does what it commands. Every command runs on its own; what
@@ -35,6 +41,9 @@ export class IngestRun implements Service {
   readonly #publisher: SettlementPublisher;
   readonly #ledger: Persistence;
   readonly #late: LateSlots;
+  /** Null where blocks are past doubt: nothing is ever taken back. */
+  readonly #log: PublicationLog | null;
+  readonly #finality: Finality | null;
   /** Ends fetching. */
   readonly #intake = new AbortController();
   /** Ends all that is under way. */
@@ -60,8 +69,24 @@ export class IngestRun implements Service {
       settings.format,
       persistence("kafka", "Kafka"),
     );
-    const late = { ...settings.late, cursorName: settings.cursorName };
-    this.#late = new LateSlots(ports, late, settings.rules, this.#publisher, this.#ledger);
+    const { rules, cursorName, finalityEveryMs: everyMs = FINALITY_EVERY_MS } = settings;
+    const oracle = ports.source.oracle ?? null;
+    this.#log = oracle === null ? null : new PublicationLog(rules.chain, ports.ledger, this.#ledger);
+    const late = { ...settings.late, cursorName };
+    this.#late = new LateSlots(ports, late, rules, this.#publisher, this.#log, this.#ledger);
+    const wakeLate = () => this.#late.wake();
+    this.#finality =
+      oracle === null
+        ? null
+        : new Finality(
+            ports,
+            oracle,
+            { cursorName, everyMs },
+            rules,
+            this.#publisher,
+            this.#ledger,
+            wakeLate,
+          );
     this.done = this.#outcome.promise.finally(() => this.#close());
     // Whoever waits for `done` sees the error; a caller that never does must not bring the process down twice.
     this.done.catch(() => {});
@@ -86,9 +111,11 @@ export class IngestRun implements Service {
       source: source.name,
     });
     if (cursor !== null) this.#ports.metrics.progress(cursor.slot, source.head());
-    this.#state = initialState(cursor, this.#settings);
+    const judged = (source.oracle ?? null) !== null;
+    this.#state = initialState(cursor, { ...this.#settings, judged });
     if (this.#settings.late.when === "once") await this.#late.round(signal);
     else this.#track(this.#lateRounds(signal), signal);
+    if (this.#finality !== null) this.#track(this.#followFinality(this.#finality, signal), signal);
     this.#dispatch({ kind: "start" });
   }
 
@@ -112,12 +139,17 @@ export class IngestRun implements Service {
     return null;
   }
 
+  async #followFinality(finality: Finality, signal: AbortSignal): Promise<null> {
+    await finality.run(() => this.#state?.cursor?.slot ?? null, signal);
+    return null;
+  }
+
   #dispatch(input: StepInput): void {
     if (this.#over || this.#state === null) return;
     const { state, commands } = step(this.#state, input);
     this.#state = state;
     for (const command of commands) {
-      const intake = command.kind === "plan" || command.kind === "fetch";
+      const intake = command.kind === "plan" || command.kind === "fetch" || command.kind === "judge";
       this.#track(this.#execute(command), intake ? this.#intake.signal : this.#abort.signal);
     }
   }
@@ -155,13 +187,29 @@ export class IngestRun implements Service {
         }
         return { kind: "fetched", slot, result: await acquire(this.#ports, slot, intake) };
       }
+      case "judge": {
+        const { slot, last, next } = command;
+        const verdict = (await source.oracle?.judge(last, next, intake)) ?? null;
+        const { id, parentSlot, parentId } = next;
+        logger.warn("two blocks do not follow each other", {
+          slot,
+          id,
+          parentSlot,
+          parentId,
+          last,
+          wrong: verdict,
+        });
+        return { kind: "judged", slot, verdict };
+      }
       case "settled":
         this.#report(command.settlement);
         return null;
       case "send-trades":
+        await this.#noted(command.settlement);
         await this.#publisher.sendTrades(command.settlement, this.#abort.signal);
         return { kind: "trades-acknowledged", slot: command.settlement.slot };
       case "send-records":
+        if (command.settlement.trades.length === 0) await this.#noted(command.settlement);
         await this.#publisher.sendRecords(command.settlement, this.#abort.signal);
         return { kind: "records-acknowledged", slot: command.settlement.slot };
       case "save":
@@ -175,8 +223,18 @@ export class IngestRun implements Service {
     }
   }
 
+  async #noted(settlement: Settlement): Promise<void> {
+    if (this.#log !== null) await this.#log.note(settlement, this.#abort.signal);
+  }
+
   /** Ledger first, cursor last: a crash in between repeats the slots and forgets none. */
-  async #save({ cursor, entries, kept, settlements }: Extract<StepCommand, { kind: "save" }>): Promise<void> {
+  async #save({
+    cursor,
+    entries,
+    kept,
+    reopened,
+    settlements,
+  }: Extract<StepCommand, { kind: "save" }>): Promise<void> {
     const { ledger, metrics, source, clock } = this.#ports;
     const { rules, cursorName } = this.#settings;
     const signal = this.#abort.signal;
@@ -185,7 +243,10 @@ export class IngestRun implements Service {
       await persist(this.#ledger, signal, () => ledger.saveCursor(name, before));
     }
     await persist(this.#ledger, signal, () => ledger.recordSlots(rules.chain, entries));
+    if (reopened.length > 0)
+      await persist(this.#ledger, signal, () => ledger.reopenSlots(rules.chain, reopened));
     await persist(this.#ledger, signal, () => ledger.saveCursor(cursorName, cursor));
+    if (reopened.length > 0) this.#late.wake();
     metrics.progress(cursor.slot, source.head());
     for (const settlement of settlements) {
       for (const record of settlement.records) metrics.block(record.status);

@@ -9,7 +9,7 @@ import {
   type Trade,
   tradeOfSwap,
 } from "@candlewick/domain";
-import type { BlockFacts, Cursor, DecodedBlock, SlotEntry } from "./ports.ts";
+import type { BlockFacts, Commitment, Cursor, DecodedBlock, ReopenedSlot, SlotEntry } from "./ports.ts";
 
 /** What a slot's settlement depends on besides the block and the cursor before it. */
 export interface SettlementRules {
@@ -17,7 +17,7 @@ export interface SettlementRules {
   readonly baseMints: readonly string[];
   readonly priceRule: SolPriceRule;
   /** How sure the chain is of a block that the source hands over; getBlock never answers with less than confirmed. */
-  readonly commitment: "confirmed" | "finalized";
+  readonly commitment: Commitment;
   readonly continuity: "linked" | "sparse";
 }
 
@@ -29,6 +29,8 @@ export interface Settlement {
   /** In order of slot: the skipped slots since the last cursor, then the slot itself. */
   readonly records: readonly BlockRecord[];
   readonly entries: readonly SlotEntry[];
+  /** The cursor before it; null where it is the first. */
+  readonly before: Cursor | null;
   /** The cursor once all of it is acknowledged. */
   readonly cursor: Cursor;
   /**
@@ -40,6 +42,8 @@ export interface Settlement {
   readonly skipped: ReadonlyMap<string, number>;
   /** Why the block does not follow the last one; null where it does. */
   readonly mismatch: string | null;
+  /** The slot before, where its block turned out not to be the chain's: it is to be settled again. */
+  readonly disputed: ReopenedSlot | null;
 }
 
 /**
@@ -58,6 +62,7 @@ export function settleBlock(
   decoded: DecodedBlock,
   attempts: number,
   rules: SettlementRules,
+  disputed: ReopenedSlot | null = null,
 ): Settlement {
   const { block } = decoded;
   const { price, trades, skipped } = priceBlock(last, decoded, rules);
@@ -87,6 +92,7 @@ export function settleBlock(
     trades,
     records: [...gap.records, record],
     entries: [...gap.entries, entry],
+    before: last,
     cursor: {
       slot: block.slot,
       blockId: block.id,
@@ -96,6 +102,7 @@ export function settleBlock(
     kept: null,
     skipped,
     mismatch,
+    disputed,
   };
 }
 
@@ -112,10 +119,12 @@ export function settleFailure(
     trades: [],
     records: [...gap.records, emptyRecord(rules.chain, failed.slot, "failed")],
     entries: [...gap.entries, { ...failed, blockId: null }],
+    before: last,
     cursor: { ...kept, slot: failed.slot, blockId: null },
     kept: failed.slot === 0 ? null : kept,
     skipped: new Map(),
     mismatch: null,
+    disputed: null,
   };
 }
 
@@ -169,7 +178,8 @@ function skippedBefore(
   return { records, entries };
 }
 
-function parentMismatch(last: Cursor | null, block: BlockFacts): string | null {
+/** Why a block does not follow the last one; null where it does, or where nothing is known of that. */
+export function parentMismatch(last: Cursor | null, block: BlockFacts): string | null {
   const parent = parentSlotOf(block);
   if (last === null || last.blockId === null || parent === null) return null;
   if (parent < last.slot) {

@@ -1,7 +1,8 @@
 import type { Slot } from "@candlewick/domain";
-import type { Cursor, DecodedBlock, SlotEntry } from "./ports.ts";
+import type { BlockFacts, Cursor, DecodedBlock, ReopenedSlot, SlotBlock, SlotEntry } from "./ports.ts";
 import {
   missingParent,
+  parentMismatch,
   type Settlement,
   type SettlementRules,
   settleBlock,
@@ -18,6 +19,7 @@ export type SlotResult =
 type Stage =
   | { readonly name: "fetching" }
   | { readonly name: "fetched"; readonly result: SlotResult }
+  | { readonly name: "judging"; readonly result: SlotResult }
   | { readonly name: "sending-trades"; readonly settlement: Settlement }
   | { readonly name: "records-due"; readonly settlement: Settlement }
   | { readonly name: "sending-records"; readonly settlement: Settlement }
@@ -27,8 +29,15 @@ interface Unit {
   readonly slot: Slot;
   /** Another block names this slot as its parent: it cannot be empty. */
   readonly required: boolean;
+  /** How often it was fetched anew because its block did not follow the one before. */
+  readonly refusals: number;
+  /** What was found when its block did not follow the one before; undefined: nobody was asked. */
+  readonly verdict?: Verdict;
   readonly stage: Stage;
 }
+
+/** Which of two blocks that do not follow each other is wrong: the settled one, the new one, or nobody knows. */
+export type Verdict = "last" | "next" | null;
 
 export interface StepSettings {
   readonly rules: SettlementRules;
@@ -36,6 +45,8 @@ export interface StepSettings {
   readonly window: number;
   /** What a block that was given up does: ends ingest, or is recorded as failed and passed over. */
   readonly onBadBlock: "stop" | "skip";
+  /** Whether somebody can be asked about blocks that do not follow each other. */
+  readonly judged?: boolean;
 }
 
 /** The whole state of following a chain. Only `cursor` outlives a crash. */
@@ -67,6 +78,7 @@ export type StepInput =
   | { readonly kind: "start" }
   | { readonly kind: "planned"; readonly slots: readonly Slot[]; readonly ended: boolean }
   | { readonly kind: "fetched"; readonly slot: Slot; readonly result: SlotResult }
+  | { readonly kind: "judged"; readonly slot: Slot; readonly verdict: Verdict }
   | { readonly kind: "trades-acknowledged"; readonly slot: Slot }
   | { readonly kind: "records-acknowledged"; readonly slot: Slot }
   | { readonly kind: "saved" }
@@ -76,6 +88,7 @@ export type StepCommand =
   | { readonly kind: "plan"; readonly after: number | null; readonly limit: number }
   /** `soughtBy`: the slot whose block names this one as its parent, where that is why it is fetched. */
   | { readonly kind: "fetch"; readonly slot: Slot; readonly soughtBy: Slot | null }
+  | { readonly kind: "judge"; readonly slot: Slot; readonly last: SlotBlock; readonly next: BlockFacts }
   | { readonly kind: "settled"; readonly settlement: Settlement }
   | { readonly kind: "send-trades"; readonly settlement: Settlement }
   | { readonly kind: "send-records"; readonly settlement: Settlement }
@@ -84,6 +97,7 @@ export type StepCommand =
       readonly cursor: Cursor;
       readonly entries: readonly SlotEntry[];
       readonly kept: ReadonlyMap<Slot, Cursor>;
+      readonly reopened: readonly ReopenedSlot[];
       readonly settlements: readonly Settlement[];
     }
   | { readonly kind: "end"; readonly bad: BadBlock | null };
@@ -93,6 +107,9 @@ export type StepCommand =
  * that lost a long stretch must not fill the memory with blocks that wait for their parents.
  */
 const MAX_PARENTS_SOUGHT = 32;
+
+/** How often a block that is not the chain's is fetched anew before it is settled as it is, for the ledger to mend. */
+const MAX_REFUSALS = 3;
 
 /** The state at the start, from the cursor as it was saved. */
 export function initialState(cursor: Cursor | null, settings: StepSettings): StepState {
@@ -133,6 +150,8 @@ function take(state: StepState, input: StepInput, commands: StepCommand[]): Step
       return takePlan(state, input.slots, input.ended, commands);
     case "fetched":
       return moveUnit(state, input.slot, "fetching", () => ({ name: "fetched", result: input.result }));
+    case "judged":
+      return takeVerdict(state, input.slot, input.verdict, commands);
     case "trades-acknowledged":
       return moveUnit(state, input.slot, "sending-trades", (stage) => ({ ...stage, name: "records-due" }));
     case "records-acknowledged":
@@ -159,9 +178,22 @@ function takePlan(
     }
     plannedTo = slot;
     commands.push({ kind: "fetch", slot, soughtBy: null });
-    units.push({ slot, required: false, stage: { name: "fetching" } });
+    units.push({ slot, required: false, refusals: 0, stage: { name: "fetching" } });
   }
   return { ...state, units, plannedTo, planning: false, sourceEnded: ended };
+}
+
+/** A new block that is wrong is fetched anew; else it is settled, with what was found. */
+function takeVerdict(state: StepState, slot: Slot, verdict: Verdict, commands: StepCommand[]): StepState {
+  const index = state.units.findIndex((unit) => unit.slot === slot && unit.stage.name === "judging");
+  const unit = state.units[index];
+  if (unit?.stage.name !== "judging") throw new RangeError(`no slot ${slot} is being judged`);
+  const again = verdict === "next" && unit.refusals < MAX_REFUSALS;
+  if (again && !isEnding(state)) commands.push({ kind: "fetch", slot, soughtBy: null });
+  const next: Unit = again
+    ? { ...unit, refusals: unit.refusals + 1, stage: { name: "fetching" } }
+    : { ...unit, verdict, stage: { name: "fetched", result: unit.stage.result } };
+  return { ...state, units: state.units.with(index, next) };
 }
 
 function takeSaved(state: StepState): StepState {
@@ -232,7 +264,37 @@ function settleUnit(
   }
   const parent = missingParent(state.settledTo, result.decoded.block, rules);
   if (parent !== null) return seekParent(state, index, parent, slot, commands);
-  return place(state, index, settleBlock(state.settledTo, result.decoded, result.attempts, rules), commands);
+  const mismatch = parentMismatch(state.settledTo, result.decoded.block);
+  if (mismatch !== null && state.settings.judged === true && unit.verdict === undefined) {
+    return judge(state, index, unit, result, commands);
+  }
+  const disputed =
+    unit.verdict === "last" && mismatch !== null ? disputedSlot(state.settledTo, mismatch) : null;
+  return place(
+    state,
+    index,
+    settleBlock(state.settledTo, result.decoded, result.attempts, rules, disputed),
+    commands,
+  );
+}
+
+/** Asks which of two blocks is wrong. What comes after waits. */
+function judge(
+  state: StepState,
+  index: number,
+  unit: Unit,
+  result: Extract<SlotResult, { kind: "block" }>,
+  commands: StepCommand[],
+): StepState {
+  const last = state.settledTo;
+  if (last === null) throw new RangeError("a first block follows on nothing");
+  const next = result.decoded.block;
+  commands.push({ kind: "judge", slot: unit.slot, last: { slot: last.slot, id: last.blockId }, next });
+  return { ...state, units: state.units.with(index, { ...unit, stage: { name: "judging", result } }) };
+}
+
+function disputedSlot(last: Cursor | null, reason: string): ReopenedSlot | null {
+  return last === null ? null : { slot: last.slot, blockId: last.blockId, reason };
 }
 
 /** Puts the slot of a parent that was taken for empty before the block that names it. */
@@ -246,11 +308,11 @@ function seekParent(
   const sought = state.units.filter((unit) => unit.required && isUnsettled(unit)).length;
   if (sought < MAX_PARENTS_SOUGHT) {
     commands.push({ kind: "fetch", slot: parent, soughtBy });
-    const unit: Unit = { slot: parent, required: true, stage: { name: "fetching" } };
+    const unit: Unit = { slot: parent, required: true, refusals: 0, stage: { name: "fetching" } };
     return { ...state, units: state.units.toSpliced(index, 0, unit) };
   }
   const result: SlotResult = { kind: "absent" };
-  const unit: Unit = { slot: parent, required: true, stage: { name: "fetched", result } };
+  const unit: Unit = { slot: parent, required: true, refusals: 0, stage: { name: "fetched", result } };
   return { ...state, units: state.units.toSpliced(index, 0, unit) };
 }
 
@@ -300,7 +362,8 @@ function save(state: StepState, commands: StepCommand[]): StepState {
     if (settlement.kept !== null) kept.set(settlement.slot, settlement.kept);
   }
   const entries = settlements.flatMap((settlement) => settlement.entries);
-  commands.push({ kind: "save", cursor: last.cursor, entries, kept, settlements });
+  const reopened = settlements.flatMap(({ disputed }) => (disputed === null ? [] : [disputed]));
+  commands.push({ kind: "save", cursor: last.cursor, entries, kept, reopened, settlements });
   return { ...state, saving: settlements.length };
 }
 
@@ -326,5 +389,6 @@ function isEnding(state: StepState): boolean {
 }
 
 function isUnsettled(unit: Unit): boolean {
-  return unit.stage.name === "fetching" || unit.stage.name === "fetched";
+  const { name } = unit.stage;
+  return name === "fetching" || name === "fetched" || name === "judging";
 }

@@ -1,6 +1,7 @@
 import type { ChainName, Slot } from "@candlewick/domain";
 import type { OutgoingMessage } from "@candlewick/kafka";
 import type { Clock, LogFields, Logger } from "@candlewick/runtime";
+import type { SlotRange } from "@candlewick/store";
 import { noMetrics } from "../src/metrics.ts";
 import type {
   BlockSource,
@@ -9,7 +10,9 @@ import type {
   Fetched,
   IngestPorts,
   Ledger,
+  Publication,
   Publisher,
+  ReopenedSlot,
   SlotEntry,
   SlotPlan,
 } from "../src/ports.ts";
@@ -66,6 +69,7 @@ export const YEAR_MS = 365 * 86_400_000;
 export class MemoryLedger implements Ledger {
   readonly cursors = new Map<string, Cursor>();
   readonly slots = new Map<number, SlotEntry>();
+  readonly published = new Map<string, Publication>();
 
   async cursor(name: string): Promise<Cursor | null> {
     return this.cursors.get(name) ?? null;
@@ -84,14 +88,50 @@ export class MemoryLedger implements Ledger {
     }
   }
 
-  async unsettledSlots(_chain: ChainName, limit: number): Promise<SlotEntry[]> {
-    return [...this.slots.values()]
+  async unsettledSlots(_chain: ChainName, limit: number, range: SlotRange = ALL_SLOTS): Promise<SlotEntry[]> {
+    return (await this.slotEntries("solana", range, Number.MAX_SAFE_INTEGER))
       .filter((entry) => entry.status === "failed" || entry.status === "missing")
+      .slice(0, limit);
+  }
+
+  async slotEntries(_chain: ChainName, { from, to }: SlotRange, limit: number): Promise<SlotEntry[]> {
+    return [...this.slots.values()]
+      .filter((entry) => entry.slot >= from && entry.slot <= to)
       .sort((a, b) => a.slot - b.slot)
       .slice(0, limit);
   }
+
+  async reopenSlots(_chain: ChainName, slots: readonly ReopenedSlot[]): Promise<void> {
+    for (const { slot, blockId, reason } of slots) {
+      const known = this.slots.get(slot);
+      if (known === undefined || known.blockId !== blockId || SETTLED.indexOf(known.status) < 2) continue;
+      this.slots.set(slot, { ...known, status: "missing", attempts: 0, reason });
+    }
+  }
+
+  async notePublications(_chain: ChainName, publications: readonly Publication[]): Promise<void> {
+    for (const one of publications) {
+      const name = `${one.slot} ${one.blockId}`;
+      if (!this.published.has(name)) this.published.set(name, one);
+    }
+  }
+
+  async publications(_chain: ChainName, { from, to }: SlotRange, limit: number): Promise<Publication[]> {
+    return [...this.published.values()]
+      .filter(({ slot }) => slot >= from && slot <= to)
+      .sort((a, b) => a.slot - b.slot)
+      .slice(0, limit);
+  }
+
+  async closePublications(
+    _chain: ChainName,
+    closed: readonly Pick<Publication, "slot" | "blockId">[],
+  ): Promise<void> {
+    for (const { slot, blockId } of closed) this.published.delete(`${slot} ${blockId}`);
+  }
 }
 
+const ALL_SLOTS: SlotRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 const SETTLED = ["missing", "failed", "skipped", "processed"];
 
 /** A topic log in memory; an acknowledgement comes some turns of the loop after the send. */

@@ -1,0 +1,208 @@
+import { type BlockRecord, slot } from "@candlewick/domain";
+import { type Persistence, persist } from "./backoff.ts";
+import { type KeptSettlement, readKeptSettlement } from "./kept-settlement.ts";
+import type { ChainOracle, IngestPorts, Publication, ReopenedSlot, SlotEntry, SlotTruth } from "./ports.ts";
+import type { SettlementPublisher } from "./publish.ts";
+import { emptyRecord, type SettlementRules } from "./settlement.ts";
+
+export interface FinalitySettings {
+  readonly cursorName: string;
+  readonly everyMs: number;
+}
+
+/** What a round found out about one slot. */
+interface Finding {
+  readonly slot: number;
+  readonly truth: SlotTruth;
+  readonly entry: SlotEntry | null;
+  readonly publications: readonly (Publication & { readonly kept: KeptSettlement | null })[];
+}
+
+/** Under which name the slot is kept up to which everything is final. */
+export function finalizedCursorName(cursorName: string): string {
+  return `${cursorName}/finalized`;
+}
+
+/**
+ * Follows the chain's finality behind the cursor. Every block that was published ends here: it is announced
+ * as finalized, or as orphaned where the chain did not keep it. A slot whose entry in the ledger contradicts
+ * the final chain is opened again.
+ */
+export class Finality {
+  readonly #ports: IngestPorts;
+  readonly #oracle: ChainOracle;
+  readonly #settings: FinalitySettings;
+  readonly #rules: SettlementRules;
+  readonly #publisher: SettlementPublisher;
+  readonly #ledger: Persistence;
+  readonly #onReopened: () => void;
+  #after: number | null = null;
+
+  constructor(
+    ports: IngestPorts,
+    oracle: ChainOracle,
+    settings: FinalitySettings,
+    rules: SettlementRules,
+    publisher: SettlementPublisher,
+    ledger: Persistence,
+    onReopened: () => void,
+  ) {
+    this.#ports = ports;
+    this.#oracle = oracle;
+    this.#settings = settings;
+    this.#rules = rules;
+    this.#publisher = publisher;
+    this.#ledger = ledger;
+    this.#onReopened = onReopened;
+  }
+
+  /** One round after the other until the signal is aborted. `cursorSlot` tells how far ingest has come. */
+  async run(cursorSlot: () => number | null, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#ports.clock.delay(this.#settings.everyMs, signal);
+      while (await this.round(cursorSlot(), signal));
+    }
+  }
+
+  /** Settles what has become final up to the cursor; resolves to whether there may be more. */
+  async round(cursorSlot: number | null, signal: AbortSignal): Promise<boolean> {
+    const after = await this.#begin(cursorSlot, signal);
+    if (after === null || cursorSlot === null) return false;
+    const bound = Math.min(cursorSlot, after + MAX_SLOTS);
+    const final =
+      bound > after ? await this.#oracle.finalized(after, bound, signal) : { through: after, slots: [] };
+    const { findings, through } = await this.#look(after, final, signal);
+    await this.#announce(findings, signal);
+    await this.#enter(findings, signal);
+    if (through <= after) return false;
+    const { ledger, metrics } = this.#ports;
+    const name = finalizedCursorName(this.#settings.cursorName);
+    const cursor = { slot: through, blockId: null, blockTime: null, solPrice: null };
+    await persist(this.#ledger, signal, () => ledger.saveCursor(name, cursor));
+    this.#after = through;
+    metrics.finalizedTo(through);
+    return through === after + MAX_SLOTS;
+  }
+
+  /** A chain that was followed before this was kept begins where it stands. */
+  async #begin(cursorSlot: number | null, signal: AbortSignal): Promise<number | null> {
+    if (this.#after !== null || cursorSlot === null) return this.#after;
+    const { ledger } = this.#ports;
+    const { cursorName } = this.#settings;
+    const name = finalizedCursorName(cursorName);
+    const known = await persist(this.#ledger, signal, () => ledger.cursor(name));
+    const range = { from: 0, to: cursorSlot };
+    const [first] = await persist(this.#ledger, signal, () =>
+      ledger.publications(this.#rules.chain, range, 1),
+    );
+    this.#after = known?.slot ?? Math.min(cursorSlot, first === undefined ? cursorSlot : first.slot - 1);
+    return this.#after;
+  }
+
+  /** Compares what the ledger holds with the final chain, from the highest slot down along the parents. */
+  async #look(
+    after: number,
+    final: { readonly through: number; readonly slots: readonly number[] },
+    signal: AbortSignal,
+  ): Promise<{ findings: Finding[]; through: number }> {
+    const { ledger } = this.#ports;
+    const { chain } = this.#rules;
+    const { through } = final;
+    const range = { from: after + 1, to: through };
+    const entries = await persist(this.#ledger, signal, () => ledger.slotEntries(chain, range, MAX_SLOTS));
+    const published = await persist(this.#ledger, signal, () =>
+      ledger.publications(chain, { from: 0, to: through }, MAX_SLOTS * 4),
+    );
+    const bySlot = Map.groupBy(published, (publication) => publication.slot);
+    const entryOf = new Map(entries.map((entry) => [entry.slot, entry]));
+    const holdsBlock = new Set(final.slots);
+    const concerned = [...new Set([...bySlot.keys(), ...entryOf.keys()])].sort((a, b) => b - a);
+    const findings: Finding[] = [];
+    let lowestUnknown: number | null = null;
+    let parent: { slot: number; id: string } | null = null;
+    for (const at of concerned) {
+      const truth = await this.#truth(at, after, holdsBlock, parent, signal);
+      if (truth === null) {
+        if (at > after) lowestUnknown = at;
+        continue;
+      }
+      const publications = (bySlot.get(at) ?? []).map((publication) => ({
+        ...publication,
+        kept: readKeptSettlement(publication.settlement),
+      }));
+      findings.push({ slot: at, truth, entry: entryOf.get(at) ?? null, publications });
+      if (truth.kind === "block") {
+        const record = publications.find(({ blockId }) => blockId === truth.id)?.kept?.record;
+        parent =
+          record === undefined || record.parentSlot === null || record.parentId === null
+            ? null
+            : { slot: record.parentSlot, id: record.parentId };
+      }
+    }
+    findings.reverse();
+    if (lowestUnknown === null) return { findings, through };
+    const end = lowestUnknown - 1;
+    return { findings: findings.filter((finding) => finding.slot <= end), through: Math.max(after, end) };
+  }
+
+  async #truth(
+    at: number,
+    after: number,
+    holdsBlock: ReadonlySet<number>,
+    parent: { slot: number; id: string } | null,
+    signal: AbortSignal,
+  ): Promise<SlotTruth | null> {
+    if (parent?.slot === at) return { kind: "block", id: parent.id };
+    // The list of final slots goes no lower; and no list proves that a slot is empty, but a parent does.
+    if (at > after && !holdsBlock.has(at) && parent !== null && parent.slot < at) return { kind: "absent" };
+    return await this.#oracle.truth(at, signal);
+  }
+
+  /** Sends what is final and what is orphaned, in order of slot. */
+  async #announce(findings: readonly Finding[], signal: AbortSignal): Promise<void> {
+    const { metrics, logger } = this.#ports;
+    const records: BlockRecord[] = [];
+    for (const { slot: at, truth, publications } of findings) {
+      for (const { blockId, kept } of publications) {
+        const isFinal = truth.kind === "block" && truth.id === blockId;
+        if (isFinal && this.#rules.commitment === "finalized") continue;
+        const status = isFinal ? "finalized" : "orphaned";
+        const record = kept?.record ?? { ...emptyRecord(this.#rules.chain, slot(at), status), id: blockId };
+        records.push({ ...record, status });
+        metrics.block(status);
+        if (!isFinal)
+          logger.warn("a published block is not on the chain: it is taken back", {
+            slot: at,
+            block: blockId,
+          });
+      }
+    }
+    await this.#publisher.sendRecords({ records }, signal);
+  }
+
+  /** Brings the ledger to what is known now. */
+  async #enter(findings: readonly Finding[], signal: AbortSignal): Promise<void> {
+    const { ledger } = this.#ports;
+    const { chain } = this.#rules;
+    const reopened: ReopenedSlot[] = [];
+    const skipped: SlotEntry[] = [];
+    for (const { slot: at, truth, entry } of findings) {
+      if (entry === null || entry.status === "failed" || entry.status === "missing") continue;
+      const holds = entry.status === "processed" ? entry.blockId : null;
+      const is = truth.kind === "block" ? truth.id : null;
+      if (holds === is) continue;
+      const reason = `the final chain has ${is === null ? "no block" : `block ${is}`} in this slot`;
+      reopened.push({ slot: at, blockId: entry.blockId, reason });
+      if (is === null)
+        skipped.push({ slot: at, status: "skipped", attempts: entry.attempts, reason, blockId: null });
+    }
+    const closed = findings.flatMap((finding) => finding.publications);
+    await persist(this.#ledger, signal, () => ledger.reopenSlots(chain, reopened));
+    await persist(this.#ledger, signal, () => ledger.recordSlots(chain, skipped));
+    await persist(this.#ledger, signal, () => ledger.closePublications(chain, closed));
+    if (reopened.length > skipped.length) this.#onReopened();
+  }
+}
+
+/** Slots in one round. */
+const MAX_SLOTS = 2_000;
