@@ -67,7 +67,7 @@ class BatchGroupConsumer implements GroupConsumer {
     this.#rebalanceTimeoutMs = options.rebalanceTimeoutMs ?? 60_000;
     this.#member = new GroupMember(cluster, {
       groupId: options.groupId,
-      topics: options.topics,
+      topics: () => options.topics,
       sessionTimeoutMs: this.#sessionTimeoutMs,
       rebalanceTimeoutMs: this.#rebalanceTimeoutMs,
     });
@@ -193,7 +193,7 @@ class BatchGroupConsumer implements GroupConsumer {
 
   async #beat(session: GroupSession): Promise<void> {
     const settings = {
-      topics: this.#options.topics,
+      topics: () => this.#options.topics,
       intervalMs: this.#options.heartbeatIntervalMs ?? Math.min(3_000, this.#sessionTimeoutMs / 3),
       sessionTimeoutMs: this.#sessionTimeoutMs,
     };

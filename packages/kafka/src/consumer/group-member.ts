@@ -17,7 +17,10 @@ import { assignRanges } from "./range-assignor.ts";
 
 export interface MembershipSettings {
   readonly groupId: string;
-  readonly topics: readonly string[];
+  /** The topics to read; asked at each join. */
+  topics(): readonly string[];
+  /** Static membership (KIP-345): a restart within the session timeout moves no partition. */
+  readonly groupInstanceId?: string | null;
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
 }
@@ -94,7 +97,7 @@ export class GroupMember {
       this.#settings.groupId,
       generationId,
       memberId,
-      undefined,
+      this.#instanceId,
     );
     if (answer.errorCode === CODE.rebalanceInProgress) return "rebalance";
     if (REJOIN.has(answer.errorCode)) {
@@ -105,11 +108,18 @@ export class GroupMember {
     return "member";
   }
 
-  /** Leaves, so that the others get the partitions at once. */
+  get #instanceId(): string | null {
+    return this.#settings.groupInstanceId ?? null;
+  }
+
+  /**
+   * Leaves, so that the others get the partitions at once. A static member stays: it is expected back, and
+   * loses its partitions when the session timeout passes first.
+   */
   async leave(): Promise<void> {
     const { memberId } = this.#generation;
     this.#generation = NOBODY;
-    if (memberId === "") return;
+    if (memberId === "" || this.#instanceId !== null) return;
     const link = await this.coordinator.link();
     const member = { memberId, groupInstanceId: null };
     const answer = await ask(link, REQUEST.leaveGroup, this.#settings.groupId, [member]);
@@ -119,8 +129,9 @@ export class GroupMember {
 
   /** Null when the coordinator wants it to be tried again. */
   async #join(): Promise<joinGroupV7.JoinGroupResponse | null> {
-    const { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
-    const metadata = encodeConsumerProtocolSubscription({ version: 1, topics: [...topics] });
+    const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
+    const topics = [...this.#settings.topics()];
+    const metadata = encodeConsumerProtocolSubscription({ version: 1, topics });
     const link = await this.coordinator.link();
     const answer = await ask(
       link,
@@ -129,7 +140,7 @@ export class GroupMember {
       sessionTimeoutMs,
       rebalanceTimeoutMs,
       this.#generation.memberId,
-      null,
+      this.#instanceId,
       PROTOCOL_TYPE,
       [{ name: PROTOCOL, metadata }],
     );
@@ -155,7 +166,7 @@ export class GroupMember {
       this.#settings.groupId,
       generationId,
       memberId,
-      null,
+      this.#instanceId,
       PROTOCOL_TYPE,
       PROTOCOL,
       assignments,

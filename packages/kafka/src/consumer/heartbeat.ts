@@ -4,7 +4,7 @@ import { partitionsOf } from "../cluster/offset-lookup.ts";
 import type { GroupMember, Pulse } from "./group-member.ts";
 
 export interface HeartbeatSettings {
-  readonly topics: readonly string[];
+  topics(): readonly string[];
   readonly intervalMs: number;
   readonly sessionTimeoutMs: number;
 }
@@ -25,7 +25,7 @@ export async function beat(
   const { clock, connection } = cluster;
   let aliveMs = clock.monotonic();
   let unanswered = 0;
-  let counted = { atMs: aliveMs, partitions: await countPartitions(cluster, settings.topics) };
+  let counted = { atMs: aliveMs, partitions: await countPartitions(cluster, settings.topics()) };
   while (!signal.aborted) {
     await clock.delay(settings.intervalMs, signal).catch(() => {});
     if (signal.aborted) return;
@@ -44,7 +44,7 @@ export async function beat(
       if (clock.monotonic() - aliveMs > settings.sessionTimeoutMs) return onEnd("lost");
     }
     if (member.isLeader && clock.monotonic() - counted.atMs > NEW_PARTITIONS_MS) {
-      const partitions = await countPartitions(cluster, settings.topics);
+      const partitions = await countPartitions(cluster, settings.topics());
       if (partitions !== null && counted.partitions !== null && partitions !== counted.partitions)
         onEnd("rebalance");
       counted = { atMs: clock.monotonic(), partitions };

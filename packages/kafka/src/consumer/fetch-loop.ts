@@ -1,0 +1,244 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
+import { backoffMs } from "../cluster/backoff.ts";
+import { ask, REQUEST } from "../cluster/broker-api.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { BrokerError, CODE, mayPass, rootMessage, throwOnCode } from "../cluster/errors.ts";
+import { groupByTopic, placeLeaders } from "../cluster/offset-lookup.ts";
+import type { ConsumedRecord } from "../record/message.ts";
+import { decodeBatch, splitBatches } from "../record/record-reader.ts";
+import type { RawFetchPartition } from "./raw-fetch.ts";
+
+/** Who takes what is fetched. */
+export interface FetchSink {
+  /** Resolves when anything may be fetched. */
+  room(): Promise<void>;
+  /** Whether this partition (`partitionName`) may be fetched now; asked before each request. */
+  wants(name: string): boolean;
+  /** Records of a partition in the order of the log, which was read up to `nextOffset`. */
+  push(partition: TopicPartition, records: readonly ConsumedRecord[], nextOffset: bigint): void;
+  /** How long a request may wait for records, in milliseconds: less where partitions will be wanted sooner. */
+  pollMs?(): number;
+  /** Fetching has ended with an error that cannot pass by itself. */
+  fail(error: Error): void;
+}
+
+export interface FetchLoopOptions {
+  readonly sink: FetchSink;
+  /** Where to go on when Kafka does not have the wanted offset; throws where that is not for us to decide. */
+  relocate(partition: TopicPartition, wanted: bigint): Promise<bigint>;
+  /** Copies what is fetched batch by batch, so that a record that is kept keeps no more than its batch. */
+  readonly detach?: boolean;
+}
+
+const LONG_POLL_MS = 500;
+const MAX_FETCH_BYTES = 8 << 20;
+const PARTITION_BYTES = 2 << 20;
+/** Decoding goes on in the next turn of the loop after so many bytes, lest it starve heartbeats. */
+const BYTES_PER_TURN = 256 << 10;
+const TROUBLE_BACKOFF = { firstMs: 100, maxMs: 2_000 };
+const LEADERLESS_ROUND_MS = 1_000;
+
+/**
+ * Reads partitions from given offsets into a sink. Leaders are followed through elections and restarts; what
+ * cannot pass by itself is told to the sink.
+ */
+export class FetchLoop {
+  readonly #cluster: Cluster;
+  readonly #options: FetchLoopOptions;
+  /** The next offset to fetch, by partition name. */
+  readonly #positions: Map<string, bigint>;
+  readonly #purpose: string;
+  readonly #closing = new AbortController();
+  #round = new AbortController();
+  #partitionBytes = PARTITION_BYTES;
+  #rotation = 0;
+  #poked = Promise.withResolvers<void>();
+
+  static #count = 0;
+
+  constructor(cluster: Cluster, positions: ReadonlyMap<string, bigint>, options: FetchLoopOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#positions = new Map(positions);
+    this.#purpose = `fetch-${FetchLoop.#count++}`;
+    void this.#run();
+  }
+
+  /** Reads further partitions as well. */
+  add(positions: ReadonlyMap<string, bigint>): void {
+    for (const [name, offset] of positions) this.#positions.set(name, offset);
+    this.#round.abort();
+    this.poke();
+  }
+
+  /** Goes on with a partition at another offset; an answer that is under way for the old one is thrown away. */
+  seek(name: string, offset: bigint): void {
+    this.#positions.set(name, offset);
+  }
+
+  /** A partition may be wanted again: asks the sink anew. */
+  poke(): void {
+    this.#poked.resolve();
+    this.#poked = Promise.withResolvers();
+  }
+
+  /** Stops fetching at once. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#round.abort();
+    this.poke();
+    await this.#cluster.disconnect(this.#purpose);
+  }
+
+  /** Never rejects: what ends it is told to the sink. */
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        await this.#followLeaders();
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!mayPass(error, failures)) {
+          this.#options.sink.fail(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        if (failures === 0) {
+          const { logger } = this.#cluster.connection;
+          logger.warn("reading from Kafka is interrupted; trying again", { reason: rootMessage(error) });
+        }
+        // A closed loop ends the pause, and with it this one.
+        await this.#cluster.clock
+          .delay(backoffMs(TROUBLE_BACKOFF, failures++, this.#cluster.random), signal)
+          .catch(() => {});
+      }
+    }
+  }
+
+  /** Fetches from all leaders side by side until one of them is in trouble or the partitions change. */
+  async #followLeaders(): Promise<void> {
+    this.#round = new AbortController();
+    const round = this.#round;
+    const partitions = [...this.#positions.keys()].map(parsePartitionName);
+    if (partitions.length === 0) return untilAborted(AbortSignal.any([round.signal, this.#closing.signal]));
+    const { byLeader, leaderless } = await placeLeaders(this.#cluster, partitions);
+    const tasks = [...byLeader].map(([leader, led]) =>
+      this.#follow(leader, led, round.signal).finally(() => {
+        round.abort();
+        this.poke();
+      }),
+    );
+    if (leaderless.length > 0) {
+      // Those that have a leader are read meanwhile.
+      tasks.push(
+        this.#cluster.clock.delay(LEADERLESS_ROUND_MS, round.signal).then(
+          () => {
+            round.abort();
+            this.poke();
+          },
+          () => {},
+        ),
+      );
+    }
+    const outcomes = await Promise.allSettled(tasks);
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async #follow(leader: number, partitions: readonly TopicPartition[], round: AbortSignal): Promise<void> {
+    const link = await this.#cluster.link(leader, this.#purpose);
+    const { sink } = this.#options;
+    while (!round.aborted) {
+      await sink.room();
+      const { promise: poked } = this.#poked;
+      if (round.aborted) return;
+      const wanted = this.#wanted(partitions);
+      if (wanted.size === 0) {
+        await poked;
+        continue;
+      }
+      const pollMs = wanted.size < partitions.length ? (sink.pollMs?.() ?? LONG_POLL_MS) : LONG_POLL_MS;
+      const topics = this.#topics(wanted);
+      const answer = await ask(link, REQUEST.fetch, pollMs, 1, MAX_FETCH_BYTES, 0, 0, -1, topics, [], "");
+      throwOnCode(answer.errorCode, "fetching");
+      for (const { topic, partitions: parts } of answer.topics) {
+        for (const part of parts) await this.#receive({ topic, partition: part.partition }, part, wanted);
+      }
+    }
+  }
+
+  /** What to ask for, each time beginning with another partition, so that none is always served last. */
+  #wanted(partitions: readonly TopicPartition[]): Map<string, bigint> {
+    const start = this.#rotation++ % partitions.length;
+    const wanted = new Map<string, bigint>();
+    for (let index = 0; index < partitions.length; index++) {
+      const partition = partitions[(start + index) % partitions.length];
+      if (partition === undefined) continue;
+      const name = partitionName(partition);
+      const position = this.#positions.get(name);
+      if (position !== undefined && this.#options.sink.wants(name)) wanted.set(name, position);
+    }
+    return wanted;
+  }
+
+  #topics(wanted: ReadonlyMap<string, bigint>) {
+    return groupByTopic([...wanted.keys()].map(parsePartitionName)).map(([topic, numbers]) => ({
+      topicId: topic,
+      partitions: numbers.map((partition) => ({
+        partition,
+        currentLeaderEpoch: -1,
+        fetchOffset: wanted.get(partitionName({ topic, partition })) ?? 0n,
+        lastFetchedEpoch: -1,
+        partitionMaxBytes: this.#partitionBytes,
+      })),
+    }));
+  }
+
+  async #receive(
+    partition: TopicPartition,
+    part: RawFetchPartition,
+    asked: ReadonlyMap<string, bigint>,
+  ): Promise<void> {
+    const name = partitionName(partition);
+    const wanted = this.#positions.get(name);
+    // Somebody has set another position meanwhile: this is the answer to a question that is void.
+    if (wanted === undefined || wanted !== asked.get(name) || this.#closing.signal.aborted) return;
+    if (part.errorCode === CODE.offsetOutOfRange) {
+      this.#positions.set(name, await this.#options.relocate(partition, wanted));
+      return;
+    }
+    if (part.errorCode !== CODE.none) throw new BrokerError(part.errorCode, `fetching ${name}`);
+    if (part.records === null || part.records.length === 0) return;
+    await this.#decode(partition, part.records, wanted);
+  }
+
+  async #decode(partition: TopicPartition, bytes: Buffer, wanted: bigint): Promise<void> {
+    const name = partitionName(partition);
+    let position = wanted;
+    let turnBytes = 0;
+    for (const batch of splitBatches(bytes)) {
+      const kept = this.#options.detach === true ? Buffer.from(batch) : batch;
+      const decoded = decodeBatch(kept, partition, position);
+      if (decoded.nextOffset > position) position = decoded.nextOffset;
+      this.#positions.set(name, position);
+      this.#options.sink.push(partition, decoded.records, position);
+      // The sink may have decided to go on somewhere else.
+      if (this.#positions.get(name) !== position) return;
+      turnBytes += batch.length;
+      if (turnBytes < BYTES_PER_TURN) continue;
+      turnBytes = 0;
+      await nextTurn();
+      if (this.#closing.signal.aborted || this.#positions.get(name) !== position) return;
+    }
+    // A broker sends at least one whole batch; one that does not needs a larger limit.
+    if (position === wanted) this.#partitionBytes = Math.min(this.#partitionBytes * 2, 1 << 30);
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
