@@ -4,3 +4,4 @@ export { type DecodedBlock, decodeSolanaBlock } from "./solana/decode-block.ts";
 export { type DecodedTransaction, decodeSolanaTransaction } from "./solana/decode-transaction.ts";
 export type { SkipReason } from "./solana/fill.ts";
 export * from "./solana/programs.ts";
+export { decodeConfirmedBlock, decodeYellowstoneBlock } from "./solana/protobuf-block.ts";

@@ -2,7 +2,15 @@ import { WSOL_MINT } from "@candlewick/domain";
 import { describe, expect, it } from "vitest";
 import { ORCA_WHIRLPOOL_PROGRAM, TOKEN_2022_PROGRAM } from "../src/index.ts";
 import { decodeCalls, expected, onlySwap, outline } from "./swap-of.ts";
-import { accountsAt, address, Bytes, type Call, transfer, transferChecked } from "./transaction-builder.ts";
+import {
+  accountsAt,
+  address,
+  Bytes,
+  type Call,
+  SIGNATURE,
+  transfer,
+  transferChecked,
+} from "./transaction-builder.ts";
 
 const BALANCES = [
   { account: "vault a", mint: WSOL_MINT, before: 2_000n, after: 2_100n, decimals: 9 },
@@ -104,10 +112,7 @@ describe("Orca Whirlpool", () => {
       }),
     ]);
     expect(swaps.map(({ quoteMint }) => quoteMint)).toEqual([address("middle"), address("middle")]);
-    expect(swaps.map(({ routeId }) => routeId)).toEqual([
-      `${address("signature")}:0`,
-      `${address("signature")}:0`,
-    ]);
+    expect(swaps.map(({ routeId }) => routeId)).toEqual([`${SIGNATURE}:0`, `${SIGNATURE}:0`]);
   });
 
   it("two_hop_swap_v2: the middle transfer, from vault to vault, belongs to both swaps", () => {

@@ -7,6 +7,7 @@ import {
   address,
   Bytes,
   type Call,
+  SIGNATURE,
   selfCpi,
   transfer,
   transferChecked,
@@ -160,10 +161,7 @@ describe("PumpSwap", () => {
         maker: "user",
       }),
     ]);
-    expect(swaps.map(({ routeId }) => routeId)).toEqual([
-      `${address("signature")}:0`,
-      `${address("signature")}:0`,
-    ]);
+    expect(swaps.map(({ routeId }) => routeId)).toEqual([`${SIGNATURE}:0`, `${SIGNATURE}:0`]);
     expect(swaps.map(({ reserveIn, reserveOut }) => [reserveIn, reserveOut])).toEqual([
       [103n, 60n],
       [40n, 500n],

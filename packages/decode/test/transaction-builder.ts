@@ -131,6 +131,8 @@ export interface TransactionOptions {
   readonly loaded?: number;
 }
 
+/** What names every built transaction. */
+export const SIGNATURE = base58.encode(createHash("sha512").update("signature").digest());
 /** Of every message; decoders have no use for it. */
 const HEADER = { numReadonlySignedAccounts: 0, numReadonlyUnsignedAccounts: 1, numRequiredSignatures: 1 };
 
@@ -180,7 +182,7 @@ export function transactionOf(calls: readonly Call[], options: TransactionOption
   const table = keys.splice(keys.length - loaded, loaded);
   return {
     transaction: {
-      signatures: [address("signature")],
+      signatures: [SIGNATURE],
       message: { accountKeys: keys, header: HEADER, instructions },
     },
     meta: {

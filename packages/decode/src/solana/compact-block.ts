@@ -52,9 +52,9 @@ function readLaidOut(buffer: Buffer, layout: Layout): BlockEntries | null {
 function startsOfTransactions(buffer: Buffer, { border, start, first }: Layout): number[] {
   const starts = [first];
   const skip = border.length - start.length;
-  for (let at = border.pattern.find(buffer, first, buffer.length); at !== -1; ) {
+  for (let at = buffer.indexOf(border, first); at !== -1; ) {
     starts.push(at + skip);
-    at = border.pattern.find(buffer, at + border.length, buffer.length);
+    at = buffer.indexOf(border, at + border.length);
   }
   return starts;
 }

@@ -3,18 +3,12 @@ import { PatternSet } from "../pattern-set.ts";
 /** How a node encodes its transactions. */
 export type Encoding = "json" | "base64";
 
-/** A run of bytes that marks a place. */
-interface Mark {
-  readonly pattern: PatternSet;
-  readonly length: number;
-}
-
 /** One way to write a block's transactions. */
 export interface Form {
   /** How each transaction begins: with one of the fields that every one has, whatever its version. */
   readonly start: string;
   /** How one ends and the next begins. */
-  readonly border: Mark;
+  readonly border: Buffer;
   readonly between: string;
   /** What each transaction of an encoding holds exactly once. */
   readonly once: Readonly<Record<Encoding, PatternSet>>;
@@ -38,7 +32,7 @@ const SPACINGS: readonly Spacing[] = ["", " "].map((space) => {
   const forms = ["transaction", "meta"].flatMap((field) =>
     ["{", "["].map((open) => {
       const start = `{"${field}":${space}${open}`;
-      const border = { pattern: new PatternSet([between + start]), length: between.length + start.length };
+      const border = Buffer.from(between + start);
       const once = {
         json: new PatternSet([`"numReadonlyUnsignedAccounts":${space}`]),
         base64: new PatternSet([`,${space}"base64"]`]),

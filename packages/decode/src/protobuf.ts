@@ -1,0 +1,126 @@
+/** Bytes that are no protobuf message; the message goes on a sentence about one. */
+export class ProtobufError extends Error {
+  override readonly name = "ProtobufError";
+}
+
+/** Wire types of protobuf; groups were never used by anything that is read here. */
+const VARINT = 0;
+const FIXED_64 = 1;
+const BYTES = 2;
+const FIXED_32 = 5;
+
+/**
+ * Walks over the fields of a protobuf message without building anything: a step reads one field's number and
+ * where its value lies, the caller takes what it wants and the rest is passed over.
+ * Format: protobuf.dev, "Encoding".
+ */
+export class ProtobufCursor {
+  readonly bytes: Uint8Array;
+  readonly #begin: number;
+  readonly #end: number;
+  #at: number;
+  /** Number of the field that the last step reached. */
+  field = 0;
+  /** Its value, where that is a number that fits 32 bits; else the low half. */
+  #low = 0;
+  #high = 0;
+  /** Where its value lies, where that is a text, bytes or a message. */
+  start = 0;
+  end = 0;
+  #type = VARINT;
+
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+    this.bytes = bytes;
+    this.#begin = start;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  /** The same message from its beginning. */
+  again(): ProtobufCursor {
+    return new ProtobufCursor(this.bytes, this.#begin, this.#end);
+  }
+
+  /** Steps to the next field; false at the end. Throws a ProtobufError for bytes that cannot be a message. */
+  next(): boolean {
+    if (this.#at >= this.#end) return false;
+    this.#varint();
+    const key = this.#low >>> 0;
+    this.field = key >>> 3;
+    this.#type = key & 7;
+    if (this.field === 0) throw new ProtobufError("it has a field with number 0");
+    switch (this.#type) {
+      case VARINT:
+        this.#varint();
+        return true;
+      case BYTES:
+        this.#varint();
+        if (this.#high !== 0) throw new ProtobufError("a length of it is beyond its end");
+        return this.#span(this.#low >>> 0);
+      case FIXED_64:
+        return this.#span(8);
+      case FIXED_32:
+        return this.#span(4);
+      default:
+        throw new ProtobufError(`it has a field of wire type ${this.#type}`);
+    }
+  }
+
+  /** The field as a whole number; null where it is none or above 2^53 - 1. */
+  get number(): number | null {
+    if (this.#type !== VARINT || this.#high > 0x1fffff) return null;
+    return this.#high * 0x1_0000_0000 + (this.#low >>> 0);
+  }
+
+  /** Whether the field is bytes, a text or a message. */
+  get isBytes(): boolean {
+    return this.#type === BYTES;
+  }
+
+  /** The field's bytes, not copied; empty where it has none. */
+  get value(): Uint8Array {
+    return this.isBytes ? this.bytes.subarray(this.start, this.end) : EMPTY;
+  }
+
+  get text(): string {
+    if (!this.isBytes) return "";
+    const { buffer, byteOffset } = this.bytes;
+    return Buffer.from(buffer, byteOffset + this.start, this.end - this.start).toString("utf8");
+  }
+
+  /** Walks the message that the field holds; one without fields where it holds none. */
+  get message(): ProtobufCursor {
+    return this.isBytes ? new ProtobufCursor(this.bytes, this.start, this.end) : new ProtobufCursor(EMPTY);
+  }
+
+  #span(size: number): boolean {
+    this.start = this.#at;
+    this.end = this.#at + size;
+    if (this.end > this.#end) throw new ProtobufError("a length of it is beyond its end");
+    this.#at = this.end;
+    return true;
+  }
+
+  /** Seven bits a byte, least first, at most ten bytes: into two halves of 32 bits. */
+  #varint(): void {
+    this.#low = 0;
+    this.#high = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#at < this.#end ? this.bytes[this.#at++] : undefined;
+      if (byte === undefined) throw new ProtobufError("it ends within a number");
+      const bits = byte & 0x7f;
+      if (shift < 28) this.#low |= bits << shift;
+      else if (shift === 28) {
+        this.#low |= bits << 28;
+        this.#high = bits >> 4;
+      } else this.#high |= (bits << (shift - 32)) & -1;
+      if (byte < 0x80) {
+        this.#high >>>= 0;
+        return;
+      }
+    }
+    throw new ProtobufError("a number of it has more than ten bytes");
+  }
+}
+
+const EMPTY = new Uint8Array();
