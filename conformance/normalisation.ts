@@ -121,7 +121,10 @@ function sorted(values: readonly unknown[]): readonly unknown[] {
     const struct = value as Record<string, unknown>;
     const texts = NAMES.map((name) => struct[name] ?? "");
     const numbers = NUMBERS.map((name) => String(struct[name] ?? "").padStart(12, "0"));
-    return [...texts, ...numbers].join("\u0000");
+    // Members of the new protocol choose their ids; topics that have only ids are told apart by their partitions.
+    const chosenId = "memberEpoch" in struct ? struct.memberId : "";
+    const partitions = Array.isArray(struct.partitions) ? struct.partitions.join() : "";
+    return [...texts, ...numbers, chosenId, partitions].join("\u0000");
   };
   return values
     .map((value) => ({ value, key: key(value) }))

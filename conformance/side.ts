@@ -53,6 +53,9 @@ export async function startApache(): Promise<Side> {
       "listener.name.sasl_plaintext.plain.sasl.jaas.config": login,
       "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": scram,
       "auto.create.topics.enable": "true",
+      // The embedded broker assigns at once, in the request that asks for it.
+      "group.consumer.assignment.interval.ms": "0",
+      "group.consumer.assignor.offload.enable": "false",
     },
   });
   return { name: "apache", port, saslPort, stop: () => kafka.stop() };

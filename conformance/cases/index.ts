@@ -1,5 +1,6 @@
 import type { ConformanceCase } from "../suite.ts";
 import { configCases } from "./configs.ts";
+import { consumerGroupCases } from "./consumer-groups.ts";
 import { errorCases } from "./errors.ts";
 import { fetchCases } from "./fetch.ts";
 import { groupCases } from "./groups.ts";
@@ -18,6 +19,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...produceCases,
   ...fetchCases,
   ...groupCases,
+  ...consumerGroupCases,
   ...offsetCases,
   ...transactionCases,
   ...saslCases,

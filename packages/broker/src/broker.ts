@@ -2,6 +2,7 @@ import type { BrokerParts } from "./api/handler.ts";
 import { handlers } from "./api/index.ts";
 import { Credentials } from "./auth/credentials.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { DEFAULT_ASSIGNOR } from "./groups/assignor.ts";
 import { GroupCoordinator, type GroupSettings } from "./groups/group-coordinator.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Listener } from "./network/listener.ts";
@@ -95,7 +96,7 @@ async function openParts(
   const topics = new TopicStore({ disk, folder, visibility, topicDefaults, now: () => clock.nowMs() });
   opened.defer(() => topics.close());
   for (const finding of topics.open()) report(finding, settings);
-  const groups = openGroups(clock, journal, settings);
+  const groups = openGroups(clock, journal, topics, settings);
   opened.defer(() => groups.close());
   topics.onDeleted((topic) => groups.offsets.removeTopic(topic.name));
   const producerIds = new ProducerIds(journal);
@@ -131,16 +132,37 @@ async function openParts(
   };
 }
 
-function openGroups(clock: Clock, journal: Journal, settings: Settings): GroupCoordinator {
+function openGroups(
+  clock: Clock,
+  journal: Journal,
+  topics: TopicStore,
+  settings: Settings,
+): GroupCoordinator {
   const groupSettings: GroupSettings = {
     initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
     minSessionTimeoutMs: settings.groupMinSessionTimeoutMs,
     maxSessionTimeoutMs: settings.groupMaxSessionTimeoutMs,
     maxMembers: settings.groupMaxMembers,
+    consumer: {
+      sessionTimeoutMs: settings.groupConsumerSessionTimeoutMs,
+      minSessionTimeoutMs: settings.groupConsumerMinSessionTimeoutMs,
+      maxSessionTimeoutMs: settings.groupConsumerMaxSessionTimeoutMs,
+      heartbeatIntervalMs: settings.groupConsumerHeartbeatIntervalMs,
+      minHeartbeatIntervalMs: settings.groupConsumerMinHeartbeatIntervalMs,
+      maxHeartbeatIntervalMs: settings.groupConsumerMaxHeartbeatIntervalMs,
+      maxMembers: settings.groupConsumerMaxMembers,
+      defaultAssignor: settings.groupConsumerAssignors[0] ?? DEFAULT_ASSIGNOR,
+    },
   };
-  return new GroupCoordinator(clock, journal, groupSettings, (error, group) =>
-    settings.log({ level: "error", msg: "cannot write down a group", reason: String(error), group }),
-  );
+  return new GroupCoordinator({
+    clock,
+    journal,
+    topics,
+    settings: groupSettings,
+    maySee: () => true,
+    onFailure: (error, group) =>
+      settings.log({ level: "error", msg: "cannot write down a group", reason: String(error), group }),
+  });
 }
 
 function report(finding: RecoveryFinding, settings: Settings): void {

@@ -58,6 +58,16 @@ export interface BrokerOptions {
   readonly groupMinSessionTimeoutMs?: number;
   readonly groupMaxSessionTimeoutMs?: number;
   readonly groupMaxMembers?: number;
+  /** The same for groups of the new protocol, which the broker tells how often it wants to hear of a member. */
+  readonly groupConsumerSessionTimeoutMs?: number;
+  readonly groupConsumerMinSessionTimeoutMs?: number;
+  readonly groupConsumerMaxSessionTimeoutMs?: number;
+  readonly groupConsumerHeartbeatIntervalMs?: number;
+  readonly groupConsumerMinHeartbeatIntervalMs?: number;
+  readonly groupConsumerMaxHeartbeatIntervalMs?: number;
+  readonly groupConsumerMaxMembers?: number;
+  /** The assignors that members may ask for, "uniform" and "range"; the first is for groups that ask for none. */
+  readonly groupConsumerAssignors?: readonly string[];
   readonly offsetMetadataMaxBytes?: number;
   /** How long a group that nobody uses keeps its offsets. */
   readonly offsetsRetentionMs?: number;
@@ -113,6 +123,14 @@ export function withDefaults(options: BrokerOptions): Settings {
     groupMinSessionTimeoutMs: 6000,
     groupMaxSessionTimeoutMs: 1_800_000,
     groupMaxMembers: 10_000,
+    groupConsumerSessionTimeoutMs: 45_000,
+    groupConsumerMinSessionTimeoutMs: 45_000,
+    groupConsumerMaxSessionTimeoutMs: 60_000,
+    groupConsumerHeartbeatIntervalMs: 5000,
+    groupConsumerMinHeartbeatIntervalMs: 5000,
+    groupConsumerMaxHeartbeatIntervalMs: 15_000,
+    groupConsumerMaxMembers: 10_000,
+    groupConsumerAssignors: ["uniform", "range"],
     offsetMetadataMaxBytes: 4096,
     offsetsRetentionMs: 7 * 86_400_000,
     transactionMaxTimeoutMs: 900_000,

@@ -9,55 +9,118 @@ export type ConfigChange =
   | { readonly kind: "reset"; readonly name: string }
   | { readonly kind: "impossible"; readonly name: string; readonly reason: string };
 
+/** The settings of one resource, as far as a change needs to know them. */
+export interface CurrentConfig {
+  overrides(): Readonly<Record<string, string>>;
+  get(name: string): string;
+  isList(name: string): boolean;
+}
+
 interface Resource {
   readonly resourceType: number;
   readonly resourceName: string;
 }
 
-type Answer = Resource & { readonly errorCode: ErrorCode; readonly errorMessage?: string };
+export type Answer = Resource & { readonly errorCode: ErrorCode; readonly errorMessage?: string };
 
-/** Gives a topic the settings that `changesFor` makes of its present ones: all of them or none. */
-export function alterResource(
+/** Something with settings: how they are, which can be, and how to replace them. */
+interface Target {
+  readonly current: CurrentConfig;
+  readonly problem: (name: string, value: string) => string | undefined;
+  readonly replace: (overrides: readonly (readonly [string, string])[]) => void | Promise<void>;
+}
+
+/** Gives a topic or a group the settings that `changesFor` makes of its present ones: all of them or none. */
+export async function alterResource(
   context: RequestContext,
   { resourceType, resourceName }: Resource,
   validateOnly: boolean,
-  changesFor: (current: TopicConfig) => readonly ConfigChange[],
-): Answer {
+  changesFor: (current: CurrentConfig) => readonly ConfigChange[],
+): Promise<Answer> {
   const answer = (errorCode: ErrorCode, errorMessage?: string): Answer => ({
     resourceType,
     resourceName,
     errorCode,
     ...(errorMessage === undefined ? {} : { errorMessage }),
   });
-  if (resourceType !== ResourceType.TOPIC) {
-    return answer(ErrorCode.INVALID_REQUEST, "Only the settings of topics can be changed.");
-  }
-  if (resourceName === "") return answer(ErrorCode.INVALID_REQUEST, "A topic has a name.");
-  const topic = context.topics.get(resourceName);
-  if (topic === undefined)
-    return answer(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Unknown topic ${resourceName}`);
-  const changes = changesFor(topic.config);
+  const target = targetOf(context, resourceType, resourceName);
+  if ("errorCode" in target) return answer(target.errorCode, target.errorMessage);
+  const changes = changesFor(target.current);
   const isOdd = changes.some((change) => change.kind === "set" && change.value === null);
   const isRepeated = new Set(changes.map(({ name }) => name)).size < changes.length;
   if (isOdd || isRepeated) return answer(ErrorCode.INVALID_REQUEST, "A setting needs one value.");
-  const problem = changes.map(problemOf).find((found) => found !== undefined);
+  const problem = changes.map((change) => problemOf(change, target)).find((found) => found !== undefined);
   if (problem !== undefined) return answer(ErrorCode.INVALID_CONFIG, problem);
   if (validateOnly) return answer(ErrorCode.NONE);
   const overrides = changes.flatMap((change) =>
     change.kind === "set" && change.value !== null ? [[change.name, change.value] as const] : [],
   );
   try {
-    context.topics.configure(topic, overrides);
+    await target.replace(overrides);
     return answer(ErrorCode.NONE);
   } catch (error) {
-    return answer(storageErrorCode(error, context.settings, { topic: resourceName }));
+    return answer(storageErrorCode(error, context.settings, { resource: resourceName }));
   }
 }
 
-function problemOf(change: ConfigChange): string | undefined {
+interface Problem {
+  readonly errorCode: ErrorCode;
+  readonly errorMessage: string;
+}
+
+function targetOf(context: RequestContext, resourceType: number, name: string): Target | Problem {
+  switch (resourceType) {
+    case ResourceType.TOPIC:
+      return topicTarget(context, name);
+    case ResourceType.GROUP:
+      return groupTarget(context, name);
+    default: {
+      const errorMessage = "Only the settings of topics and groups can be changed.";
+      return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
+    }
+  }
+}
+
+function topicTarget({ topics }: RequestContext, name: string): Target | Problem {
+  if (name === "") return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "A topic has a name." };
+  const topic = topics.get(name);
+  if (topic === undefined) {
+    return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: `Unknown topic ${name}` };
+  }
+  const { config } = topic;
+  return {
+    current: {
+      overrides: () => config.overrides(),
+      get: (key) => config.get(key),
+      isList: TopicConfig.isList,
+    },
+    problem: TopicConfig.problem,
+    replace: (overrides) => topics.configure(topic, overrides),
+  };
+}
+
+/** A group may have settings before it is there. */
+function groupTarget({ groups }: RequestContext, name: string): Target | Problem {
+  if (name === "") return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "A group has a name." };
+  const { configs } = groups;
+  return {
+    current: {
+      overrides: () => configs.overrides(name),
+      get: (key) => configs.overrides(name)[key] ?? "",
+      isList: () => false,
+    },
+    problem: (key, value) => configs.problem(key, value),
+    async replace(overrides) {
+      configs.configure(name, Object.fromEntries(overrides));
+      await configs.flush();
+    },
+  };
+}
+
+function problemOf(change: ConfigChange, target: Target): string | undefined {
   switch (change.kind) {
     case "set":
-      return TopicConfig.problem(change.name, change.value ?? "");
+      return target.problem(change.name, change.value ?? "");
     case "reset":
       return undefined;
     case "impossible":

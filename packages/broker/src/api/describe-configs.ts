@@ -10,10 +10,10 @@ type Resource = RequestOf<typeof api>["resources"][number];
 type Result = ResponseOf<typeof api>["results"][number];
 type Config = Result["configs"][number];
 
-export const ResourceType = { TOPIC: 2, BROKER: 4 } as const;
+export const ResourceType = { TOPIC: 2, BROKER: 4, GROUP: 32 } as const;
 
 /**
- * DescribeConfigs, versions 1 to 4: topics, and the broker's own settings under Kafka's names. Left out: the
+ * DescribeConfigs, versions 1 to 4: topics, groups, and the broker's own settings under Kafka's names. Left out: the
  * documentation texts.
  */
 export const describeConfigs: Handler = serve(api, (request, context) => ({
@@ -40,9 +40,28 @@ function configsOf(resource: Resource, withSynonyms: boolean, context: RequestCo
       const isThis = resource.resourceName === String(nodeId) || resource.resourceName === "";
       return isThis ? brokerConfigs(context) : ErrorCode.INVALID_REQUEST;
     }
+    case ResourceType.GROUP:
+      if (resource.resourceName === "") return ErrorCode.INVALID_REQUEST;
+      return groupConfigs(resource.resourceName, withSynonyms, context);
     default:
       return ErrorCode.INVALID_REQUEST;
   }
+}
+
+function groupConfigs(group: string, withSynonyms: boolean, { groups }: RequestContext): Config[] {
+  return groups.configs.entries(group).map(({ name, value, isDefault, defaultValue, brokerName }) => {
+    const own = { name, value, source: ConfigSource.GROUP };
+    const fallback = { name: brokerName, value: defaultValue, source: ConfigSource.DEFAULT };
+    return {
+      name,
+      value,
+      readOnly: false,
+      configSource: isDefault ? ConfigSource.DEFAULT : ConfigSource.GROUP,
+      isSensitive: false,
+      synonyms: withSynonyms ? (isDefault ? [fallback] : [own, fallback]) : [],
+      configType: ConfigType.INT,
+    };
+  });
 }
 
 function topicConfigs(name: string, withSynonyms: boolean, { topics }: RequestContext): Config[] | ErrorCode {

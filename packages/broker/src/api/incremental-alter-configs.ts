@@ -1,6 +1,5 @@
 import { incrementalAlterConfigs as api } from "../protocol/messages/incremental-alter-configs.ts";
-import { TopicConfig } from "../topics/topic-config.ts";
-import { alterResource, type ConfigChange } from "./config-alteration.ts";
+import { alterResource, type ConfigChange, type CurrentConfig } from "./config-alteration.ts";
 import { type Handler, serve } from "./handler.ts";
 
 const SET = 0;
@@ -8,16 +7,18 @@ const DELETE = 1;
 const APPEND = 2;
 const SUBTRACT = 3;
 
-/** IncrementalAlterConfigs, versions 0 to 1: topics only; set, delete, and append or subtract for lists. */
-export const incrementalAlterConfigs: Handler = serve(api, (request, context) => ({
-  responses: request.resources.map((resource) =>
-    alterResource(context, resource, request.validateOnly, (current) => {
-      const changed = new Set(resource.configs.map(({ name }) => name));
-      const kept = Object.entries(current.overrides())
-        .filter(([name]) => !changed.has(name))
-        .map(([name, value]): ConfigChange => ({ kind: "set", name, value }));
-      return [...kept, ...resource.configs.map((config) => changeOf(config, current))];
-    }),
+/** IncrementalAlterConfigs, versions 0 to 1: topics and groups; set, delete, and append or subtract for lists. */
+export const incrementalAlterConfigs: Handler = serve(api, async (request, context) => ({
+  responses: await Promise.all(
+    request.resources.map((resource) =>
+      alterResource(context, resource, request.validateOnly, (current) => {
+        const changed = new Set(resource.configs.map(({ name }) => name));
+        const kept = Object.entries(current.overrides())
+          .filter(([name]) => !changed.has(name))
+          .map(([name, value]): ConfigChange => ({ kind: "set", name, value }));
+        return [...kept, ...resource.configs.map((config) => changeOf(config, current))];
+      }),
+    ),
   ),
 }));
 
@@ -27,7 +28,7 @@ interface Operation {
   readonly value: string | null;
 }
 
-function changeOf({ name, configOperation, value }: Operation, current: TopicConfig): ConfigChange {
+function changeOf({ name, configOperation, value }: Operation, current: CurrentConfig): ConfigChange {
   const parts = (value ?? "").split(",").map((part) => part.trim());
   const present = current
     .get(name)
@@ -40,10 +41,10 @@ function changeOf({ name, configOperation, value }: Operation, current: TopicCon
     case DELETE:
       return { kind: "reset", name };
     case APPEND:
-      if (!TopicConfig.isList(name)) return { kind: "impossible", name, reason: `${name} is not a list` };
+      if (!current.isList(name)) return { kind: "impossible", name, reason: `${name} is not a list` };
       return { kind: "set", name, value: [...new Set([...present, ...parts])].join(",") };
     case SUBTRACT:
-      if (!TopicConfig.isList(name)) return { kind: "impossible", name, reason: `${name} is not a list` };
+      if (!current.isList(name)) return { kind: "impossible", name, reason: `${name} is not a list` };
       return { kind: "set", name, value: present.filter((part) => !parts.includes(part)).join(",") };
     default:
       return { kind: "impossible", name, reason: `unknown operation ${configOperation}` };

@@ -1,3 +1,4 @@
+import type { MemberClaim } from "../groups/group-coordinator.ts";
 import type { OffsetKey } from "../groups/offset-store.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { offsetCommit as api } from "../protocol/messages/offset-commit.ts";
@@ -7,7 +8,7 @@ import { storageErrorCode } from "./storage-failure.ts";
 
 type PartitionRequest = RequestOf<typeof api>["topics"][number]["partitions"][number];
 
-const UNKNOWN_GROUP_SINCE = 9;
+const MEMBER_EPOCH_SINCE = 9;
 
 /**
  * OffsetCommit, versions 2 to 9: acknowledged when the offsets are on the disk. Left out: a retention time per
@@ -17,9 +18,8 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
   const { groups, clock, version } = context;
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request;
   // A group without a name may commit, as clients did that knew of no groups.
-  const problem = groups.commitError(groupId, { memberId, groupInstanceId, generationId });
-  const isUnknown = problem === ErrorCode.ILLEGAL_GENERATION && groups.get(groupId) === undefined;
-  const refusal = isUnknown && version >= UNKNOWN_GROUP_SINCE ? ErrorCode.GROUP_ID_NOT_FOUND : problem;
+  const claim = { groupId, memberId, groupInstanceId, generationId };
+  const refusal = refusalOf(groups, groupId, claim, version) || lateError(request.topics, claim, context);
   const committedMs = clock.nowMs();
   const topics = request.topics.map(({ name, partitions }) => ({
     name,
@@ -44,6 +44,39 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
     })),
   };
 });
+
+/** A commit of an epoch before is good for all its partitions or for none. */
+function lateError(
+  topics: RequestOf<typeof api>["topics"],
+  claim: MemberClaim & { readonly groupId: string },
+  { groups }: RequestContext,
+): ErrorCode {
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex } of partitions) {
+      const error = groups.partitionCommitError(claim.groupId, claim, name, partitionIndex);
+      if (error !== ErrorCode.NONE) return error;
+    }
+  }
+  return ErrorCode.NONE;
+}
+
+function refusalOf(
+  groups: RequestContext["groups"],
+  groupId: string,
+  claim: MemberClaim,
+  version: number,
+): ErrorCode {
+  const problem = groups.commitError(groupId, claim);
+  const consumers = groups.consumers.get(groupId);
+  if (consumers === undefined) {
+    const isUnknown = problem === ErrorCode.ILLEGAL_GENERATION && groups.get(groupId) === undefined;
+    return isUnknown && version >= MEMBER_EPOCH_SINCE ? ErrorCode.GROUP_ID_NOT_FOUND : problem;
+  }
+  // Members of the new protocol commit with their epochs, which older versions know nothing of.
+  const member = consumers.members.get(claim.memberId);
+  const isTooOld = member !== undefined && member.classic === null && version < MEMBER_EPOCH_SINCE;
+  return isTooOld ? ErrorCode.UNSUPPORTED_VERSION : problem;
+}
 
 type Commit = OffsetKey & {
   readonly offset: number;

@@ -5,11 +5,12 @@ import { type Handler, serve } from "./handler.ts";
 /** OffsetDelete, version 0: offsets of topics that no present member of the group reads. */
 export const offsetDelete: Handler = serve(api, async (request, { groups, topics }) => {
   const { groupId } = request;
-  const group = groups.get(groupId);
+  const classic = groups.get(groupId);
+  const isThere = classic !== undefined || groups.consumers.get(groupId) !== undefined;
   if (groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID, topics: [] };
-  if (group === undefined) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] };
-  const isBusy = group.members.size > 0;
-  if (isBusy && group.protocolType !== "consumer")
+  if (!isThere) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] };
+  const isBusy = classic !== undefined && classic.members.size > 0;
+  if (isBusy && classic.protocolType !== "consumer")
     return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
   const results = request.topics.map(({ name, partitions }) => ({
     name,
@@ -17,7 +18,7 @@ export const offsetDelete: Handler = serve(api, async (request, { groups, topics
       if (topics.partition(name, partitionIndex) === undefined) {
         return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
       }
-      if (groups.isSubscribed(group, name)) {
+      if (groups.isSubscribed(groupId, name)) {
         return { partitionIndex, errorCode: ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC };
       }
       groups.offsets.remove(

@@ -22,11 +22,11 @@ export const offsetFetch: Handler = serve(api, (request, context) => {
     return { topics: offsetsOf(groupId, topics, requireStable, context), errorCode: ErrorCode.NONE };
   }
   return {
-    groups: request.groups.map(({ groupId, topics }) => ({
-      groupId,
-      topics: offsetsOf(groupId, topics, request.requireStable, context),
-      errorCode: ErrorCode.NONE,
-    })),
+    groups: request.groups.map(({ groupId, memberId, memberEpoch, topics }) => {
+      const errorCode = context.groups.fetchError(groupId, memberId, memberEpoch);
+      if (errorCode !== ErrorCode.NONE) return { groupId, topics: [], errorCode };
+      return { groupId, topics: offsetsOf(groupId, topics, request.requireStable, context), errorCode };
+    }),
   };
 });
 

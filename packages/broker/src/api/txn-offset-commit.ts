@@ -8,12 +8,13 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
   const { groups, topics, transactions, clock, settings } = context;
   const { groupId, memberId, groupInstanceId, generationId } = request;
   // Older clients and producers outside the group give no member; they are not checked against it.
+  const claim = { memberId, groupInstanceId, generationId };
   const isMember = generationId >= 0 || memberId !== "" || groupInstanceId !== null;
   const refusal =
     groupId === ""
       ? ErrorCode.INVALID_GROUP_ID
       : isMember
-        ? groups.commitError(groupId, { memberId, groupInstanceId, generationId })
+        ? groups.commitError(groupId, claim)
         : ErrorCode.NONE;
   const committedMs = clock.nowMs();
   const checked = request.topics.map(({ name, partitions }) => ({
@@ -23,7 +24,10 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
       const isKnown = topics.partition(name, partition.partitionIndex) !== undefined;
       const isTooLarge = Buffer.byteLength(metadata) > settings.offsetMetadataMaxBytes;
       const problem = isTooLarge ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
-      const errorCode = refusal || (isKnown ? problem : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      const late = isMember
+        ? groups.partitionCommitError(groupId, claim, name, partition.partitionIndex)
+        : ErrorCode.NONE;
+      const errorCode = refusal || (isKnown ? problem || late : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
       return { ...partition, metadata, errorCode };
     }),
   }));

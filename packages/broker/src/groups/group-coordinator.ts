@@ -2,7 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import type { Journal } from "../storage/journal.ts";
+import { fetchError, partitionCommitError } from "./consumer-commit.ts";
+import type { ConsumerMember, TopicDirectory } from "./consumer-group.ts";
+import { ConsumerGroups, type HeartbeatAnswer } from "./consumer-groups.ts";
+import type { ConsumerHeartbeat } from "./consumer-heartbeat.ts";
 import { Group } from "./group.ts";
+import { refused } from "./group-admission.ts";
+import { type ConsumerGroupTimes, GroupConfigs } from "./group-config.ts";
 import {
   dismiss,
   EMPTY,
@@ -24,6 +30,17 @@ export interface GroupSettings {
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
   readonly maxMembers: number;
+  /** Of the new protocol. */
+  readonly consumer: ConsumerGroupTimes & { readonly maxMembers: number; readonly defaultAssignor: string };
+}
+
+export interface GroupPorts {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly topics: TopicDirectory & { readonly revision: number };
+  readonly settings: GroupSettings;
+  readonly maySee: (member: ConsumerMember, topic: string) => boolean;
+  readonly onFailure: (error: unknown, groupId: string) => void;
 }
 
 export interface JoinRequest {
@@ -42,7 +59,7 @@ export interface JoinRequest {
   readonly supportsSkippingAssignment: boolean;
 }
 
-interface MemberClaim {
+export interface MemberClaim {
   readonly memberId: string;
   readonly groupInstanceId: string | null;
   readonly generationId: number;
@@ -57,20 +74,24 @@ export class GroupCoordinator {
   readonly #onFailure: (error: unknown, groupId: string) => void;
   readonly settings: GroupSettings;
   readonly offsets: OffsetStore;
+  readonly configs: GroupConfigs;
+  /** The groups of the new protocol; a group is of one kind at a time. */
+  readonly consumers: ConsumerGroups;
+  readonly #topics: TopicDirectory;
   readonly #groups = new Map<string, Group>();
 
-  constructor(
-    clock: Clock,
-    journal: Journal,
-    settings: GroupSettings,
-    onFailure: (error: unknown, groupId: string) => void,
-  ) {
+  constructor(ports: GroupPorts) {
+    this.#topics = ports.topics;
+    const { clock, journal, settings, onFailure } = ports;
     this.#onFailure = onFailure;
     this.#clock = clock;
     this.#journal = journal;
     this.settings = settings;
     this.offsets = new OffsetStore(journal);
-    for (const id of this.offsets.groups()) this.#groupFor(id);
+    this.configs = new GroupConfigs(journal, settings.consumer);
+    const { maxMembers, defaultAssignor } = settings.consumer;
+    this.consumers = new ConsumerGroups({ ...ports, configs: this.configs, maxMembers, defaultAssignor });
+    for (const id of this.offsets.groups()) this.ensure(id);
     for (const { key, value } of journal.entries()) {
       const [kind, id] = JSON.parse(key) as [string, string];
       if (kind === KIND) restoreGroup(this.#groupFor(id), value);
@@ -120,6 +141,11 @@ export class GroupCoordinator {
 
   #join(request: JoinRequest, answer: (result: JoinResult) => void): void {
     const { groupId, memberId, sessionTimeoutMs } = request;
+    const consumers = this.consumers.get(groupId);
+    if (consumers !== undefined && consumers.members.size > 0) {
+      answer(joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId));
+      return;
+    }
     const { minSessionTimeoutMs, maxSessionTimeoutMs, maxMembers } = this.settings;
     if (groupId === "") {
       answer(joinError(ErrorCode.INVALID_GROUP_ID, memberId));
@@ -144,6 +170,8 @@ export class GroupCoordinator {
       answer(joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId));
       return;
     }
+    // A group of the new kind that nobody is in becomes a classic one with the first who joins.
+    this.consumers.remove(groupId);
     const group = this.#groupFor(groupId);
     if (!group.members.has(memberId) && group.members.size >= maxMembers) {
       answer(joinError(ErrorCode.GROUP_MAX_SIZE_REACHED, memberId));
@@ -282,6 +310,7 @@ export class GroupCoordinator {
 
   leave(groupId: string, memberId: string, instanceId: string | null): ErrorCode {
     if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
+    if (this.consumers.get(groupId) !== undefined) return this.consumers.leave(groupId, memberId, instanceId);
     const group = this.#groups.get(groupId);
     if (group === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
     if (group.removePendingMember(memberId)) return ErrorCode.NONE;
@@ -296,6 +325,7 @@ export class GroupCoordinator {
 
   /** Whether a commit of this origin is allowed; a group that nobody is in takes commits from anyone. */
   commitError(groupId: string, claim: MemberClaim): ErrorCode {
+    if (this.consumers.get(groupId) !== undefined) return this.consumers.commitError(groupId, claim);
     const group = this.#groups.get(groupId);
     if (claim.generationId < 0 && (group === undefined || group.state === "Empty")) return ErrorCode.NONE;
     if (group === undefined) return ErrorCode.ILLEGAL_GENERATION;
@@ -305,20 +335,58 @@ export class GroupCoordinator {
     return group.state === "CompletingRebalance" ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
   }
 
+  /** Whether a member whose commit is allowed may commit for this partition as well. */
+  partitionCommitError(groupId: string, claim: MemberClaim, topic: string, partition: number): ErrorCode {
+    const consumers = this.consumers.get(groupId);
+    if (consumers === undefined) return ErrorCode.NONE;
+    return partitionCommitError(consumers, claim, this.#topics.get(topic)?.id ?? "", partition);
+  }
+
+  /** Whether a group's offsets may be read by a member with this epoch. */
+  fetchError(groupId: string, memberId: string | null, memberEpoch: number): ErrorCode {
+    const consumers = this.consumers.get(groupId);
+    return consumers === undefined ? ErrorCode.NONE : fetchError(consumers, memberId, memberEpoch);
+  }
+
   /** A group that commits is there from then on, even if nobody has ever joined it. */
   ensure(groupId: string): void {
-    this.#groupFor(groupId);
+    if (this.consumers.get(groupId) === undefined) this.#groupFor(groupId);
+  }
+
+  /** A heartbeat of the new protocol. A classic group that nobody is in becomes one of the new kind. */
+  consumerHeartbeat(groupId: string, beat: ConsumerHeartbeat): Promise<HeartbeatAnswer> {
+    const classic = this.#groups.get(groupId);
+    if (classic === undefined) return this.consumers.heartbeat(groupId, beat);
+    const isFree =
+      classic.state === "Empty" && classic.members.size === 0 && classic.pendingMembers.size === 0;
+    if (!isFree || beat.memberEpoch !== 0) {
+      const message = `Group ${groupId} is not of the consumer protocol.`;
+      return Promise.resolve(refused(ErrorCode.GROUP_ID_NOT_FOUND, message));
+    }
+    this.#forgetClassic(classic);
+    return this.consumers.heartbeat(groupId, beat);
+  }
+
+  #forgetClassic(group: Group): void {
+    this.#journal.put([{ key: JSON.stringify([KIND, group.id]), value: null }]);
+    group.die();
+    this.#groups.delete(group.id);
   }
 
   /** Deletes a group without members, its offsets included. */
   delete(groupId: string): ErrorCode {
+    const consumers = this.consumers.get(groupId);
+    if (consumers !== undefined) {
+      if (consumers.members.size > 0) return ErrorCode.NON_EMPTY_GROUP;
+      this.offsets.remove(groupId, () => true);
+      this.consumers.remove(groupId);
+      return ErrorCode.NONE;
+    }
     const group = this.#groups.get(groupId);
     if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
     if (group.state !== "Empty" || group.members.size > 0) return ErrorCode.NON_EMPTY_GROUP;
     this.offsets.remove(groupId, () => true);
-    this.#journal.put([{ key: JSON.stringify([KIND, groupId]), value: null }]);
-    group.die();
-    this.#groups.delete(groupId);
+    this.#forgetClassic(group);
     return ErrorCode.NONE;
   }
 
@@ -330,10 +398,19 @@ export class GroupCoordinator {
       this.offsets.remove(group.id, ({ committedMs }) => committedMs <= beforeMs);
       if (!this.offsets.has(group.id)) this.delete(group.id);
     }
+    for (const { id, members } of this.consumers.all()) {
+      if (members.size > 0) continue;
+      if (this.consumers.emptySinceMs(id) > beforeMs && this.offsets.has(id)) continue;
+      this.offsets.remove(id, ({ committedMs }) => committedMs <= beforeMs);
+      if (!this.offsets.has(id)) this.delete(id);
+    }
   }
 
   /** True if a present member of a consumer group reads the topic: then its offsets must stay. */
-  isSubscribed(group: Group, topic: string): boolean {
+  isSubscribed(groupId: string, topic: string): boolean {
+    if (this.consumers.get(groupId) !== undefined) return this.consumers.isSubscribed(groupId, topic);
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return false;
     if (group.protocolType !== "consumer") return false;
     // A subscription that cannot be read may be to any topic.
     return [...group.members.values()].some(
@@ -342,6 +419,7 @@ export class GroupCoordinator {
   }
 
   close(): void {
+    this.consumers.close();
     for (const group of this.#groups.values()) group.die();
   }
 }

@@ -71,6 +71,8 @@ export class TopicStore {
   readonly #byName = new Map<string, Topic>();
   readonly #byId = new Map<string, Topic>();
   readonly #deletedListeners = new Set<(topic: Topic) => void>();
+  /** Counts what was created, deleted or made larger: whoever keeps it can tell that nothing has changed. */
+  revision = 0;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -112,6 +114,7 @@ export class TopicStore {
   #add(topic: Topic): void {
     this.#byName.set(topic.name, topic);
     this.#byId.set(topic.id, topic);
+    this.revision++;
   }
 
   #openPartitions(topic: Topic, count: number): void {
@@ -182,6 +185,7 @@ export class TopicStore {
     const before = topic.partitions.length;
     try {
       this.#openPartitions(topic, count);
+      this.revision++;
       this.#save();
     } catch (error) {
       this.#dropPartitions(topic, before);
@@ -205,6 +209,7 @@ export class TopicStore {
   }
 
   delete(topic: Topic): void {
+    this.revision++;
     this.#byName.delete(topic.name);
     this.#byId.delete(topic.id);
     // The list goes first: files without an entry are removed at the next start, never the other way round.

@@ -1,0 +1,267 @@
+import { randomUUID } from "node:crypto";
+import type { Clock, Timer } from "../clock.ts";
+import { ErrorCode } from "../protocol/error-code.ts";
+import type { Journal } from "../storage/journal.ts";
+import { type CommitClaim, commitError } from "./consumer-commit.ts";
+import {
+  AWAY_EPOCH,
+  type ConsumerGroup,
+  type ConsumerMember,
+  staticMember,
+  type TopicDirectory,
+} from "./consumer-group.ts";
+import { type ConsumerHeartbeat, consumerHeartbeat, type HeartbeatResult } from "./consumer-heartbeat.ts";
+import { type Refusal, refused } from "./group-admission.ts";
+import type { GroupConfigs } from "./group-config.ts";
+import type { PartitionMap } from "./partition-map.ts";
+import { consumerGroupChanges, restoredConsumerGroups } from "./saved-consumer-group.ts";
+import { type GroupRules, removeMember, topicsOf } from "./target-assignment.ts";
+import { InvalidPattern, TopicPattern } from "./topic-pattern.ts";
+
+export interface ConsumerGroupPorts {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly topics: TopicDirectory & { readonly revision: number };
+  readonly configs: GroupConfigs;
+  readonly defaultAssignor: string;
+  readonly maxMembers: number;
+  /** Whether a member may know of a topic that its pattern matches. */
+  readonly maySee: (member: ConsumerMember, topic: string) => boolean;
+  readonly onFailure: (error: unknown, groupId: string) => void;
+}
+
+export type HeartbeatAnswer =
+  | Refusal
+  | {
+      readonly kind: "served";
+      readonly memberId: string;
+      readonly memberEpoch: number;
+      readonly heartbeatIntervalMs: number;
+      readonly assignment: PartitionMap | null;
+    };
+
+interface Entry {
+  group: ConsumerGroup;
+  seenRevision: number;
+  emptySinceMs: number;
+  readonly sessions: Map<string, Timer>;
+  readonly revocations: Map<string, { readonly epoch: number; readonly timer: Timer }>;
+  /** Resolves when the last change may be told. */
+  durable: Promise<void>;
+}
+
+const MAX_PATTERNS = 1000;
+
+/** The groups of the new protocol: their time, their disk, and the steps that the rules say. */
+export class ConsumerGroups {
+  readonly #ports: ConsumerGroupPorts;
+  readonly #entries = new Map<string, Entry>();
+  readonly #matches = new Map<string, { readonly revision: number; readonly names: readonly string[] }>();
+
+  constructor(ports: ConsumerGroupPorts) {
+    this.#ports = ports;
+    for (const group of restoredConsumerGroups(ports.journal.entries())) {
+      const entry = this.#opened(group);
+      this.#entries.set(group.id, entry);
+      for (const member of group.members.values()) this.#watch(entry, member);
+    }
+  }
+
+  get(groupId: string): ConsumerGroup | undefined {
+    return this.#entries.get(groupId)?.group;
+  }
+
+  all(): ConsumerGroup[] {
+    return [...this.#entries.values()].map(({ group }) => group);
+  }
+
+  emptySinceMs(groupId: string): number {
+    return this.#entries.get(groupId)?.emptySinceMs ?? 0;
+  }
+
+  #opened(group: ConsumerGroup): Entry {
+    return {
+      group,
+      // What happened to topics while nobody looked is found at the first heartbeat.
+      seenRevision: -1,
+      emptySinceMs: this.#ports.clock.nowMs(),
+      sessions: new Map(),
+      revocations: new Map(),
+      durable: Promise.resolve(),
+    };
+  }
+
+  /** What the rules may look at for a group that was last looked at in the given state of the topics. */
+  #rules(seenRevision: number): GroupRules {
+    const { topics, defaultAssignor, maxMembers, maySee } = this.#ports;
+    return {
+      topics,
+      defaultAssignor,
+      maxMembers,
+      haveTopicsChanged: seenRevision !== topics.revision,
+      matching: (member) => this.#matching(member.topicPattern).filter((name) => maySee(member, name)),
+    };
+  }
+
+  #matching(pattern: string): readonly string[] {
+    const { topics } = this.#ports;
+    const known = this.#matches.get(pattern);
+    if (known?.revision === topics.revision) return known.names;
+    const compiled = new TopicPattern(pattern);
+    const names = topics.all().flatMap(({ name }) => (compiled.matches(name) ? [name] : []));
+    if (this.#matches.size >= MAX_PATTERNS) this.#matches.clear();
+    this.#matches.set(pattern, { revision: topics.revision, names });
+    return names;
+  }
+
+  /** Serves one heartbeat; the answer waits until what it says is on the disk. */
+  async heartbeat(groupId: string, beat: ConsumerHeartbeat): Promise<HeartbeatAnswer> {
+    const problem = patternProblem(beat.topicPattern);
+    if (problem !== undefined) return problem;
+    const named = beat.memberId === "" ? { ...beat, memberId: randomUUID() } : beat;
+    const known = this.#entries.get(groupId);
+    const rules = this.#rules(known?.seenRevision ?? -1);
+    const result = consumerHeartbeat(known?.group, groupId, named, rules);
+    if (result.kind === "refused") return result;
+    try {
+      const entry = known ?? this.#opened(result.group);
+      this.#apply(entry, known?.group, result.group);
+      this.#entries.set(groupId, entry);
+      entry.seenRevision = this.#ports.topics.revision;
+      if (result.kind === "member") this.#watch(entry, result.member);
+      else if (result.isAway) this.#stopRevocation(entry, result.memberId);
+      await entry.durable;
+    } catch (error) {
+      this.#ports.onFailure(error, groupId);
+      return refused(ErrorCode.COORDINATOR_NOT_AVAILABLE, "The group cannot be written down.");
+    }
+    return this.#answer(groupId, named, result);
+  }
+
+  #answer(
+    groupId: string,
+    beat: ConsumerHeartbeat,
+    result: Exclude<HeartbeatResult, Refusal>,
+  ): HeartbeatAnswer {
+    if (result.kind === "left") {
+      const { memberId, memberEpoch } = beat;
+      return { kind: "served", memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null };
+    }
+    return {
+      kind: "served",
+      memberId: result.member.id,
+      memberEpoch: result.member.epoch,
+      heartbeatIntervalMs: this.#ports.configs.heartbeatIntervalMs(groupId),
+      assignment: result.assignment,
+    };
+  }
+
+  /** Puts the next state of a group in the place of the present one, on the disk first. */
+  #apply(entry: Entry, before: ConsumerGroup | undefined, after: ConsumerGroup): void {
+    const changes = consumerGroupChanges(before, after);
+    if (changes.length > 0) {
+      this.#ports.journal.put(changes);
+      entry.durable = this.#ports.journal.flush();
+      // Whoever waits for it is told; nobody may.
+      entry.durable.catch(() => {});
+    }
+    entry.group = after;
+    if (after.members.size === 0 && before?.members.size !== 0)
+      entry.emptySinceMs = this.#ports.clock.nowMs();
+    for (const id of entry.sessions.keys()) if (!after.members.has(id)) this.#forget(entry, id);
+  }
+
+  #forget(entry: Entry, memberId: string): void {
+    entry.sessions.get(memberId)?.cancel();
+    entry.sessions.delete(memberId);
+    this.#stopRevocation(entry, memberId);
+  }
+
+  #stopRevocation(entry: Entry, memberId: string): void {
+    entry.revocations.get(memberId)?.timer.cancel();
+    entry.revocations.delete(memberId);
+  }
+
+  /** Begins a member's time anew: to be heard of, and to give up what it was told to give up. */
+  #watch(entry: Entry, member: ConsumerMember): void {
+    const { clock, configs } = this.#ports;
+    const { id, epoch, progress } = member;
+    entry.sessions.get(id)?.cancel();
+    const sessionMs = member.classic?.sessionTimeoutMs ?? configs.sessionTimeoutMs(entry.group.id);
+    entry.sessions.set(
+      id,
+      clock.setTimer(sessionMs, () => this.#putOut(entry, id)),
+    );
+    const watched = entry.revocations.get(id);
+    if (progress === "revoking" && watched?.epoch === epoch) return;
+    this.#stopRevocation(entry, id);
+    if (progress !== "revoking" || epoch === AWAY_EPOCH) return;
+    const timer = clock.setTimer(Math.max(0, member.rebalanceTimeoutMs), () => this.#putOut(entry, id));
+    entry.revocations.set(id, { epoch, timer });
+  }
+
+  /** Takes out a member that was silent, or held on to partitions, for too long. */
+  #putOut(entry: Entry, memberId: string): void {
+    const rest = removeMember(entry.group, memberId, this.#rules(-1));
+    try {
+      if (this.#entries.get(entry.group.id) === entry) this.#apply(entry, entry.group, rest);
+    } catch (error) {
+      this.#ports.onFailure(error, entry.group.id);
+      // It stays in the group until that can be written down.
+      const member = entry.group.members.get(memberId);
+      if (member !== undefined) this.#watch(entry, member);
+    }
+  }
+
+  /** Takes out a member that a LeaveGroup names, by its id, by the name of its instance, or by both. */
+  leave(groupId: string, memberId: string, instanceId: string | null): ErrorCode {
+    const entry = this.#entries.get(groupId);
+    if (entry === undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
+    const { group } = entry;
+    const member = instanceId === null ? group.members.get(memberId) : staticMember(group, instanceId);
+    if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+    if (memberId !== "" && member.id !== memberId) return ErrorCode.FENCED_INSTANCE_ID;
+    this.#apply(entry, group, removeMember(group, member.id, this.#rules(-1)));
+    return ErrorCode.NONE;
+  }
+
+  /** Whether a member's commit is allowed: of its epoch, or of one before in which it had the partitions. */
+  commitError(groupId: string, claim: CommitClaim): ErrorCode {
+    const group = this.get(groupId);
+    return group === undefined ? ErrorCode.GROUP_ID_NOT_FOUND : commitError(group, claim);
+  }
+
+  isSubscribed(groupId: string, topicName: string): boolean {
+    const group = this.get(groupId);
+    const topic = this.#ports.topics.get(topicName);
+    if (group === undefined || topic === undefined) return false;
+    return topicsOf(group, this.#rules(-1)).has(topic.id);
+  }
+
+  /** Forgets a group; its offsets are not this one's to forget. */
+  remove(groupId: string): void {
+    const entry = this.#entries.get(groupId);
+    if (entry === undefined) return;
+    this.#ports.journal.put(consumerGroupChanges(entry.group, undefined));
+    for (const id of [...entry.sessions.keys()]) this.#forget(entry, id);
+    this.#entries.delete(groupId);
+  }
+
+  close(): void {
+    for (const entry of this.#entries.values()) {
+      for (const id of [...entry.sessions.keys()]) this.#forget(entry, id);
+    }
+  }
+}
+
+function patternProblem(pattern: string | null): Refusal | undefined {
+  if (pattern === null || pattern === "") return undefined;
+  try {
+    new TopicPattern(pattern);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof InvalidPattern)) throw error;
+    const message = `The pattern for topics cannot be used: ${error.message}.`;
+    return refused(ErrorCode.INVALID_REGULAR_EXPRESSION, message);
+  }
+}
