@@ -5,6 +5,10 @@ export const ingestSchema = z
   .strictObject({
     source: z.enum(["solana", "replay"]).default("solana").describe("A node's JSON-RPC, or recorded blocks"),
     rpcUrl: z.string().default("http://127.0.0.1:8899").describe("JSON-RPC of the node, http or https"),
+    moreRpcUrls: z
+      .array(z.string())
+      .default([])
+      .describe("Further endpoints of the same chain: each call goes to the one that works best"),
     wsUrl: z
       .string()
       .nullable()
@@ -31,6 +35,27 @@ export const ingestSchema = z
       .max(127)
       .default(0)
       .describe("Highest version of transactions to ask for"),
+    requestsPerSecond: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe("How many calls an endpoint may get per second; null: as many as are needed"),
+    hedge: z
+      .boolean()
+      .default(true)
+      .describe("Whether a block that takes longer than 95 % of the last is asked for at a second endpoint"),
+    maxBehindSlots: z
+      .int()
+      .min(1)
+      .default(150)
+      .describe("An endpoint whose head is further below the highest is reported as being behind"),
+    quarantineMs: z
+      .int()
+      .min(0)
+      .default(600_000)
+      .describe("How long an endpoint that showed a false block is not asked, where there are others"),
+    finalityMs: z.int().min(10).default(2_000).describe("Between two looks at what has become final"),
     requestTimeoutMs: z.int().min(100).default(30_000).describe("For one call to the node"),
     maxResponseBytes: z
       .int()

@@ -10,10 +10,12 @@ import {
   type Registry,
   type Service,
 } from "@candlewick/runtime";
+import { PeerHealth, type Persistence, persist } from "./backoff.ts";
 import type { IngestConfig } from "./ingest-config.ts";
 import { type IngestMetrics, registerMetrics } from "./metrics.ts";
 import type { BlockSource, Ledger } from "./ports.ts";
 import { IngestRun, type RunSettings } from "./run.ts";
+import type { GenesisMemory } from "./sources/genesis-check.ts";
 import { openReplay } from "./sources/replay.ts";
 import { SolanaRpcSource } from "./sources/solana-rpc.ts";
 
@@ -35,7 +37,7 @@ export interface IngestDeps {
 export async function startIngest(config: IngestConfig, deps: IngestDeps): Promise<Service> {
   const { clock, logger, random = Math.random } = deps;
   const metrics = registerMetrics(deps.metrics);
-  const source = await openSource(config, { clock, logger, random, metrics });
+  const source = await openSource(config, { clock, logger, random, metrics, store: deps.store });
   const producer = await createProducer(deps.kafka);
   const ports = { source, decode: decodeSolanaBlock, publisher: producer, ledger: deps.store };
   const run = new IngestRun({ ...ports, clock, random, logger, metrics }, runSettings(config, source));
@@ -77,6 +79,7 @@ interface SourceDeps {
   readonly logger: Logger;
   readonly random: () => number;
   readonly metrics: IngestMetrics;
+  readonly store: Ledger;
 }
 
 async function openSource(config: IngestConfig, deps: SourceDeps): Promise<BlockSource> {
@@ -106,10 +109,35 @@ async function openSource(config: IngestConfig, deps: SourceDeps): Promise<Block
     watchdogMs: config.watchdogMs,
     blockAttempts: config.blockAttempts,
     notYetTimeoutMs: config.notYetTimeoutMs,
+    moreRpcUrls: config.moreRpcUrls,
+    requestsPerSecond: config.requestsPerSecond,
+    hedge: config.hedge,
+    maxBehindSlots: config.maxBehindSlots,
+    quarantineMs: config.quarantineMs,
+    genesis: genesisMemory(`${cursorNameOf(config)}/genesis`, deps),
+    onEndpoint: (endpoint, trouble) => metrics.endpoint(endpoint, trouble),
     onRpcError: (trouble) => metrics.rpcError(trouble),
   });
   if (config.failFast) await source.probe(config.failFastMs, new AbortController().signal);
   return source;
+}
+
+/** The chain that is followed is kept beside the cursors, by the hash of its first block. */
+function genesisMemory(name: string, { store, clock, random, logger, metrics }: SourceDeps): GenesisMemory {
+  const persistence: Persistence = {
+    clock,
+    random,
+    health: new PeerHealth("the ledger", clock, logger),
+    onRetry: () => metrics.retry("ledger"),
+  };
+  const patience = new AbortController().signal;
+  return {
+    load: async () => (await persist(persistence, patience, () => store.cursor(name)))?.blockId ?? null,
+    save: (blockId) => {
+      const cursor = { slot: 0, blockId, blockTime: null, solPrice: null };
+      return persist(persistence, patience, () => store.saveCursor(name, cursor));
+    },
+  };
 }
 
 function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
@@ -125,7 +153,8 @@ function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
     window: config.concurrency,
     // A live chain does not wait for one bad answer; its slot stays in the ledger.
     onBadBlock: live ? "skip" : config.onBadBlock,
-    cursorName: config.cursorName ?? cursorNameOf(config),
+    cursorName: cursorNameOf(config),
+    finalityEveryMs: config.finalityMs,
     format: { chain: "solana", partitionKey: config.partitionKey },
     late: {
       when: live ? "rounds" : "once",
@@ -136,7 +165,8 @@ function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
 }
 
 /** Different recordings do not share a cursor: a second folder may hold earlier slots than the first. */
-function cursorNameOf({ source, blocks }: IngestConfig): string {
+function cursorNameOf({ cursorName, source, blocks }: IngestConfig): string {
+  if (cursorName !== null) return cursorName;
   if (source === "solana") return "solana";
   return ["solana", "replay", ...blocks.map((path) => resolve(path))].join(":");
 }

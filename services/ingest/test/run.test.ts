@@ -68,6 +68,11 @@ function crashing(
       saveCursor: (name, cursor) => guarded(() => ledger.saveCursor(name, cursor)),
       recordSlots: (chain, entries) => guarded(() => ledger.recordSlots(chain, entries)),
       unsettledSlots: (chain, limit) => guarded(() => ledger.unsettledSlots(chain, limit)),
+      slotEntries: (chain, range, limit) => guarded(() => ledger.slotEntries(chain, range, limit)),
+      reopenSlots: (chain, slots) => guarded(() => ledger.reopenSlots(chain, slots)),
+      notePublications: (chain, blocks) => guarded(() => ledger.notePublications(chain, blocks)),
+      publications: (chain, range, limit) => guarded(() => ledger.publications(chain, range, limit)),
+      closePublications: (chain, closed) => guarded(() => ledger.closePublications(chain, closed)),
     },
     calls: () => calls,
   };

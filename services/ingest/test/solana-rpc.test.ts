@@ -145,7 +145,6 @@ describe("a block", () => {
 
   test.each([
     [-32001, /no longer has a block that ingest needs: .*First available block: 900/, "BAD_INPUT"],
-    [-32015, /newer version/, "CONFIGURATION"],
     [-32011, /cannot serve blocks/, "CONFIGURATION"],
   ])("that needs a person ends ingest: %i", async (code, what, kind) => {
     const message = "Block 5 cleaned up, does not exist on node. First available block: 900";
@@ -156,6 +155,18 @@ describe("a block", () => {
     expect(error).toBeInstanceOf(CandlewickError);
     expect(error).toMatchObject({ message: expect.stringMatching(what), code: kind });
   });
+});
+
+test("a block with transactions of an unknown version is left to the ledger", async () => {
+  const message = "Transaction version (1) is not supported by the requesting client";
+  const node = await startNode(() => ({ error: { code: -32015, message } }));
+  const { source, errors } = openSource(node.url);
+  expect(await source.fetch(slot(5), quiet)).toEqual({
+    kind: "failed",
+    reason: `${message} (-32015): raise ingest.maxTransactionVersion`,
+    attempts: 1,
+  });
+  expect(errors).toEqual(["unsupported-version"]);
 });
 
 describe("an outage", () => {

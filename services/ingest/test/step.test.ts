@@ -24,6 +24,8 @@ function names(commands: readonly StepCommand[]): string[] {
         return `plan ${command.limit} after ${command.after}`;
       case "fetch":
         return `fetch ${command.slot}`;
+      case "judge":
+        return `judge ${command.last.slot} ${command.slot}`;
       case "settled":
       case "send-trades":
       case "send-records":
@@ -434,5 +436,66 @@ describe("laws", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("two blocks that do not follow each other", () => {
+  const judged: StepSettings = { ...settings, judged: true };
+  const stored: Cursor = { slot: 99, blockId: "block-99", blockTime: null, solPrice: null };
+  const stranger: StepInput = {
+    kind: "fetched",
+    slot: slot(100),
+    result: {
+      kind: "block",
+      attempts: 1,
+      decoded: { ...blockAt(100, 99), block: { ...blockAt(100, 99).block, parentId: "another-99" } },
+    },
+  };
+  const verdict = (is: "last" | "next" | null): StepInput => ({
+    kind: "judged",
+    slot: slot(100),
+    verdict: is,
+  });
+  const begin: StepInput[] = [{ kind: "start" }, planned(100)];
+
+  test("are judged before the new one is settled", () => {
+    const { commands } = play(initialState(stored, judged), [...begin, stranger]);
+    expect(commands.at(-1)).toEqual(["judge 99 100"]);
+  });
+
+  test("with nobody to ask are settled as they are", () => {
+    const { commands } = play(initialState(stored, settings), [...begin, stranger]);
+    expect(commands.at(-1)).toEqual(["settled 100", "send-trades 100"]);
+  });
+
+  test("the new one is fetched anew where it is wrong, a few times", () => {
+    const rounds = Array.from({ length: 3 }, () => [verdict("next"), stranger]).flat();
+    const { commands } = play(initialState(stored, judged), [...begin, stranger, ...rounds, verdict("next")]);
+    expect(commands.slice(3).flat()).toEqual([
+      "fetch 100",
+      "judge 99 100",
+      "fetch 100",
+      "judge 99 100",
+      "fetch 100",
+      "judge 99 100",
+      "settled 100",
+      "send-trades 100",
+    ]);
+  });
+
+  test("the settled one is opened again where it is wrong, in the save that covers the new one", () => {
+    let state = initialState(stored, judged);
+    const inputs: StepInput[] = [
+      ...begin,
+      stranger,
+      verdict("last"),
+      { kind: "trades-acknowledged", slot: slot(100) },
+      { kind: "records-acknowledged", slot: slot(100) },
+    ];
+    let last: readonly StepCommand[] = [];
+    for (const input of inputs) ({ state, commands: last } = step(state, input));
+    expect(last.find((command) => command.kind === "save")).toMatchObject({
+      reopened: [{ slot: 99, blockId: "block-99", reason: expect.stringContaining("parent mismatch") }],
+    });
   });
 });

@@ -1,5 +1,7 @@
-import { CandlewickError, type Clock, ERRORS, type Logger } from "@candlewick/runtime";
-import { type BackoffRule, backoffMs, DEFAULT_BACKOFF, PeerHealth } from "../backoff.ts";
+import type { Clock, Logger } from "@candlewick/runtime";
+import { PeerHealth } from "../backoff.ts";
+import { EndpointHealth } from "./endpoint-health.ts";
+import { RateBudget } from "./rate-budget.ts";
 import { RpcClient } from "./rpc-client.ts";
 import { RpcError, type RpcTrouble } from "./rpc-error.ts";
 import type { RpcEndpoint } from "./rpc-url.ts";
@@ -11,182 +13,167 @@ export interface RpcNodeOptions {
   readonly maxTransactionVersion: number;
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
+  /** Null: no bound. */
+  readonly requestsPerSecond: number | null;
   readonly clock: Clock;
-  readonly random: () => number;
   readonly logger: Logger;
   readonly onRpcError: (trouble: RpcTrouble) => void;
 }
 
-/** A block is there a moment later than its slot is announced. */
-const NOT_YET_BACKOFF: BackoffRule = { firstMs: 100, maxMs: 2_000 };
+/** What an endpoint says of the block of a slot. */
+export interface BlockClaim {
+  readonly id: string;
+  readonly parentSlot: number;
+  readonly parentId: string;
+}
 
-/** The calls that ingest makes to a Solana node, with the patience that each deserves. */
+/** After a refusal without Retry-After. */
+const CLOSED_MS = 1_000;
+
+/** One endpoint of a Solana node's JSON-RPC. Each method is one call, and rejects with an RpcError. */
 export class RpcNode {
+  readonly shown: string;
+  /** The highest head that it told, at our commitment; null before it did. */
+  head: number | null = null;
   readonly #options: RpcNodeOptions;
   readonly #client: RpcClient;
-  readonly #health: PeerHealth;
-  /** Until when the node asked not to be called, in monotonic milliseconds. */
+  readonly #peer: PeerHealth;
+  readonly #health = new EndpointHealth();
+  readonly #budget: RateBudget;
+  /** Until when it asked not to be called, or is not to be trusted, in monotonic milliseconds. */
   #closedUntilMs = 0;
+  #quarantinedUntilMs = 0;
 
   constructor(options: RpcNodeOptions) {
-    const { endpoint, timeoutMs, maxResponseBytes, clock, logger } = options;
+    const { endpoint, timeoutMs, maxResponseBytes, requestsPerSecond, clock, logger } = options;
+    this.shown = endpoint.shown;
     this.#options = options;
     this.#client = new RpcClient({ endpoint, timeoutMs, maxResponseBytes, now: () => clock.now() });
-    this.#health = new PeerHealth(`the RPC node at ${endpoint.shown}`, clock, logger);
+    this.#peer = new PeerHealth(`the RPC node at ${endpoint.shown}`, clock, logger);
+    this.#budget = new RateBudget(requestsPerSecond, clock.monotonic());
   }
 
-  /** Asks for the head until the node answers or `timeoutMs` are over; then rejects with a CandlewickError. */
-  async probe(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const patience = AbortSignal.timeout(timeoutMs);
-    const both = AbortSignal.any([signal, patience]);
-    let reason = `no answer in ${timeoutMs} ms`;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#once("getSlot", [], both);
-        return;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof RpcError) reason = error.message;
-        else if (!patience.aborted) throw error;
-        const refusal = error instanceof RpcError ? this.#refusal(error) : null;
-        if (refusal !== null) throw refusal;
-        const forbidden = error instanceof RpcError && error.trouble === "forbidden";
-        if (patience.aborted || forbidden) throw this.#unreachable(reason, error);
-      }
-      await this.#options.clock.delay(Math.min(1_000, 100 * attempt), both).catch(() => {});
+  /** How long until it may be called again: Retry-After, the budget of calls, quarantine. */
+  get waitMs(): number {
+    const now = this.#options.clock.monotonic();
+    const until = Math.max(this.#closedUntilMs, this.#quarantinedUntilMs);
+    return Math.max(0, until - now, this.#budget.waitMs(now));
+  }
+
+  get score(): number {
+    return this.#health.score;
+  }
+
+  get blockP95Ms(): number | null {
+    return this.#health.blockP95Ms;
+  }
+
+  quarantine(ms: number): void {
+    this.#quarantinedUntilMs = this.#options.clock.monotonic() + ms;
+  }
+
+  async genesisHash(signal: AbortSignal): Promise<string> {
+    const hash = await this.#call("getGenesisHash", [], signal);
+    if (typeof hash === "string") return hash;
+    throw new RpcError("malformed", "the answer is not a genesis hash");
+  }
+
+  async headSlot(commitment: "confirmed" | "finalized", signal: AbortSignal): Promise<number> {
+    return slotIn(await this.#call("getSlot", [{ commitment }], signal));
+  }
+
+  async anySlot(signal: AbortSignal): Promise<void> {
+    await this.#call("getSlot", [], signal);
+  }
+
+  /** The first slot whose block the node still has; 0 where it cannot tell. */
+  async firstSlot(signal: AbortSignal): Promise<number> {
+    try {
+      return slotIn(await this.#call("getFirstAvailableBlock", [], signal));
+    } catch (error) {
+      if (error instanceof RpcError && error.trouble === "unable") return 0;
+      throw error;
     }
   }
 
-  /** The highest slot at our commitment. Asks until there is an answer. */
-  async headSlot(signal: AbortSignal): Promise<number> {
-    const { commitment } = this.#options;
-    return await this.#persist(
-      async () => slotIn(await this.#once("getSlot", [{ commitment }], signal)),
-      signal,
-    );
+  /** The slots from `start` to `end` that hold blocks, ascending. */
+  async blockSlots(
+    start: number,
+    end: number,
+    commitment: "confirmed" | "finalized",
+    signal: AbortSignal,
+  ): Promise<number[]> {
+    return slotsIn(await this.#call("getBlocks", [start, end, { commitment }], signal), start, end);
   }
 
-  /** The first slot whose block the node still has; 0 where it cannot tell. Asks until there is an answer. */
-  async firstSlot(signal: AbortSignal): Promise<number> {
-    return await this.#persist(async () => {
-      try {
-        return slotIn(await this.#once("getFirstAvailableBlock", [], signal));
-      } catch (error) {
-        if (error instanceof RpcError && error.trouble === "unable") return 0;
-        throw error;
-      }
-    }, signal);
-  }
-
-  /** The slots from `start` to `end` that hold blocks, ascending. Asks until there is an answer. */
-  async blockSlots(start: number, end: number, signal: AbortSignal): Promise<number[]> {
-    const { commitment } = this.#options;
-    return await this.#persist(
-      async () => slotsIn(await this.#once("getBlocks", [start, end, { commitment }], signal), start, end),
-      signal,
-    );
-  }
-
-  /** The bytes of a block's answer, by one call. Rejects with an RpcError. */
+  /** The bytes of a block's answer. */
   async block(slot: number, signal: AbortSignal): Promise<Uint8Array> {
-    const { commitment, maxTransactionVersion } = this.#options;
-    await this.#open(signal);
-    const bytes = await this.#client.callForBytes(
-      "getBlock",
-      [
-        slot,
-        {
-          encoding: "json",
-          transactionDetails: "full",
-          maxSupportedTransactionVersion: maxTransactionVersion,
-          rewards: false,
-          commitment,
-        },
-      ],
-      signal,
-    );
-    this.#health.worked();
+    const began = this.#options.clock.monotonic();
+    const params = [slot, { encoding: "json", transactionDetails: "full", ...this.#blockOptions() }];
+    const bytes = await this.#counted(signal, () => this.#client.callForBytes("getBlock", params, signal));
+    this.#health.blockCame(this.#options.clock.monotonic() - began);
     return bytes;
   }
 
-  /** Counts a failed call and waits before the next; rejects where no further call can help. */
-  async pause(attempt: number, error: RpcError, signal: AbortSignal): Promise<void> {
-    const { clock, random, onRpcError } = this.#options;
-    onRpcError(error.trouble);
-    const refusal = this.#refusal(error);
-    if (refusal !== null) throw refusal;
-    const normal = error.trouble === "not-yet" || error.trouble === "skipped";
-    if (!normal) this.#health.failed(error);
-    if (error.retryAfterMs !== null) {
-      this.#closedUntilMs = Math.max(this.#closedUntilMs, clock.monotonic() + error.retryAfterMs);
-    }
-    const rule = normal ? NOT_YET_BACKOFF : DEFAULT_BACKOFF;
-    await clock.delay(backoffMs(rule, attempt + 1, random()), signal);
-  }
-
-  async #once(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown> {
-    await this.#open(signal);
-    const result = await this.#client.call(method, params, signal);
-    this.#health.worked();
-    return result;
-  }
-
-  async #persist<Result>(action: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await action();
-      } catch (error) {
-        if (!(error instanceof RpcError)) throw error;
-        await this.pause(attempt, error, signal);
-      }
+  /** What the node says of a slot's block, without its transactions; null where it says that there is none. */
+  async claim(slot: number, signal: AbortSignal): Promise<BlockClaim | null> {
+    const params = [slot, { encoding: "json", transactionDetails: "none", ...this.#blockOptions() }];
+    try {
+      return claimIn(await this.#call("getBlock", params, signal));
+    } catch (error) {
+      if (error instanceof RpcError && error.trouble === "skipped") return null;
+      throw error;
     }
   }
 
-  /** Waits out what the node asked for with Retry-After, for all calls alike. */
-  async #open(signal: AbortSignal): Promise<void> {
+  #blockOptions() {
+    const { commitment, maxTransactionVersion } = this.#options;
+    return { maxSupportedTransactionVersion: maxTransactionVersion, rewards: false, commitment };
+  }
+
+  async #call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<unknown> {
+    return await this.#counted(signal, () => this.#client.call(method, params, signal));
+  }
+
+  async #counted<Result>(signal: AbortSignal, action: () => Promise<Result>): Promise<Result> {
+    signal.throwIfAborted();
     const { clock } = this.#options;
-    const waitMs = this.#closedUntilMs - clock.monotonic();
-    if (waitMs > 0) await clock.delay(waitMs, signal);
-  }
-
-  /** What a person must mend before any call can succeed. */
-  #refusal(error: RpcError): CandlewickError | null {
-    const { shown } = this.#options.endpoint;
-    switch (error.trouble) {
-      case "pruned":
-        return new CandlewickError(
-          ERRORS.badInput,
-          `The node at ${shown} no longer has a block that ingest needs: ${error.message}.`,
-          "Point ingest.rpcUrl at an archive node until the gap is filled.",
-          { cause: error },
-        );
-      case "unsupported-version":
-        return new CandlewickError(
-          ERRORS.configuration,
-          `A block of the node at ${shown} holds transactions of a newer version than ingest asks for: ${error.message}.`,
-          "Raise ingest.maxTransactionVersion.",
-          { cause: error },
-        );
-      case "unable":
-        return new CandlewickError(
-          ERRORS.configuration,
-          `The node at ${shown} cannot serve blocks: ${error.message}.`,
-          "Use a node with transaction history and getBlock, getBlocks and getSlot enabled.",
-          { cause: error },
-        );
-      default:
-        return null;
+    const began = clock.monotonic();
+    this.#budget.take(began);
+    try {
+      const result = await action();
+      this.#health.succeeded(clock.monotonic() - began);
+      this.#peer.worked();
+      return result;
+    } catch (error) {
+      if (error instanceof RpcError) this.#failed(error, clock.monotonic() - began);
+      throw error;
     }
   }
 
-  #unreachable(reason: string, cause: unknown): CandlewickError {
-    return new CandlewickError(
-      ERRORS.rpcUnreachable,
-      `The RPC node at ${this.#options.endpoint.shown} cannot be reached: ${reason}.`,
-      "Check ingest.rpcUrl and that the node runs.",
-      { cause },
-    );
+  #failed(error: RpcError, ms: number): void {
+    const { clock, onRpcError } = this.#options;
+    onRpcError(error.trouble);
+    if (isNormal(error)) {
+      this.#health.succeeded(ms);
+      return;
+    }
+    this.#health.failed();
+    // What a person must mend is told by whoever gives up because of it.
+    if (!needsPerson(error)) this.#peer.failed(error);
+    const closedMs = error.retryAfterMs ?? (error.trouble === "rate-limited" ? CLOSED_MS : 0);
+    this.#closedUntilMs = Math.max(this.#closedUntilMs, clock.monotonic() + closedMs);
   }
+}
+
+/** The answers of a node that works, to a question that came early or asked for nothing. */
+export function isNormal({ trouble }: RpcError): boolean {
+  return trouble === "not-yet" || trouble === "skipped";
+}
+
+/** Whether the same call can succeed at this endpoint only after somebody did something. */
+export function needsPerson({ trouble }: RpcError): boolean {
+  return trouble === "pruned" || trouble === "unable" || trouble === "unsupported-version";
 }
 
 function slotIn(result: unknown): number {
@@ -200,4 +187,13 @@ function slotsIn(result: unknown, start: number, end: number): number[] {
   const ordered = slots.every((slot, index) => slot > (slots[index - 1] ?? start - 1) && slot <= end);
   if (!ordered) throw new RpcError("malformed", "the answer is not a list of slots in order");
   return slots;
+}
+
+function claimIn(result: unknown): BlockClaim {
+  if (result === null) throw new RpcError("not-yet", "the node answers with no block");
+  const { blockhash: id, parentSlot, previousBlockhash: parentId } = result as Record<string, unknown>;
+  if (typeof id !== "string" || typeof parentId !== "string") {
+    throw new RpcError("malformed", "the answer is not a block");
+  }
+  return { id, parentSlot: slotIn(parentSlot), parentId };
 }

@@ -2,8 +2,10 @@ import { type Slot, slot } from "@candlewick/domain";
 import { CandlewickError, type Clock, ERRORS, type Logger } from "@candlewick/runtime";
 import type { BlockSource, Fetched, SlotPlan } from "../ports.ts";
 import { fetchBlock } from "./block-fetch.ts";
+import type { GenesisMemory } from "./genesis-check.ts";
 import type { RpcTrouble } from "./rpc-error.ts";
-import { RpcNode } from "./rpc-node.ts";
+import { RpcOracle } from "./rpc-oracle.ts";
+import { type EndpointTrouble, RpcPool } from "./rpc-pool.ts";
 import { rpcEndpoint } from "./rpc-url.ts";
 import { SlotFeed } from "./slot-feed.ts";
 
@@ -12,8 +14,17 @@ export type StartSlot = "head" | "first" | number;
 
 export interface SolanaRpcOptions {
   readonly rpcUrl: string;
-  /** Null: derived from `rpcUrl`. */
+  /** Further endpoints of the same chain. */
+  readonly moreRpcUrls?: readonly string[];
+  /** Null: derived from the URLs. */
   readonly wsUrl: string | null;
+  /** For each endpoint; null or absent: no bound. */
+  readonly requestsPerSecond?: number | null;
+  readonly hedge?: boolean;
+  readonly maxBehindSlots?: number;
+  readonly quarantineMs?: number;
+  readonly genesis?: GenesisMemory | null;
+  readonly onEndpoint?: (endpoint: string, trouble: EndpointTrouble) => void;
   readonly commitment: "confirmed" | "finalized";
   readonly startSlot: StartSlot;
   /** How far before the head a first run starts with `startSlot: head`. */
@@ -46,23 +57,34 @@ export class SolanaRpcSource implements BlockSource {
   readonly continuity = "linked";
   readonly decodeAttempts: number;
   readonly #options: SolanaRpcOptions;
-  readonly #node: RpcNode;
+  readonly oracle: RpcOracle;
+  readonly #pool: RpcPool;
   readonly #feed: SlotFeed;
   /** Slots that hold blocks and were not planned yet, ascending. */
   #known: number[] = [];
   #checked = false;
 
   constructor(options: SolanaRpcOptions) {
-    const { clock, logger, pollMs, watchdogMs } = options;
-    const endpoint = rpcEndpoint(options.rpcUrl, options.wsUrl);
-    this.name = endpoint.shown;
-    this.decodeAttempts = options.blockAttempts;
+    const { clock, logger, pollMs, watchdogMs, rpcUrl, moreRpcUrls = [], wsUrl } = options;
+    const endpoints = [rpcEndpoint(rpcUrl, wsUrl), ...moreRpcUrls.map((url) => rpcEndpoint(url))];
+    this.name = endpoints.map(({ shown }) => shown).join(", ");
+    this.decodeAttempts = options.blockAttempts * endpoints.length;
     this.#options = options;
-    const node = new RpcNode({ ...options, endpoint });
-    this.#node = node;
+    const pool = new RpcPool({
+      requestsPerSecond: null,
+      hedge: true,
+      maxBehindSlots: 150,
+      quarantineMs: 600_000,
+      genesis: null,
+      onEndpoint: () => {},
+      ...options,
+      endpoints,
+    });
+    this.#pool = pool;
+    this.oracle = new RpcOracle(pool);
     this.#feed = new SlotFeed({
-      wsUrls: endpoint.wsUrls,
-      headSlot: (signal) => node.headSlot(signal),
+      wsUrls: endpoints.flatMap((endpoint) => endpoint.wsUrls),
+      headSlot: (signal) => pool.headSlot(signal),
       clock,
       logger,
       pollMs,
@@ -73,7 +95,7 @@ export class SolanaRpcSource implements BlockSource {
 
   /** Makes sure that the node answers within `timeoutMs`. Rejects with a CandlewickError that names it. */
   async probe(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    await this.#node.probe(timeoutMs, signal);
+    await this.#pool.probe(timeoutMs, signal);
   }
 
   covers(): boolean {
@@ -89,9 +111,9 @@ export class SolanaRpcSource implements BlockSource {
     let start: number;
     if (typeof startSlot === "number") start = startSlot;
     else {
-      const first = await this.#node.firstSlot(signal);
+      const first = await this.#pool.firstSlot(signal);
       start =
-        startSlot === "first" ? first : Math.max(first, (await this.#node.headSlot(signal)) - lookbackSlots);
+        startSlot === "first" ? first : Math.max(first, (await this.#pool.headSlot(signal)) - lookbackSlots);
     }
     return start === 0 ? null : start - 1;
   }
@@ -103,7 +125,7 @@ export class SolanaRpcSource implements BlockSource {
   }
 
   async fetch(at: Slot, signal: AbortSignal): Promise<Fetched> {
-    return await fetchBlock(this.#node, at, this.#options, signal);
+    return await fetchBlock(this.#pool, at, this.#options, signal);
   }
 
   place(at: Slot): string {
@@ -126,7 +148,7 @@ export class SolanaRpcSource implements BlockSource {
     let start = from;
     for (let span = FIRST_SPAN; start <= head; span = Math.min(span * 8, MAX_SPAN)) {
       const end = Math.min(head, start + span - 1);
-      const slots = await this.#node.blockSlots(start, end, signal);
+      const slots = await this.#pool.blockSlots(start, end, signal);
       if (slots.length > 0) return slots;
       start = end + 1;
     }
@@ -137,7 +159,7 @@ export class SolanaRpcSource implements BlockSource {
 
   async #checkStart(from: number, signal: AbortSignal): Promise<void> {
     await this.#checkHistory(from, signal);
-    const head = await this.#node.headSlot(signal);
+    const head = await this.#pool.headSlot(signal);
     if (head >= from - 1) return;
     this.#options.logger.warn(
       "the node's head is before the slot to go on with: it is catching up, or it serves another chain; waiting",
@@ -146,7 +168,7 @@ export class SolanaRpcSource implements BlockSource {
   }
 
   async #checkHistory(from: number, signal: AbortSignal): Promise<void> {
-    const first = await this.#node.firstSlot(signal);
+    const first = await this.#pool.firstSlot(signal);
     if (from >= first) return;
     throw new CandlewickError(
       ERRORS.badInput,

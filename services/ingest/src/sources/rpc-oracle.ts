@@ -1,0 +1,125 @@
+import type { BlockFacts, ChainOracle, SlotBlock, SlotTruth } from "../ports.ts";
+import { RpcError } from "./rpc-error.ts";
+import type { BlockClaim, RpcNode } from "./rpc-node.ts";
+import type { RpcPool } from "./rpc-pool.ts";
+
+/** What one endpoint says of a slot: a block, none, or nothing that could be understood. */
+interface Testimony {
+  readonly node: RpcNode;
+  readonly claim: BlockClaim | null | undefined;
+}
+
+/** An answer may have been damaged on the way. */
+const ATTEMPTS = 3;
+/** How far after a slot its child is looked for. */
+const CHILD_SLOTS = 50;
+
+/**
+ * Finds out what the chain has, where endpoints differ or a link is broken, by the testimony of all of them: of
+ * a block itself, and of the block after it, which names its parent. Most testimonies decide.
+ */
+export class RpcOracle implements ChainOracle {
+  readonly #pool: RpcPool;
+
+  constructor(pool: RpcPool) {
+    this.#pool = pool;
+  }
+
+  async judge(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<"last" | "next" | null> {
+    const [ofLast, ofNext] = await Promise.all([
+      this.#hear(last.slot, signal),
+      this.#hear(next.slot, signal),
+    ]);
+    const nextId = majority(
+      ofNext.map(({ claim }) => (claim === undefined ? undefined : (claim?.id ?? null))),
+    );
+    if (nextId !== undefined && nextId !== next.id) {
+      this.#accuse(ofNext, next.slot, nextId);
+      return "next";
+    }
+    const sameNext = ofNext.flatMap(({ claim }) => (claim?.id === next.id ? [claim] : []));
+    const parents = majority(sameNext.map(({ parentSlot, parentId }) => `${parentSlot} ${parentId}`));
+    if (parents !== undefined && parents !== `${next.parentSlot} ${next.parentId}`) return "next";
+    const lastId = majority([...ownWords(ofLast), ...sameNext.map((claim) => parentAt(claim, last.slot))]);
+    if (lastId === undefined || lastId === last.id) return null;
+    this.#accuse(ofLast, last.slot, lastId);
+    return "last";
+  }
+
+  async truth(slot: number, signal: AbortSignal): Promise<SlotTruth | null> {
+    const [own, after] = await Promise.all([
+      this.#hear(slot, signal),
+      this.#pool.blockSlots(slot + 1, slot + CHILD_SLOTS, signal),
+    ]);
+    const child = after[0];
+    const ofChild = child === undefined ? [] : await this.#hear(child, signal);
+    const parents = ofChild.flatMap(({ claim }) =>
+      // A block whose parent is even later says nothing of this slot.
+      claim === null || claim === undefined || claim.parentSlot > slot ? [] : [parentAt(claim, slot)],
+    );
+    const id = majority([...ownWords(own), ...parents]);
+    if (id === undefined) return null;
+    this.#accuse(own, slot, id);
+    return id === null ? { kind: "absent" } : { kind: "block", id };
+  }
+
+  async finalized(
+    after: number,
+    through: number,
+    signal: AbortSignal,
+  ): Promise<{ through: number; slots: readonly number[] }> {
+    const head = Math.min(through, await this.#pool.finalizedSlot(signal));
+    if (head <= after) return { through: after, slots: [] };
+    return { through: head, slots: await this.#pool.blockSlots(after + 1, head, signal, "finalized") };
+  }
+
+  async #hear(slot: number, signal: AbortSignal): Promise<Testimony[]> {
+    return await Promise.all(
+      this.#pool.usable.map(async (node) => ({ node, claim: await testimony(node, slot, signal) })),
+    );
+  }
+
+  /** Endpoints that show another block than most, while others show that one, are not asked for a while. */
+  #accuse(testimonies: readonly Testimony[], slot: number, id: string | null): void {
+    for (const { node, claim } of testimonies) {
+      if (claim !== undefined && claim !== null && claim.id !== id) {
+        this.#pool.quarantine(node, slot, claim.id, id);
+      }
+    }
+  }
+}
+
+async function testimony(
+  node: RpcNode,
+  slot: number,
+  signal: AbortSignal,
+): Promise<BlockClaim | null | undefined> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    try {
+      return await node.claim(slot, signal);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      if (error.trouble === "not-yet") return undefined;
+    }
+  }
+  return undefined;
+}
+
+/** What endpoints say of the slot itself: an id, null for no block, undefined for nothing. */
+function ownWords(testimonies: readonly Testimony[]): (string | null | undefined)[] {
+  return testimonies.map(({ claim }) => (claim === undefined ? undefined : (claim?.id ?? null)));
+}
+
+/** What a later block says of a slot at or after its parent: the parent, or that there is none. */
+function parentAt({ parentSlot, parentId }: BlockClaim, slot: number): string | null {
+  return parentSlot === slot ? parentId : null;
+}
+
+/** What more than half of those who say something say; undefined where there is no such. */
+function majority<Value>(words: readonly (Value | undefined)[]): Value | undefined {
+  const said = words.filter((word) => word !== undefined);
+  const counts = new Map<Value, number>();
+  for (const word of said) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const [word, count] of counts) if (count * 2 > said.length) return word;
+  return undefined;
+}
