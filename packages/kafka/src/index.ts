@@ -8,6 +8,7 @@ export * from "./consumer/reader.ts";
 export { BatchFailure, type FailureKind, failureKind } from "./delivery/failure-kind.ts";
 export { murmur2, partitionOfKey } from "./producer/partitioner.ts";
 export * from "./producer/producer.ts";
+export type { DeliveryReport, ProducerOptions } from "./producer/producer-options.ts";
 export * from "./record/message.ts";
 export type { Compression } from "./record/record-batch.ts";
 export * from "./retry/dead-letter.ts";

@@ -26,6 +26,13 @@ export class MemoryBudget {
     return this.#line.length === 0 && this.#usedBytes + bytes <= this.limitBytes;
   }
 
+  /** Takes `bytes` where they can be had at once. */
+  tryAcquire(bytes: number): boolean {
+    if (!this.hasRoom(bytes)) return false;
+    this.#usedBytes += bytes;
+    return true;
+  }
+
   /** Calls `grant` as soon as there is room, at once if possible, or `refuse` when the line is dissolved. */
   acquire(bytes: number, grant: () => void, refuse: (error: Error) => void): void {
     if (!this.hasRoom(bytes)) {

@@ -1,17 +1,6 @@
 import type { TopicPartition } from "@candlewick/contracts";
-import { type BatchRecord, type Compression, encodeBatch } from "../record/record-batch.ts";
-
-/** A message that was taken and has no outcome yet. */
-export interface PendingMessage {
-  readonly record: BatchRecord;
-  /** Bytes that it holds of the buffer. */
-  readonly bytes: number;
-  readonly topic: string;
-  /** The partition that the caller chose. */
-  readonly partition: number | undefined;
-  /** Tells the outcome; called once. */
-  settle(error: Error | null, partition: number, offset: bigint): void;
-}
+import { type Compression, encodeBatch } from "../record/record-batch.ts";
+import type { PendingMessage } from "./pending-message.ts";
 
 /** An idempotent producer's name for one partition, and the next number in its sequence (KIP-98). */
 export interface Identity {
@@ -40,10 +29,9 @@ export class Batch {
     if (this.#encoded === null) {
       const firstSequence = identity.nextSequence;
       const producer = { id: identity.id, epoch: identity.epoch, firstSequence };
-      const records = this.messages.map((message) => message.record);
-      this.#encoded = { bytes: encodeBatch(records, producer, compression), firstSequence };
+      this.#encoded = { bytes: encodeBatch(this.messages, producer, compression), firstSequence };
       // The sequence wraps at 2^31, as the broker's does.
-      identity.nextSequence = (firstSequence + records.length) % 0x8000_0000;
+      identity.nextSequence = (firstSequence + this.messages.length) % 0x8000_0000;
     }
     return this.#encoded.bytes;
   }

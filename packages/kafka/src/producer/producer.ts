@@ -1,12 +1,19 @@
-import { MAX_MESSAGE_BYTES } from "@candlewick/contracts";
-import { CandlewickError, ERRORS } from "@candlewick/runtime";
+import { CandlewickError } from "@candlewick/runtime";
 import { Cluster, type TopicLayout } from "../cluster/cluster.ts";
 import type { KafkaConnection } from "../cluster/connection.ts";
 import { clientClosed, KAFKA_ERRORS } from "../cluster/errors.ts";
 import type { Delivery, OutgoingMessage } from "../record/message.ts";
-import { type BatchRecord, type Compression, recordSizeBound } from "../record/record-batch.ts";
+import { type BatchRecord, recordSizeBound } from "../record/record-batch.ts";
 import { MemoryBudget } from "./memory-budget.ts";
-import type { PendingMessage } from "./partition-queue.ts";
+import { type Outcome, PendingMessage, PendingMessages } from "./pending-message.ts";
+import { ProducerMetrics } from "./producer-metrics.ts";
+import {
+  type DeliveryReport,
+  type ProducerOptions,
+  type ProducerSettings,
+  problemOf,
+  producerSettings,
+} from "./producer-options.ts";
 import { Sender } from "./sender.ts";
 import { TopicRouter } from "./topic-router.ts";
 
@@ -28,71 +35,48 @@ export interface Producer {
   close(timeoutMs?: number): Promise<void>;
 }
 
-/** Settings of a producer; the defaults are safe. */
-export interface ProducerOptions {
-  /** Attempts after the first one; 3 by default. */
-  readonly retries?: number;
-  /** Pause before each of them; 100 ms by default. */
-  readonly retryBackoffMs?: number;
-  /** How long the first message of a request waits for company; 0 by default, which is the current turn of the loop. */
-  readonly lingerMs?: number;
-  /** Bytes of a batch of more than one message; 1,000,000 by default (brokers refuse more than 1 MiB). */
-  readonly maxBatchBytes?: number;
-  /** The largest key and value together, 10 MiB and 1 KiB by default. */
-  readonly maxMessageBytes?: number;
-  /** Memory of all messages that have no outcome yet; 32 MiB by default. */
-  readonly maxBufferBytes?: number;
-  /** What `send` and `enqueue` do when the buffer is full; "wait" by default. */
-  readonly whenFull?: "wait" | "fail";
-  readonly compression?: Compression;
-}
-
-type Outcome = (error: Error | null, delivery: Delivery | null) => void;
-
 const CLOSE_TIMEOUT_MS = 30_000;
+const TAKEN = Promise.resolve();
+const NO_HEADERS: BatchRecord["headers"] = [];
 
-/** Connects. Throws KAFKA_UNREACHABLE where no broker answers. */
+/** Connects. Throws KAFKA_UNREACHABLE where no broker answers, USAGE for an option out of its range. */
 export async function createProducer(
   connection: KafkaConnection,
   options: ProducerOptions = {},
 ): Promise<Producer> {
-  return new BatchingProducer(await Cluster.connect(connection), options);
+  const settings = producerSettings(options);
+  return new BatchingProducer(await Cluster.connect(connection), settings, options);
 }
 
 class BatchingProducer implements Producer {
   readonly #cluster: Cluster;
-  readonly #maxMessageBytes: number;
-  readonly #whenFull: "wait" | "fail";
+  readonly #settings: ProducerSettings;
   readonly #budget: MemoryBudget;
   readonly #router: TopicRouter;
   readonly #sender: Sender;
-  readonly #pending = new Set<PendingMessage>();
-  /** Told whenever a message has got its outcome. */
-  readonly #watchers = new Set<(message: PendingMessage) => void>();
+  readonly #pending: PendingMessages;
+  readonly #metrics: ProducerMetrics | null;
+  readonly #onDelivery: ((report: DeliveryReport) => void) | null;
   #closed = false;
 
-  constructor(cluster: Cluster, options: ProducerOptions) {
+  constructor(cluster: Cluster, settings: ProducerSettings, options: ProducerOptions) {
     this.#cluster = cluster;
-    this.#maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES + 1024;
-    this.#whenFull = options.whenFull ?? "wait";
-    // A message that is allowed must fit, or it would wait for ever.
-    this.#budget = new MemoryBudget(Math.max(options.maxBufferBytes ?? 32 << 20, 2 * this.#maxMessageBytes));
-    const settings = {
-      retries: options.retries ?? 3,
-      retryBackoffMs: options.retryBackoffMs ?? 100,
-      lingerMs: options.lingerMs ?? 0,
-      maxRequestBytes: this.#maxMessageBytes,
-      compression: options.compression ?? "none",
-    };
+    this.#settings = settings;
+    this.#budget = new MemoryBudget(settings.maxBufferBytes);
+    this.#metrics = options.metrics === undefined ? null : new ProducerMetrics(options.metrics);
+    this.#onDelivery = options.onDelivery ?? null;
+    this.#pending = new PendingMessages((message, error, delivery) =>
+      this.#settled(message, error, delivery),
+    );
     this.#router = new TopicRouter(cluster, {
       ...settings,
-      maxBatchBytes: options.maxBatchBytes ?? 1_000_000,
       onQueued: (queue) => this.#sender.wake(queue),
     });
-    this.#sender = new Sender(cluster, settings, {
-      layoutOf: (topic): TopicLayout | undefined => this.#router.layoutOf(topic),
-      relocate: (topics) => this.#router.relocate(topics),
-    });
+    const layouts = {
+      layoutOf: (topic: string): TopicLayout | undefined => this.#router.layoutOf(topic),
+      relocate: (topics: readonly string[]): Promise<void> => this.#router.relocate(topics),
+    };
+    this.#sender = new Sender(cluster, settings, layouts, (topic) => this.#metrics?.retried(topic));
   }
 
   send(message: OutgoingMessage): Promise<Delivery> {
@@ -101,32 +85,29 @@ class BatchingProducer implements Producer {
         if (delivery === null) reject(error);
         else resolve(delivery);
       };
-      this.#accept(message, outcome, () => {}, reject);
+      this.#accept(message, outcome)?.catch(reject);
     });
   }
 
-  enqueue(message: OutgoingMessage, onResult: Outcome = () => {}): Promise<void> {
-    return new Promise((resolve, reject) => this.#accept(message, onResult, resolve, reject));
+  enqueue(message: OutgoingMessage, onResult: Outcome = ignore): Promise<void> {
+    return this.#accept(message, onResult) ?? TAKEN;
   }
 
   async flush(timeoutMs?: number): Promise<void> {
-    const open = new Set(this.#pending);
-    if (open.size === 0) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const watch = (message: PendingMessage): void => {
-      if (open.delete(message) && open.size === 0) resolve();
-    };
-    this.#watchers.add(watch);
+    const { done, stop } = this.#pending.untilSettled();
+    if (timeoutMs === undefined) return done;
     const waiting = new AbortController();
-    if (timeoutMs !== undefined) {
-      const expire = (): void => reject(deadlinePassed(open.size, timeoutMs));
-      this.#cluster.clock.delay(timeoutMs, waiting.signal).then(expire, () => {});
-    }
+    const expired = this.#cluster.clock.delay(timeoutMs, waiting.signal).then(
+      () => {
+        throw deadlinePassed(this.#pending.count, timeoutMs);
+      },
+      () => {},
+    );
     try {
-      await promise;
+      await Promise.race([done, expired]);
     } finally {
       waiting.abort();
-      this.#watchers.delete(watch);
+      stop();
     }
   }
 
@@ -139,94 +120,81 @@ class BatchingProducer implements Producer {
     } finally {
       this.#sender.stop();
       this.#router.stop();
-      const error = deadlinePassed(this.#pending.size, timeoutMs);
-      for (const message of this.#pending) message.settle(error, -1, -1n);
+      this.#pending.fail(deadlinePassed(this.#pending.count, timeoutMs));
       await this.#cluster.close();
     }
   }
 
-  #accept(
-    message: OutgoingMessage,
-    outcome: Outcome,
-    taken: () => void,
-    refused: (error: Error) => void,
-  ): void {
-    const problem = this.#problem(message);
-    if (problem !== null) {
-      refused(problem);
-      return;
-    }
-    const record = recordOf(message, this.#cluster.clock.now());
+  /** Null: taken at once. Else a promise that resolves when it is taken, or rejects with why it is not. */
+  #accept(message: OutgoingMessage, outcome: Outcome): Promise<void> | null {
+    if (this.#closed) return Promise.reject(clientClosed("producer"));
+    const { topic, partition } = message;
+    const record = recordOf(message, this.#cluster);
     const bytes = recordSizeBound(record);
-    if (this.#whenFull === "fail" && !this.#budget.hasRoom(bytes)) {
-      refused(bufferFull(this.#budget));
-      return;
+    const extra =
+      record.headers === NO_HEADERS ? 0 : bytes - recordSizeBound({ ...record, headers: NO_HEADERS });
+    const problem = problemOf(message, extra, this.#settings.maxMessageBytes);
+    if (problem !== null) return Promise.reject(problem);
+    const pending = new PendingMessage(this.#pending, topic, record, partition, bytes, outcome);
+    if (this.#budget.tryAcquire(bytes)) {
+      this.#take(pending);
+      return null;
     }
-    const take = (): void => {
-      taken();
-      this.#router.route(this.#pend(message, record, bytes, outcome));
-    };
-    this.#budget.acquire(bytes, take, refused);
+    if (this.#settings.whenFull === "fail") return Promise.reject(bufferFull(this.#budget));
+    return new Promise((resolve, reject) => {
+      const grant = (): void => {
+        resolve();
+        this.#take(pending);
+      };
+      this.#budget.acquire(bytes, grant, reject);
+    });
   }
 
-  #pend(message: OutgoingMessage, record: BatchRecord, bytes: number, outcome: Outcome): PendingMessage {
-    const { topic } = message;
-    const pending: PendingMessage = {
-      record,
-      bytes,
-      topic,
-      partition: message.partition,
-      settle: (error, partition, offset) => {
-        if (!this.#pending.delete(pending)) return;
-        this.#tell(outcome, error, error === null ? { topic, partition, offset } : null);
-        for (const watch of this.#watchers) watch(pending);
-        this.#budget.release(bytes);
-      },
-    };
-    this.#pending.add(pending);
-    return pending;
+  #take(message: PendingMessage): void {
+    message.takenMs = this.#cluster.clock.monotonic();
+    this.#pending.add(message);
+    this.#metrics?.taken(message.bytes);
+    this.#router.route(message);
   }
 
-  #tell(outcome: Outcome, error: Error | null, delivery: Delivery | null): void {
+  #settled(message: PendingMessage, error: Error | null, delivery: Delivery | null): void {
+    this.#tell(() => message.outcome(error, delivery), delivery);
+    const { topic, key, bytes } = message;
+    if (this.#onDelivery !== null || this.#metrics !== null) {
+      const tookMs = this.#cluster.clock.monotonic() - message.takenMs;
+      this.#metrics?.settled({ topic, messages: 1, bytes, tookMs, error });
+      const report = { topic, key, bytes, tookMs, error, delivery };
+      this.#tell(() => this.#onDelivery?.(report), delivery);
+    }
+    this.#budget.release(bytes);
+  }
+
+  #tell(callback: () => void, delivery: Delivery | null): void {
     try {
-      outcome(error, delivery);
+      callback();
     } catch (cause) {
       // The message has its outcome; that the caller failed on hearing it must not stop the others.
       this.#cluster.connection.logger.error("a delivery callback failed", { ...delivery, error: cause });
     }
   }
-
-  #problem({ topic, key, value, partition, timestampMs }: OutgoingMessage): Error | null {
-    if (this.#closed) return clientClosed("producer");
-    const bytes = (key?.length ?? 0) + (value?.length ?? 0);
-    if (bytes > this.#maxMessageBytes) {
-      const limit = `exceeds the limit of ${this.#maxMessageBytes} bytes`;
-      return badMessage(`A message of ${bytes} bytes for ${topic} ${limit}.`, "Split it into parts.");
-    }
-    if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0)) {
-      return badMessage(`${topic} has no partition ${partition}.`, "Use a whole number from 0 on.");
-    }
-    if (timestampMs !== undefined && !(Number.isSafeInteger(timestampMs) && timestampMs >= 0)) {
-      return badMessage(`${timestampMs} is not a time.`, "Use whole milliseconds since the epoch.");
-    }
-    return null;
-  }
 }
 
-function badMessage(what: string, advice: string): CandlewickError {
-  return new CandlewickError(ERRORS.badInput, what, advice);
-}
+function ignore(): void {}
 
-function recordOf(message: OutgoingMessage, nowMs: number): BatchRecord {
-  const headers = Object.entries(message.headers ?? {}).map(
-    ([name, value]) => [Buffer.from(name), typeof value === "string" ? Buffer.from(value) : value] as const,
-  );
+function recordOf(
+  { key, value, headers, timestampMs }: OutgoingMessage,
+  { clock }: Pick<Cluster, "clock">,
+): BatchRecord {
   return {
-    key: message.key,
-    value: message.value,
-    headers,
-    timestampMs: message.timestampMs ?? Math.floor(nowMs),
+    key,
+    value,
+    headers: headers === undefined ? NO_HEADERS : Object.entries(headers).map(headerOf),
+    timestampMs: timestampMs ?? Math.floor(clock.now()),
   };
+}
+
+function headerOf([name, value]: [string, string | Buffer]): readonly [Buffer, Buffer] {
+  return [Buffer.from(name), typeof value === "string" ? Buffer.from(value) : value];
 }
 
 function bufferFull(budget: MemoryBudget): CandlewickError {

@@ -4,17 +4,9 @@ import { persistently } from "../cluster/backoff.ts";
 import { ask, REQUEST } from "../cluster/broker-api.ts";
 import type { Cluster, TopicLayout } from "../cluster/cluster.ts";
 import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, throwOnCode } from "../cluster/errors.ts";
-import type { Compression } from "../record/record-batch.ts";
 import type { Batch, Identity, PartitionQueue } from "./partition-queue.ts";
 import type { TopicBatches } from "./produce-request.ts";
-
-export interface SenderSettings {
-  readonly retries: number;
-  readonly retryBackoffMs: number;
-  readonly lingerMs: number;
-  readonly maxRequestBytes: number;
-  readonly compression: Compression;
-}
+import type { ProducerSettings } from "./producer-options.ts";
 
 const ALL_REPLICAS = -1;
 const BROKER_TIMEOUT_MS = 25_000;
@@ -34,27 +26,30 @@ const IDENTITY_LOST: ReadonlySet<number> = new Set([
  */
 export class Sender {
   readonly #cluster: Cluster;
-  readonly #settings: SenderSettings;
+  readonly #settings: ProducerSettings;
   readonly #layoutOf: (topic: string) => TopicLayout | undefined;
   readonly #relocate: (topics: readonly string[]) => Promise<void>;
   readonly #ready = new Set<PartitionQueue>();
   readonly #requests = new Map<number, number>();
+  readonly #onRetry: (topic: string) => void;
   readonly #stopping = new AbortController();
   #scheduled = false;
   #firstIdentity: Promise<Identity> | null = null;
 
   constructor(
     cluster: Cluster,
-    settings: SenderSettings,
+    settings: ProducerSettings,
     layouts: {
       layoutOf(topic: string): TopicLayout | undefined;
       relocate(topics: readonly string[]): Promise<void>;
     },
+    onRetry: (topic: string) => void,
   ) {
     this.#cluster = cluster;
     this.#settings = settings;
     this.#layoutOf = layouts.layoutOf;
     this.#relocate = layouts.relocate;
+    this.#onRetry = onRetry;
   }
 
   /** Says that the queue has something to send. */
@@ -86,7 +81,7 @@ export class Sender {
     for (const queue of this.#ready) {
       const leader = this.#layoutOf(queue.topic)?.leaders[queue.partition] ?? -1;
       const request = requests.get(leader) ?? { batches: [], bytes: 0 };
-      const full = request.bytes >= this.#settings.maxRequestBytes;
+      const full = request.bytes >= this.#settings.maxMessageBytes;
       if (full || (this.#requests.get(leader) ?? 0) >= REQUESTS_PER_BROKER) continue;
       this.#ready.delete(queue);
       const batch = queue.take();
@@ -182,6 +177,7 @@ export class Sender {
   /** Another attempt after a pause, at the leader of then. */
   async #again(batch: Batch): Promise<void> {
     const { queue } = batch;
+    this.#onRetry(queue.topic);
     try {
       await this.#cluster.clock.delay(this.#settings.retryBackoffMs, this.#stopping.signal);
       await this.#relocate([queue.topic]);

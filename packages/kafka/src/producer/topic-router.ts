@@ -1,8 +1,9 @@
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 import type { Cluster, TopicLayout } from "../cluster/cluster.ts";
 import { isRetriable } from "../cluster/errors.ts";
-import { PartitionQueue, type PendingMessage } from "./partition-queue.ts";
+import { PartitionQueue } from "./partition-queue.ts";
 import { partitionOfKey } from "./partitioner.ts";
+import type { PendingMessage } from "./pending-message.ts";
 
 export interface RouterSettings {
   readonly retries: number;
@@ -43,8 +44,7 @@ export class TopicRouter {
   /** Puts the message into its queue, now or when its topic is known; settles it where that cannot be. */
   route(message: PendingMessage): void {
     const route = this.#routeOf(message.topic);
-    const now = this.#cluster.clock.monotonic();
-    const stale = route.layout === undefined || now - route.lookedUpMs > LAYOUT_MAX_AGE_MS;
+    const stale = route.layout === undefined || message.takenMs - route.lookedUpMs > LAYOUT_MAX_AGE_MS;
     if (route.layout === undefined) route.unrouted.push(message);
     else this.#queue(route, route.layout, message);
     if (stale && !route.lookingUp) void this.#lookUp(message.topic, route);
@@ -106,7 +106,7 @@ export class TopicRouter {
 
   #queue(route: Route, layout: TopicLayout, message: PendingMessage): void {
     const count = layout.leaders.length;
-    const partition = message.partition ?? this.#choose(route, message.record.key, count);
+    const partition = message.partition ?? this.#choose(route, message.key, count);
     if (partition >= count) {
       message.settle(noPartition(message.topic, partition, count), partition, -1n);
       return;

@@ -1,4 +1,5 @@
-import { compressionsAlgorithms, crc32c } from "@platformatic/kafka";
+import { compressionsAlgorithms } from "@platformatic/kafka";
+import { checksum } from "./checksum.ts";
 import { writeZigzag, zigzagSize } from "./varint.ts";
 
 export type Compression = "none" | "gzip" | "snappy" | "lz4" | "zstd";
@@ -58,10 +59,15 @@ export function encodeBatch(
 ): Buffer {
   const first = records[0];
   if (first === undefined) throw new RangeError("a batch has at least one record");
-  const plain = encodeRecords(records, first.timestampMs);
   const codec = compressionsAlgorithms[compression];
-  const body = compression === "none" ? plain : codec.compressSync(plain);
-  const batch = Buffer.allocUnsafe(FIELD.records + body.length);
+  const bound = records.reduce<number>((sum, record) => sum + recordSizeBound(record), FIELD.records);
+  // The bound is seldom more than a few bytes a record above the true size.
+  const plain = Buffer.allocUnsafe(bound);
+  const end = writeRecords(plain, FIELD.records, records, first.timestampMs);
+  const batch =
+    compression === "none"
+      ? plain.subarray(0, end)
+      : compressed(plain, codec.compressSync(plain.subarray(FIELD.records, end)));
   batch.writeBigInt64BE(0n, FIELD.baseOffset);
   batch.writeInt32BE(batch.length - LENGTH_END, FIELD.length);
   batch.writeInt32BE(-1, FIELD.leaderEpoch);
@@ -75,34 +81,48 @@ export function encodeBatch(
   batch.writeInt16BE(producer.epoch, FIELD.producerEpoch);
   batch.writeInt32BE(producer.firstSequence, FIELD.baseSequence);
   batch.writeInt32BE(records.length, FIELD.recordCount);
-  body.copy(batch, FIELD.records);
-  batch.writeUInt32BE(crc32c(batch.subarray(FIELD.attributes)), FIELD.crc);
+  batch.writeUInt32BE(checksum(batch.subarray(FIELD.attributes)), FIELD.crc);
   return batch;
 }
 
-function encodeRecords(records: readonly BatchRecord[], baseTimestampMs: number): Buffer {
-  const sizes = records.map((record, index) => bodySize(record, index, baseTimestampMs));
-  const total = sizes.reduce((sum, size) => sum + zigzagSize(size) + size, 0);
-  const target = Buffer.allocUnsafe(total);
-  let at = 0;
-  records.forEach((record, index) => {
-    at = writeZigzag(target, at, sizes[index] ?? 0);
-    target[at++] = 0; // attributes: none are defined
-    at = writeZigzag(target, at, record.timestampMs - baseTimestampMs);
-    at = writeZigzag(target, at, index);
-    at = writeBytes(target, at, record.key);
-    at = writeBytes(target, at, record.value);
-    at = writeZigzag(target, at, record.headers.length);
-    for (const [name, value] of record.headers) {
-      at = writeBytes(target, at, name);
-      at = writeBytes(target, at, value);
-    }
-  });
-  return target;
+/** The compressed records behind room for the header: in the plain ones' memory where they fit. */
+function compressed(plain: Buffer, body: Buffer): Buffer {
+  const length = FIELD.records + body.length;
+  const batch = length <= plain.length ? plain.subarray(0, length) : Buffer.allocUnsafe(length);
+  body.copy(batch, FIELD.records);
+  return batch;
 }
 
-function bodySize(record: BatchRecord, index: number, baseTimestampMs: number): number {
-  let size = 1 + zigzagSize(record.timestampMs - baseTimestampMs) + zigzagSize(index);
+/** Writes the records one after the other; returns the position after the last one. */
+function writeRecords(
+  target: Buffer,
+  start: number,
+  records: readonly BatchRecord[],
+  baseTimestampMs: number,
+): number {
+  let at = start;
+  let index = 0;
+  for (const record of records) {
+    const { key, value, headers } = record;
+    const timeDelta = record.timestampMs - baseTimestampMs;
+    at = writeZigzag(target, at, bodySize(record, index, timeDelta));
+    target[at++] = 0; // attributes: none are defined
+    at = writeZigzag(target, at, timeDelta);
+    at = writeZigzag(target, at, index++);
+    at = writeBytes(target, at, key);
+    at = writeBytes(target, at, value);
+    at = writeZigzag(target, at, headers.length);
+    for (const [name, content] of headers) {
+      at = writeBytes(target, at, name);
+      at = writeBytes(target, at, content);
+    }
+  }
+  if (at > target.length) throw new RangeError(`records of ${at} bytes do not fit into ${target.length}`);
+  return at;
+}
+
+function bodySize(record: BatchRecord, index: number, timeDelta: number): number {
+  let size = 1 + zigzagSize(timeDelta) + zigzagSize(index);
   size += bytesSize(record.key) + bytesSize(record.value) + zigzagSize(record.headers.length);
   for (const [name, value] of record.headers) size += bytesSize(name) + bytesSize(value);
   return size;
@@ -115,6 +135,6 @@ function bytesSize(bytes: Buffer | null): number {
 function writeBytes(target: Buffer, position: number, bytes: Buffer | null): number {
   if (bytes === null) return writeZigzag(target, position, -1);
   const at = writeZigzag(target, position, bytes.length);
-  bytes.copy(target, at);
+  target.set(bytes, at);
   return at + bytes.length;
 }

@@ -1,7 +1,8 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import { CandlewickError } from "@candlewick/runtime";
-import { compressionsAlgorithmsByBitmask, crc32c } from "@platformatic/kafka";
+import { compressionsAlgorithmsByBitmask } from "@platformatic/kafka";
 import { KAFKA_ERRORS } from "../cluster/errors.ts";
+import { checksum } from "./checksum.ts";
 import type { ConsumedRecord } from "./message.ts";
 import { FIELD, LENGTH_END } from "./record-batch.ts";
 import { ByteCursor } from "./varint.ts";
@@ -38,7 +39,7 @@ export function decodeBatch(batch: Buffer, partition: TopicPartition, from: bigi
   const baseOffset = batch.readBigInt64BE(FIELD.baseOffset);
   const place = `${partitionName(partition)} at offset ${baseOffset}`;
   if (batch.readInt8(FIELD.magic) !== 2) throw corrupt(place, "has a record format other than 2");
-  if (crc32c(batch.subarray(FIELD.attributes)) !== batch.readUInt32BE(FIELD.crc)) {
+  if (checksum(batch.subarray(FIELD.attributes)) !== batch.readUInt32BE(FIELD.crc)) {
     throw corrupt(place, "has a wrong checksum");
   }
   const nextOffset = baseOffset + BigInt(batch.readInt32BE(FIELD.lastOffsetDelta)) + 1n;
