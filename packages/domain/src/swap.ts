@@ -19,6 +19,17 @@ export const VENUES = [
 ] as const;
 export type Venue = (typeof VENUES)[number];
 
+/** What makes a swap worth a second look; it is a swap all the same. */
+export type SwapFlag =
+  /** An amount is zero: it has no price. */
+  | "zero-amount"
+  /** The same account trades at the same pool in the opposite direction in the same transaction. */
+  | "self-trade"
+  /** A mint withheld a fee from a transfer: what the pool saw and what the user paid or got differ. */
+  | "transfer-fee"
+  /** The node cut the transaction's log: what is told by the log alone may be missing. */
+  | "log-truncated";
+
 /** What a decoder finds: one exchange of two assets against one pool, named by direction only. */
 export interface Swap {
   readonly position: Position;
@@ -49,4 +60,7 @@ export interface Swap {
   readonly recipient: string | null;
   /** Same for all swaps of one routed trade; null for a swap that stands alone. */
   readonly routeId: string | null;
+  /** Whether it clamps another's swap in its block (a sandwich); absent where the block was not seen whole. */
+  readonly clamp?: boolean;
+  readonly flags?: readonly SwapFlag[];
 }

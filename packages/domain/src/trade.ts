@@ -2,6 +2,7 @@ import type { RawAmount, Slot } from "./brand.ts";
 import type { ChainName } from "./chain.ts";
 import { divideToFloat, powerOfTen } from "./decimal.ts";
 import { type Asset, BASE_MINTS, isStable, WSOL_MINT } from "./mint.ts";
+import type { PairFacts } from "./pair-facts.ts";
 import type { Position } from "./position.ts";
 import type { Swap, Venue } from "./swap.ts";
 
@@ -45,6 +46,10 @@ export interface Trade {
   readonly maker: string;
   readonly recipient: string | null;
   readonly routeId: string | null;
+  /** Whether it clamps another's trade in its block (a sandwich); absent where that is not known. */
+  readonly clamp?: boolean;
+  /** Absent where nothing is known of the pair but its trades. */
+  readonly facts?: PairFacts;
 }
 
 /** The name of a trade among all trades, as text: chain, block id, transaction and instruction path. */
@@ -82,6 +87,7 @@ export function tradeOfSwap(
     maker: swap.maker,
     recipient: swap.recipient,
     routeId: swap.routeId,
+    ...(swap.clamp === undefined ? {} : { clamp: swap.clamp }),
   };
 }
 
