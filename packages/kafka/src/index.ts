@@ -1,10 +1,23 @@
 export { parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
 export * from "./admin/admin.ts";
+export type { GroupDetail, GroupMemberDetail, GroupSummary, GroupType } from "./admin/group-admin.ts";
+export { type PlannedReset, planReset, type ResetFacts, type ResetTarget } from "./admin/offset-reset.ts";
+export type {
+  ConfigOrigin,
+  PartitionDetail,
+  TopicChanges,
+  TopicDetail,
+  TopicSetting,
+} from "./admin/topic-admin.ts";
 export * from "./cluster/connection.ts";
 export { BrokerError, KAFKA_ERRORS } from "./cluster/errors.ts";
+export * from "./consumer/consumer.ts";
+export * from "./consumer/consumer-options.ts";
+export * from "./consumer/consumer-totals.ts";
 export * from "./consumer/group-consumer.ts";
 export * from "./consumer/group-consumer-options.ts";
 export * from "./consumer/reader.ts";
+export { DELIVERY_ERRORS } from "./delivery/delivery-errors.ts";
 export { BatchFailure, type FailureKind, failureKind } from "./delivery/failure-kind.ts";
 export { murmur2, partitionOfKey } from "./producer/partitioner.ts";
 export * from "./producer/producer.ts";

@@ -19,6 +19,8 @@ export interface FetchSink {
   push(partition: TopicPartition, records: readonly ConsumedRecord[], nextOffset: bigint): void;
   /** How long a request may wait for records, in milliseconds: less where partitions will be wanted sooner. */
   pollMs?(): number;
+  /** Where the log of a partition ends now, as each answer tells. */
+  seen?(partition: TopicPartition, end: bigint): void;
   /** Fetching has ended with an error that cannot pass by itself. */
   fail(error: Error): void;
 }
@@ -209,6 +211,7 @@ export class FetchLoop {
       return;
     }
     if (part.errorCode !== CODE.none) throw new BrokerError(part.errorCode, `fetching ${name}`);
+    this.#options.sink.seen?.(partition, part.highWatermark);
     if (part.records === null || part.records.length === 0) return;
     await this.#decode(partition, part.records, wanted);
   }

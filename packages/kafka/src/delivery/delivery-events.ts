@@ -16,6 +16,8 @@ export interface DeliverySettings {
   readonly order: "key" | "none";
   /** The delay before each further attempt by way of a retry topic; as many retry topics as delays. */
   readonly delaysMs: readonly number[];
+  /** Retry topics that are read: at least as many as delays, more where there were more once. */
+  readonly levels: number;
   /** By which part a delay may be longer or shorter. */
   readonly jitter: number;
   readonly batch: BatchBounds;
@@ -87,6 +89,8 @@ export type DeliveryEvent =
       readonly nowMs: number;
     }
   | { readonly kind: "handled"; readonly ticket: RunTicket; readonly nowMs: number }
+  /** A handler that has not ended says that its records count as finished: they may be committed. */
+  | { readonly kind: "acknowledged"; readonly ticket: RunTicket }
   | { readonly kind: "failed"; readonly ticket: RunTicket; readonly failure: Failure; readonly nowMs: number }
   | {
       readonly kind: "published";
@@ -94,6 +98,8 @@ export type DeliveryEvent =
       readonly offset: number;
       readonly nowMs: number;
     }
+  /** A move was given up, with the session; its record is not finished. */
+  | { readonly kind: "unpublished" }
   | { readonly kind: "clock"; readonly nowMs: number }
   | { readonly kind: "paused" | "resumed"; readonly family: string; readonly nowMs: number }
   /** The partitions are to be given up: start nothing more. */

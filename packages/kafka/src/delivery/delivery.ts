@@ -102,11 +102,17 @@ export class Delivery {
       case "handled":
         this.#handled(event.ticket, event.nowMs);
         break;
+      case "acknowledged":
+        for (const entry of event.ticket.entries) this.#finish(entry);
+        break;
       case "failed":
         this.#failed(event.ticket, event.failure, event.nowMs);
         break;
       case "published":
         this.#published(event.ticket, event.offset, event.nowMs);
+        break;
+      case "unpublished":
+        this.#publishing--;
         break;
       case "clock":
         this.#fire(event.nowMs);
@@ -170,7 +176,7 @@ export class Delivery {
   #assign(assigned: AssignedPartition): void {
     let family = this.#families.get(assigned.family);
     if (family === undefined) {
-      family = new Family(assigned.family, this.#settings.delaysMs.length);
+      family = new Family(assigned.family, this.#settings.levels);
       this.#families.set(assigned.family, family);
     }
     const name = partitionName(assigned);
@@ -411,6 +417,7 @@ export class Delivery {
   }
 
   #finish(entry: Entry): void {
+    if (entry.finished) return;
     const { partition, record } = entry;
     partition.tracker.finish(entry);
     if (record.timestampMs > (partition.finishedTimestampMs ?? -1))

@@ -65,4 +65,10 @@ export class PartitionDelivery {
   get isWanted(): boolean {
     return !this.isFull && this.heldUntilMs === null && !this.family.isPaused;
   }
+
+  /** The age of the oldest record that is not finished; of the newest finished one where none has arrived. */
+  ageMs(nowMs: number): number {
+    const timestampMs = this.tracker.oldest?.record.timestampMs ?? this.finishedTimestampMs;
+    return timestampMs === null ? 0 : Math.max(0, nowMs - timestampMs);
+  }
 }

@@ -1,0 +1,135 @@
+import type { Logger } from "@candlewick/runtime";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Coordinator, Generation } from "../cluster/coordinator.ts";
+import { BrokerError, CODE, isRetriable, rootMessage } from "../cluster/errors.ts";
+import type { CommittableOffset, Delivery } from "../delivery/delivery.ts";
+import { commitOffsets } from "./group-offsets.ts";
+
+/** When offsets are committed by themselves; never where both are infinite. */
+export interface CommitPolicy {
+  readonly intervalMs: number;
+  readonly everyRecords: number;
+}
+
+export interface CommitLoopOptions extends CommitPolicy {
+  readonly coordinator: Coordinator;
+  readonly generation: Generation;
+  readonly groupId: string;
+  readonly groupInstanceId: string | null;
+  readonly logger: Logger;
+  /** The broker refuses commits for a reason that will not pass. */
+  onRefused(error: Error): void;
+}
+
+/** Answers that mean that the group goes on without this member; its heartbeats notice by themselves. */
+const OUTDATED: ReadonlySet<number> = new Set([
+  CODE.illegalGeneration,
+  CODE.unknownMemberId,
+  CODE.rebalanceInProgress,
+]);
+const METADATA_TOO_LARGE = 12;
+
+/**
+ * Commits what is finished, one request at a time. A commit that fails for now is repeated with the next one:
+ * that can only cause repetition, never loss.
+ */
+export class CommitLoop {
+  readonly #cluster: Cluster;
+  readonly #delivery: Delivery;
+  readonly #options: CommitLoopOptions;
+  readonly #closing = new AbortController();
+  #underWay: Promise<void> = Promise.resolve();
+  #queued: Promise<void> | null = null;
+  #uncommitted = 0;
+  #withMetadata = true;
+  #isStarted = false;
+
+  constructor(cluster: Cluster, delivery: Delivery, options: CommitLoopOptions) {
+    this.#cluster = cluster;
+    this.#delivery = delivery;
+    this.#options = options;
+  }
+
+  get #isAutomatic(): boolean {
+    return Number.isFinite(this.#options.intervalMs) || Number.isFinite(this.#options.everyRecords);
+  }
+
+  /** Commits the starting points, lest "last" be somewhere else after a rebalance, then goes by the policy. */
+  start(): void {
+    this.#isStarted = true;
+    this.#tryNow();
+    if (Number.isFinite(this.#options.intervalMs)) void this.#repeat();
+  }
+
+  /** So many more records were handled. */
+  count(records: number): void {
+    this.#uncommitted += records;
+    if (this.#uncommitted >= this.#options.everyRecords) this.#tryNow();
+  }
+
+  /** Commits what is finished now; joins a request that has not begun. Rejects when it fails. */
+  now(): Promise<void> {
+    this.#uncommitted = 0;
+    this.#queued ??= this.#underWay.then(() => {
+      this.#queued = null;
+      this.#underWay = this.#commit();
+      return this.#underWay;
+    });
+    return this.#queued;
+  }
+
+  /** Ends with a last commit of what is finished, where commits are automatic and still ours. Never rejects. */
+  async close(isMember: boolean): Promise<void> {
+    this.#closing.abort();
+    if (this.#isStarted && this.#isAutomatic && isMember) await this.#attempt();
+    await this.#underWay.catch(() => {});
+  }
+
+  async #repeat(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.#cluster.clock.delay(this.#options.intervalMs, signal).catch(() => {});
+      if (!signal.aborted) await this.#attempt();
+    }
+  }
+
+  #tryNow(): void {
+    void this.#attempt();
+  }
+
+  async #attempt(): Promise<void> {
+    try {
+      await this.now();
+    } catch (error) {
+      if (error instanceof BrokerError && !isRetriable(error)) {
+        if (OUTDATED.has(error.brokerCode)) return;
+        this.#options.onRefused(error);
+        return;
+      }
+      this.#options.logger.warn("offsets were not committed; nothing is lost", {
+        reason: rootMessage(error),
+      });
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const { coordinator, generation, groupId, groupInstanceId } = this.#options;
+    const found = this.#delivery.committable();
+    const offsets = this.#withMetadata ? found : found.map(withoutMetadata);
+    if (offsets.length === 0) return;
+    try {
+      await commitOffsets(coordinator, groupId, groupInstanceId, generation, offsets);
+      this.#delivery.committed(found);
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.brokerCode !== METADATA_TOO_LARGE) throw error;
+      // A broker with a smaller limit than Kafka's default: what is finished out of order will come again.
+      this.#withMetadata = false;
+      await commitOffsets(coordinator, groupId, groupInstanceId, generation, found.map(withoutMetadata));
+      this.#delivery.committed(found);
+    }
+  }
+}
+
+function withoutMetadata(offset: CommittableOffset): CommittableOffset {
+  return { ...offset, metadata: "" };
+}

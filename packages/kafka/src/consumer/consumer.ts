@@ -1,0 +1,387 @@
+import { partitionName, type TopicPartition } from "@candlewick/contracts";
+import type { Logger, Service } from "@candlewick/runtime";
+import { backoffMs } from "../cluster/backoff.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import type { KafkaConnection } from "../cluster/connection.ts";
+import { rootMessage } from "../cluster/errors.ts";
+import { edgeOffsets } from "../cluster/offset-lookup.ts";
+import { asConsumerError } from "../delivery/delivery-errors.ts";
+import { createProducer, type Producer } from "../producer/producer.ts";
+import { topicFamily } from "../retry/retry-topic.ts";
+import { startConsumerMetrics } from "./consumer-metrics.ts";
+import type { ConsumerOptions, Lag } from "./consumer-options.ts";
+import { type ConsumerPlan, planOf } from "./consumer-plan.ts";
+import { ConsumerTotals } from "./consumer-totals.ts";
+import { DeliverySession } from "./delivery-session.ts";
+import { GroupMember } from "./group-member.ts";
+import { GroupSession, type SessionEnd } from "./group-session.ts";
+import { beat } from "./heartbeat.ts";
+import { ensureRetryTopics, retryTopicNames } from "./retry-topics.ts";
+import { StallWatch } from "./stall-watch.ts";
+import { selectTopics } from "./topic-selection.ts";
+
+/** A member of a consumer group that runs handlers and takes care of what fails. */
+export interface Consumer extends Service {
+  assignment(): readonly TopicPartition[];
+  /** Stops handing out records of these partitions of a topic, and of their retries; what runs may finish. */
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  /** Commits all that is finished. Rejects with COMMIT_REFUSED when it does not go through. */
+  commit(): Promise<void>;
+  /** What is ahead of each assigned partition, by `partitionName`. Asks the brokers. */
+  lag(): Promise<ReadonlyMap<string, Lag>>;
+  /** What became of records since the start. */
+  totals(): ConsumerTotals;
+}
+
+/**
+ * Connects, sees to the retry topics, and joins the group in the background. Throws KAFKA_UNREACHABLE,
+ * UNKNOWN_TOPIC, RETRY_TOPICS_MISMATCH or BAD_CONSUMER_OPTIONS; what goes wrong later is told by `done`.
+ */
+export async function startConsumer(
+  connection: KafkaConnection,
+  options: ConsumerOptions,
+): Promise<Consumer> {
+  const plan = planOf(options);
+  const cluster = await Cluster.connect(connection);
+  let producer: Producer | null = null;
+  try {
+    producer = await createProducer(connection);
+    const consumer = new HandlingConsumer(cluster, producer, plan);
+    await consumer.prepare();
+    consumer.begin();
+    return consumer;
+  } catch (error) {
+    await plan.close();
+    await producer?.close(0).catch(() => {});
+    await cluster.close();
+    throw asConsumerError(error, options.groupId);
+  }
+}
+
+const PRODUCER_CLOSE_MS = 5_000;
+const WATCH_MS = 1_000;
+const SCATTERED_BACKOFF = { firstMs: 500, maxMs: 10_000 };
+
+class HandlingConsumer implements Consumer {
+  readonly name: string;
+  readonly #cluster: Cluster;
+  readonly #producer: Producer;
+  readonly #plan: ConsumerPlan;
+  readonly #logger: Logger;
+  readonly #member: GroupMember;
+  readonly #stopping = new AbortController();
+  readonly #stall: StallWatch;
+  readonly #totals = new ConsumerTotals();
+  readonly #paused = new Set<string>();
+  /** Partitions that were started at `offset` although there was a commit. */
+  readonly #begun = new Set<string>();
+  #sources: readonly string[] = [];
+  #subscription: readonly string[] = [];
+  #levels = 0;
+  #group: GroupSession | null = null;
+  #session: DeliverySession | null = null;
+  #assignment: readonly TopicPartition[] = [];
+  #scattered = 0;
+  #done: Promise<void> = Promise.resolve();
+  #endMetrics: () => void = () => {};
+
+  constructor(cluster: Cluster, producer: Producer, plan: ConsumerPlan) {
+    const { options } = plan;
+    this.name = `consumer of ${options.groupId}`;
+    this.#cluster = cluster;
+    this.#producer = producer;
+    this.#plan = plan;
+    this.#logger = cluster.connection.logger.child({ group: options.groupId });
+    this.#stall = new StallWatch(cluster.clock, this.#logger, plan.stallReportMs, (stall) =>
+      options.onStall?.(stall),
+    );
+    this.#member = new GroupMember(cluster, {
+      groupId: options.groupId,
+      topics: () => this.#subscription,
+      groupInstanceId: options.groupInstanceId ?? null,
+      sessionTimeoutMs: plan.sessionTimeoutMs,
+      rebalanceTimeoutMs: plan.rebalanceTimeoutMs,
+    });
+  }
+
+  get done(): Promise<void> {
+    return this.#done;
+  }
+
+  /** Finds the topics, and creates what they need for retries. */
+  async prepare(): Promise<void> {
+    const { options, delaysMs } = this.#plan;
+    this.#sources = await selectTopics(this.#cluster, options.topics);
+    if (options.onFailure === "stop" && delaysMs.length === 0) {
+      this.#subscription = this.#sources;
+      return;
+    }
+    this.#levels = await ensureRetryTopics(this.#cluster, {
+      topics: this.#sources,
+      retries: delaysMs.length,
+      create: options.createTopics ?? true,
+    });
+    const existing = new Set(await this.#cluster.topicNames());
+    const retries = this.#sources.flatMap((topic) => retryTopicNames(topic, this.#levels, existing));
+    this.#subscription = [...this.#sources, ...retries];
+  }
+
+  begin(): void {
+    this.#done = this.#run();
+    // Whoever waits for `done` hears of a failure; nobody has to.
+    this.#done.catch(() => {});
+    void this.#watch();
+    if (this.#plan.options.metrics !== undefined) {
+      this.#endMetrics = startConsumerMetrics(this.#plan.options.metrics, this.#plan.options.groupId, {
+        totals: () => this.totals(),
+        session: () => this.#session,
+        stalledMs: () => this.#stall.stalledMs,
+        nowMs: () => this.#cluster.clock.now(),
+      });
+    }
+  }
+
+  assignment(): readonly TopicPartition[] {
+    return this.#assignment;
+  }
+
+  totals(): ConsumerTotals {
+    return this.#totals.with(this.#session?.delivery.counts ?? null);
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) {
+      this.#paused.add(partitionName(partition));
+      this.#session?.pause(partitionName(partition));
+    }
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) {
+      this.#paused.delete(partitionName(partition));
+      this.#session?.resume(partitionName(partition));
+    }
+  }
+
+  async commit(): Promise<void> {
+    await this.#session?.commit();
+  }
+
+  async lag(): Promise<ReadonlyMap<string, Lag>> {
+    const partitions = [...(this.#session?.delivery.partitions() ?? [])];
+    const ends = await edgeOffsets(this.#cluster, "end", partitions, { signal: this.#stopping.signal });
+    const nowMs = this.#cluster.clock.now();
+    return new Map(
+      partitions.map((partition) => {
+        const records = (ends.get(partition.name) ?? 0n) - BigInt(partition.tracker.next);
+        const seconds = records <= 0n ? 0 : partition.ageMs(nowMs) / 1_000;
+        return [partition.name, { records: records < 0n ? 0n : records, seconds }];
+      }),
+    );
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    // The commit and the farewell need a little of the time as well.
+    const reserveMs = Math.min(2_000, deadlineMs / 4);
+    this.#stopping.abort(new Error("the consumer was stopped"));
+    this.#group?.end("stopped", deadlineMs - reserveMs);
+    // What ended it with an error is told by `done`.
+    const done = this.#done.catch(() => {});
+    if (await this.#within(deadlineMs - reserveMs / 2, done)) return;
+    this.#logger.warn("the consumer did not stop in time; what is in hand comes again after the restart");
+    await this.#session?.commit().catch(() => {});
+    await this.#within(reserveMs / 2, this.#leave());
+    await this.#release();
+  }
+
+  /** Whether the promise, which never rejects, settles in time. */
+  async #within(timeoutMs: number, promise: Promise<void>): Promise<boolean> {
+    const waiting = new AbortController();
+    const deadline = this.#cluster.clock.delay(timeoutMs, waiting.signal).then(
+      () => false,
+      () => false,
+    );
+    const settled = await Promise.race([promise.then(() => true), deadline]);
+    waiting.abort();
+    return settled;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      while (!signal.aborted) {
+        const assigned = await this.#join(signal);
+        if (!this.#isWhole(assigned)) {
+          await this.#leave();
+          const pauseMs = backoffMs(SCATTERED_BACKOFF, this.#scattered++, this.#cluster.random);
+          await this.#cluster.clock.delay(pauseMs, signal).catch(() => {});
+          continue;
+        }
+        this.#scattered = 0;
+        await this.#oneSession(assigned);
+      }
+    } catch (error) {
+      // A stop while joining is no failure.
+      if (!signal.aborted || error !== signal.reason)
+        throw asConsumerError(error, this.#plan.options.groupId);
+    } finally {
+      this.#stopping.abort();
+      await this.#leave();
+      await this.#release();
+    }
+  }
+
+  async #release(): Promise<void> {
+    this.#endMetrics();
+    await this.#plan.close();
+    await this.#producer.close(PRODUCER_CLOSE_MS).catch((error: unknown) => {
+      this.#logger.warn("moves were cut off; their records come again", { reason: rootMessage(error) });
+    });
+    await this.#cluster.close();
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      // A join that was broken off would hold up the farewell behind it.
+      await this.#cluster.disconnect("coordinator");
+      await this.#member.leave();
+    } catch (error) {
+      const reason = rootMessage(error);
+      const text = "could not leave the group; its partitions are taken over after the session timeout";
+      this.#logger.warn(text, { reason });
+    }
+  }
+
+  async #join(signal: AbortSignal): Promise<TopicPartition[]> {
+    // The answer to a join comes when all members have joined; a stop does not wait for it.
+    const cut = (): void => void this.#cluster.disconnect("coordinator");
+    signal.addEventListener("abort", cut, { once: true });
+    try {
+      return await this.#member.join(signal);
+    } finally {
+      signal.removeEventListener("abort", cut);
+    }
+  }
+
+  /** Order by key needs a partition's retries at the same member, which range assignment gives to equal subscriptions. */
+  #isWhole(assigned: readonly TopicPartition[]): boolean {
+    if (this.#plan.order !== "key") return true;
+    const names = new Set(assigned.map(partitionName));
+    const scattered = assigned.find(({ topic, partition }) =>
+      this.#familyTopics(this.#sourceOf(topic)).some(
+        (name) => !names.has(partitionName({ topic: name, partition })),
+      ),
+    );
+    if (scattered === undefined) return true;
+    this.#logger.warn(
+      "another member has the retries of a partition; joining again until all members agree",
+      {
+        ...scattered,
+      },
+    );
+    return false;
+  }
+
+  #sourceOf(topic: string): string {
+    return this.#sources.includes(topic) ? topic : topicFamily(topic).topic;
+  }
+
+  #familyTopics(source: string): string[] {
+    return this.#subscription.filter((name) => this.#sourceOf(name) === source);
+  }
+
+  /** From an assignment until its partitions are given up. Rejects with what ends the consumer. */
+  async #oneSession(assigned: readonly TopicPartition[]): Promise<void> {
+    const { options } = this.#plan;
+    const group = new GroupSession(this.#cluster.clock);
+    this.#group = group;
+    if (this.#stopping.signal.aborted) group.end("stopped", 0);
+    const session = new DeliverySession(this.#parts(assigned.length), group, assigned);
+    this.#session = session;
+    this.#assignment = assigned;
+    this.#logger.info("partitions assigned", { partitions: assigned.map(partitionName) });
+    options.onAssigned?.(assigned);
+    const heartbeats = this.#beat(group);
+    try {
+      await session.run();
+    } finally {
+      group.close();
+      await heartbeats;
+      this.#totals.add(session.delivery.counts);
+      for (const partition of assigned) this.#begun.add(partitionName(partition));
+      this.#session = null;
+      this.#group = null;
+      this.#assignment = [];
+      const reason: SessionEnd = group.reason ?? "failed";
+      this.#logger.info("partitions given up", { reason, partitions: assigned.map(partitionName) });
+      if (assigned.length > 0) options.onRevoked?.(assigned, reason === "lost" ? "lost" : "revoked");
+    }
+  }
+
+  #parts(partitions: number) {
+    const { options, ...plan } = this.#plan;
+    return {
+      ...plan,
+      cluster: this.#cluster,
+      member: this.#member,
+      producer: this.#producer,
+      logger: this.#logger,
+      settings: {
+        ...plan.settings,
+        levels: this.#levels,
+        random: this.#cluster.random,
+        // Each partition's share, so that one that is stuck does not take the memory of the others.
+        maxWindowBytes: Math.max(1, Math.floor(plan.maxInFlightBytes / Math.max(1, partitions))),
+      },
+      paused: this.#paused,
+      groupInstanceId: options.groupInstanceId ?? null,
+      offset: options.offset ?? "first",
+      ignoresCommitted: (name: string) => options.ignoreCommitted === true && !this.#begun.has(name),
+      loss: { acceptLoss: options.acceptLostOffsets ?? false },
+      sources: new Set(this.#sources),
+    };
+  }
+
+  async #beat(group: GroupSession): Promise<void> {
+    const { heartbeatIntervalMs, sessionTimeoutMs, rebalanceTimeoutMs } = this.#plan;
+    const settings = {
+      topics: () => this.#subscription,
+      intervalMs: heartbeatIntervalMs,
+      sessionTimeoutMs,
+    };
+    const onEnd = (reason: "rebalance" | "lost"): void =>
+      group.end(reason, reason === "lost" ? 0 : rebalanceTimeoutMs * 0.8);
+    await beat(this.#cluster, this.#member, settings, onEnd, group.closed);
+  }
+
+  /** Looks for stalls, and for new topics where expressions were given. Never rejects. */
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { clock } = this.#cluster;
+    const hasExpressions = this.#plan.options.topics.some((topic) => topic instanceof RegExp);
+    let refreshedMs = clock.monotonic();
+    while (!signal.aborted) {
+      await clock.delay(WATCH_MS, signal).catch(() => {});
+      if (signal.aborted) return;
+      const session = this.#session;
+      const waits = session === null || session.waits();
+      this.#stall.look(this.totals().finished, waits, session?.delivery ?? null);
+      if (!hasExpressions || clock.monotonic() - refreshedMs < this.#plan.topicRefreshMs) continue;
+      refreshedMs = clock.monotonic();
+      await this.#refreshTopics();
+    }
+  }
+
+  async #refreshTopics(): Promise<void> {
+    try {
+      const before = this.#subscription.join();
+      await this.prepare();
+      if (this.#subscription.join() === before) return;
+      this.#logger.info("the topics have changed; joining again", { topics: this.#sources });
+      this.#group?.end("rebalance", this.#plan.rebalanceTimeoutMs * 0.8);
+    } catch (error) {
+      this.#logger.warn("could not look for new topics; trying again", { reason: rootMessage(error) });
+    }
+  }
+}
