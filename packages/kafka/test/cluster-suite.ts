@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { type Admin, createAdmin, type KafkaConnection } from "../src/index.ts";
+import { adminSuite } from "./admin-suite.ts";
 import { consumerSuite } from "./consumer-suite.ts";
 import { failureSuite } from "./failure-suite.ts";
 import { membershipSuite } from "./membership-suite.ts";
@@ -37,6 +38,7 @@ export function clusterSuite(
       connection: () => connectionTo(started(cluster).brokers),
       admin: () => started(admin),
     };
+    adminSuite(bench);
     producerSuite(bench);
     consumerSuite(bench);
     readerSuite(bench);

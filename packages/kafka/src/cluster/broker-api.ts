@@ -2,18 +2,27 @@ import {
   type API,
   apiVersionsV3,
   type Connection,
+  consumerGroupDescribeV0,
   createAPI,
+  createPartitionsV3,
   createTopicsV7,
+  deleteGroupsV2,
   deleteTopicsV6,
+  describeConfigsV4,
+  describeGroupsV5,
   fetchV12,
   findCoordinatorV3,
   heartbeatV4,
+  incrementalAlterConfigsV1,
   initProducerIdV4,
   joinGroupV7,
   leaveGroupV4,
+  listGroupsV4,
+  listGroupsV5,
   listOffsetsV7,
   metadataV9,
   offsetCommitV8,
+  offsetDeleteV0,
   offsetFetchV7,
   produceV9,
   ResponseError,
@@ -47,6 +56,27 @@ export const REQUEST = {
   >(0, 9, createProduceRequest, produceV9.parseResponse),
   fetch: createAPI<fetchV12.FetchRequest, RawFetchResponse>(1, 12, fetchV12.createRequest, parseRawFetch),
 };
+
+/** Requests of an administrator: a client that only produces and consumes does without them. */
+export const ADMIN_REQUEST = {
+  describeConfigs: describeConfigsV4.api,
+  incrementalAlterConfigs: incrementalAlterConfigsV1.api,
+  createPartitions: createPartitionsV3.api,
+  describeGroups: describeGroupsV5.api,
+  deleteGroups: deleteGroupsV2.api,
+  offsetDelete: offsetDeleteV0.api,
+  listGroups: listGroupsV4.api,
+  /** Tells of each group whether it is one of the new protocol (KIP-848); Apache Kafka 4.0 and newer. */
+  listTypedGroups: listGroupsV5.api,
+  consumerGroupDescribe: consumerGroupDescribeV0.api,
+};
+
+/** Whether the broker answers this request in this version. */
+export async function supports(link: Connection, api: { key: number; version: number }): Promise<boolean> {
+  const { apiKeys } = await apiVersionsV3.api.async(link, "candlewick", "0.1.0");
+  const range = apiKeys.find(({ apiKey }) => apiKey === api.key);
+  return range !== undefined && api.version >= range.minVersion && api.version <= range.maxVersion;
+}
 
 /** Which of our requests the broker cannot answer; empty for every broker that is new enough. */
 export async function unsupportedRequests(link: Connection): Promise<string[]> {

@@ -11,6 +11,9 @@ import { type Address, openLink } from "./link.ts";
 export interface TopicLayout {
   readonly name: string;
   readonly leaders: readonly number[];
+  /** The brokers that hold each partition, the preferred leader first, and those of them that keep up. */
+  readonly replicas: readonly (readonly number[])[];
+  readonly inSync: readonly (readonly number[])[];
 }
 
 /** A connection in the pool. */
@@ -76,17 +79,27 @@ export class Cluster implements Pace {
       // A partition without a leader carries a code of its own; the rest of the topic is good.
       if (topic.errorCode !== CODE.leaderNotAvailable)
         throwOnCode(topic.errorCode, `looking up ${topic.name}`);
-      const leaders: number[] = new Array(topic.partitions.length).fill(-1);
-      for (const partition of topic.partitions) leaders[partition.partitionIndex] = partition.leaderId;
-      layouts.set(topic.name, { name: topic.name, leaders });
+      const { name } = topic;
+      const byNumber = topic.partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex);
+      layouts.set(name, {
+        name,
+        leaders: byNumber.map(({ leaderId }) => leaderId),
+        replicas: byNumber.map(({ replicaNodes }) => replicaNodes),
+        inSync: byNumber.map(({ isrNodes }) => isrNodes),
+      });
     }
     return layouts;
   }
 
-  /** The names of all topics that are not Kafka's own. */
-  async topicNames(): Promise<string[]> {
+  /** The names of all topics; those that are Kafka's own only where they are asked for. */
+  async topicNames(withInternal = false): Promise<string[]> {
     const all = await this.#metadata(null);
-    return all.filter((topic) => !topic.isInternal).map((topic) => topic.name);
+    return all.filter((topic) => withInternal || !topic.isInternal).map((topic) => topic.name);
+  }
+
+  /** The numbers of the brokers that the cluster named last. */
+  brokerIds(): number[] {
+    return [...this.#brokers.keys()];
   }
 
   /** The connection to a broker for one purpose; opened when there is none. */

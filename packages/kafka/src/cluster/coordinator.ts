@@ -28,6 +28,11 @@ export class Coordinator {
     this.#requestTimeoutMs = requestTimeoutMs;
   }
 
+  /** The broker's number; null before it was asked for. */
+  get nodeId(): number | null {
+    return this.#node;
+  }
+
   /** The connection to it, its own so that a heartbeat never waits behind a fetch. */
   async link(): Promise<Connection> {
     if (this.#node === null) {
@@ -59,9 +64,12 @@ export class Coordinator {
     this.#node = null;
   }
 
-  /** The offsets that the group has committed; only partitions where it has. */
-  async committed(partitions: readonly TopicPartition[]): Promise<Map<string, bigint>> {
-    const topics = groupByTopic(partitions).map(([name, partitionIndexes]) => ({ name, partitionIndexes }));
+  /** The offsets that the group has committed, of these partitions or of all; only partitions where it has. */
+  async committed(partitions: readonly TopicPartition[] | "all"): Promise<Map<string, bigint>> {
+    const topics =
+      partitions === "all"
+        ? null
+        : groupByTopic(partitions).map(([name, partitionIndexes]) => ({ name, partitionIndexes }));
     const link = await this.link();
     const answer = await ask(link, REQUEST.offsetFetch, [{ groupId: this.#groupId, topics }], true);
     this.check(answer.errorCode, "reading the offsets of");

@@ -12,6 +12,7 @@ export const KAFKA_ERRORS = {
   corruptRecords: { code: "CORRUPT_RECORDS", retry: "never", fault: "peer" },
   brokerTooOld: { code: "BROKER_TOO_OLD", retry: "never", fault: "user" },
   refused: { code: "KAFKA_REFUSED", retry: "never", fault: "user" },
+  groupInUse: { code: "GROUP_IN_USE", retry: "never", fault: "user" },
   unavailable: { code: "KAFKA_UNAVAILABLE", retry: "backoff", fault: "peer" },
   notAuthorised: { code: "KAFKA_NOT_AUTHORISED", retry: "never", fault: "user" },
   authenticationFailed: { code: "KAFKA_AUTHENTICATION_FAILED", retry: "never", fault: "user" },

@@ -7,13 +7,20 @@ import { BrokerError, CODE, throwOnCode } from "./errors.ts";
 /** The special times of ListOffsets. */
 const EDGE = { first: -2n, end: -1n } as const;
 
+/** What is asked for: an edge of the log, or the first record of a time or later. */
+type Wanted = keyof typeof EDGE | { readonly timestampMs: number };
+
+function nameOf(wanted: Wanted): string {
+  return typeof wanted === "string" ? `${wanted} offset` : `offset at ${wanted.timestampMs}`;
+}
+
 /**
  * The first offset that each partition has, or the one that its next record will get, by `partitionName`.
  * Elections and restarts are waited out for a few seconds.
  */
 export function edgeOffsets(
   cluster: Cluster,
-  edge: keyof typeof EDGE,
+  edge: Wanted,
   partitions: readonly TopicPartition[],
   persistence: Persistence = {},
 ): Promise<Map<string, bigint>> {
@@ -30,7 +37,7 @@ export function edgeOffsets(
     const ordered = partitions.map((partition): [string, bigint] => {
       const name = partitionName(partition);
       const offset = found.get(name);
-      if (offset === undefined) throw new Error(`the broker told no ${edge} offset of ${name}`);
+      if (offset === undefined) throw new Error(`the broker told no ${nameOf(edge)} of ${name}`);
       return [name, offset];
     });
     return new Map(ordered);
@@ -40,12 +47,12 @@ export function edgeOffsets(
 async function askLeader(
   cluster: Cluster,
   leader: number,
-  edge: keyof typeof EDGE,
+  edge: Wanted,
   partitions: readonly TopicPartition[],
   found: Map<string, bigint>,
 ): Promise<void> {
   const link = await cluster.link(leader, "any");
-  const timestamp = EDGE[edge];
+  const timestamp = typeof edge === "string" ? EDGE[edge] : BigInt(edge.timestampMs);
   const topics = groupByTopic(partitions).map(([name, numbers]) => ({
     name,
     partitions: numbers.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp })),
@@ -54,10 +61,26 @@ async function askLeader(
   for (const topic of answer.topics) {
     for (const { partitionIndex, errorCode, offset } of topic.partitions) {
       const name = partitionName({ topic: topic.name, partition: partitionIndex });
-      throwOnCode(errorCode, `asking for the ${edge} offset of ${name}`);
+      throwOnCode(errorCode, `asking for the ${nameOf(edge)} of ${name}`);
       found.set(name, offset);
     }
   }
+}
+
+/**
+ * The offset of each partition's first record of this time or later, by `partitionName`; the end where there is
+ * none. Milliseconds since the epoch.
+ */
+export async function offsetsAt(
+  cluster: Cluster,
+  timestampMs: number,
+  partitions: readonly TopicPartition[],
+): Promise<Map<string, bigint>> {
+  const ends = await edgeOffsets(cluster, "end", partitions);
+  const found = await edgeOffsets(cluster, { timestampMs }, partitions);
+  return new Map(
+    [...found].map(([name, offset]) => [name, offset < 0n ? (ends.get(name) ?? offset) : offset]),
+  );
 }
 
 /** All partitions of these topics, in order. Throws UNKNOWN_TOPIC. */

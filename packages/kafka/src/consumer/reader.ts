@@ -1,5 +1,6 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Service } from "@candlewick/runtime";
+import { catalogued, cataloguing } from "../cluster/catalogue.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import type { KafkaConnection } from "../cluster/connection.ts";
 import { isRetriable, rootMessage } from "../cluster/errors.ts";
@@ -44,7 +45,7 @@ export async function startReader(connection: KafkaConnection, options: ReaderOp
     return new GrouplessReader(cluster, options, await startPositions(cluster, partitions, startOf, NO_LOSS));
   } catch (error) {
     await cluster.close();
-    throw error;
+    throw catalogued(error, connection);
   }
 }
 
@@ -68,7 +69,7 @@ class GrouplessReader implements Reader {
         return found.get(partitionName(partition)) ?? wanted;
       },
     });
-    this.done = this.#run();
+    this.done = cataloguing(cluster.connection, () => this.#run());
     // Whoever waits for `done` hears of a failure; nobody has to.
     this.done.catch(() => {});
     void this.#watchPartitions();
