@@ -13,6 +13,7 @@ import type { Command } from "commander";
 import { type BrokerService, startBrokerService } from "./broker-service.ts";
 import { type Config, readConfig } from "./configuration.ts";
 import { type DataDir, dataDirAt, defaultDataDir, readRunning } from "./data-dir.ts";
+import { kafkaConnectionOf } from "./kafka-connection.ts";
 
 /** Where a command that reads finds its data. */
 export interface SourceFlags {
@@ -134,7 +135,8 @@ export async function withKafka<Result>(
 ): Promise<Result> {
   const found = await whileOthersLetGo(ERRORS.dataDirLocked, false, () => findKafka(sources));
   try {
-    return await use({ connection: connectionTo(found.addresses, sources), isOurs: found.broker !== null });
+    const connection = kafkaConnectionOf(sources.config, found.addresses, sources.logger);
+    return await use({ connection, isOurs: found.broker !== null });
   } finally {
     await found.broker?.stop(STOP_DEADLINE_MS);
   }
@@ -173,15 +175,6 @@ async function whileOthersLetGo<Result>(
       await systemClock.delay(PAUSE_MS);
     }
   }
-}
-
-/** The connection to a cluster as the section `kafka` describes it. */
-export function connectionTo(
-  brokers: readonly string[],
-  { config, logger }: Pick<Sources, "config" | "logger">,
-): KafkaConnection {
-  const { clientId, tls, sasl } = config.kafka;
-  return { brokers, clientId, logger, ...(tls ? { tls: {} } : {}), ...(sasl === null ? {} : { sasl }) };
 }
 
 function requireFolder(folder: string, dataDir: DataDir, flag: string): void {

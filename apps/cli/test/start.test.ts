@@ -183,7 +183,7 @@ describe("config", () => {
     writeFileSync(file, "kafka:\n  brokers: [kafka1:9092]\ndatabase:\n  url: postgres://me:hunter2@db/x\n");
     const environment = {
       CANDLEWICK_LOG__LEVEL: "debug",
-      CANDLEWICK_KAFKA__SASL: '{"mechanism":"PLAIN","username":"u","password":"p4ss"}',
+      CANDLEWICK_KAFKA__SECURITY__SASL: '{"mechanism":"PLAIN","username":"u","password":"p4ss"}',
     };
     const { stdout, code } = await runCli(["config", "print", "--config", file], { environment });
     rmSync(folder, { recursive: true });

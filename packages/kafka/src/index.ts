@@ -38,5 +38,6 @@ export { isFollowUpTopic, retryTopic, retryTopicSpecs } from "./retry/retry-topi
 export * from "./security/client-credentials.ts";
 export * from "./security/google-token.ts";
 export * from "./security/sasl-credentials.ts";
-export * from "./security/tls.ts";
+export * from "./security/security-of.ts";
+export type { TlsSettings } from "./security/tls.ts";
 export * from "./security/token-source.ts";

@@ -1,6 +1,7 @@
 export { z } from "zod";
 export * from "./clock.ts";
 export * from "./config/environment.ts";
+export * from "./config/kafka-section.ts";
 export * from "./config/load.ts";
 export * from "./config/print.ts";
 export * from "./config/reference.ts";

@@ -156,8 +156,8 @@ describe("problems", () => {
     ["list item", { file: yaml("kafka: {brokers: [localhost]}") }, ["kafka.brokers.0: expected HOST:PORT"]],
     [
       "required",
-      { file: yaml("kafka: {sasl: {mechanism: PLAIN, username: u}}") },
-      ["kafka.sasl.password is missing"],
+      { file: yaml("kafka: {security: {sasl: {username: u}}}") },
+      ["kafka.security.sasl.mechanism: expected one of"],
     ],
     ["section of a list", { file: yaml("log: [1]") }, ["log: expected object"]],
     [
@@ -191,7 +191,7 @@ describe("problems", () => {
 });
 
 test("printing leaves secrets out and keeps the rest", () => {
-  const file = yaml("kafka: {sasl: {mechanism: PLAIN, username: me, password: hunter2}}");
+  const file = yaml("kafka: {security: {sasl: {mechanism: PLAIN, username: me, password: hunter2}}}");
   const config = { ...loadConfig(sections, { file }), database: { url: "postgres://me:hunter2@db:5432/x" } };
   const text = printConfig(config);
   expect(text).not.toContain("hunter2");
@@ -205,6 +205,8 @@ test("the reference names every key with variable, type, default and meaning", (
   expect(page).toContain(
     "| `maxBatchRecords`<br>`CANDLEWICK_DATAFLOW__MAX_BATCH_RECORDS` | integer 1..100000 | `5000` | Records of a batch at most |",
   );
-  expect(page).toContain("`CANDLEWICK_KAFKA__SASL__PASSWORD`");
-  expect(page).toContain("| `sasl.password`<br>`CANDLEWICK_KAFKA__SASL__PASSWORD` | string | required |");
+  expect(page).toContain("`CANDLEWICK_KAFKA__SECURITY__SASL__PASSWORD`");
+  expect(page).toContain(
+    "| `security.sasl.password`<br>`CANDLEWICK_KAFKA__SECURITY__SASL__PASSWORD` | string or null | `null` |",
+  );
 });

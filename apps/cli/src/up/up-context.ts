@@ -3,6 +3,7 @@ import { CandlewickError, type Clock, ERRORS, type Logger, type Registry } from 
 import type { ConnectionOptions, Store } from "@candlewick/store";
 import type { Config } from "../configuration.ts";
 import type { DataDir } from "../data-dir.ts";
+import { kafkaConnectionOf } from "../kafka-connection.ts";
 import type { Progress } from "./progress.ts";
 
 /** What `up` is asked for, with all defaults decided. */
@@ -70,20 +71,8 @@ export class UpContext {
 
   /** A connection for one service. */
   kafka(clientId: string): KafkaConnection {
-    return { ...kafkaConnection(this.plan.config, this.logger, clientId), brokers: this.brokers };
+    return kafkaConnectionOf(this.plan.config, this.brokers, this.logger, clientId);
   }
-}
-
-/** How the configuration says to reach Kafka. */
-export function kafkaConnection(config: Config, logger: Logger, clientId: string): KafkaConnection {
-  const { brokers, tls, sasl } = config.kafka;
-  return {
-    brokers,
-    clientId: `${config.kafka.clientId}-${clientId}`,
-    logger,
-    ...(tls ? { tls: {} } : {}),
-    ...(sasl === null ? {} : { sasl }),
-  };
 }
 
 function started<Value>(value: Value | null, name: string): Value {

@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import {
+  CandlewickError,
+  type Clock,
+  ERRORS,
+  type KafkaSecurityConfig,
+  systemClock,
+} from "@candlewick/runtime";
+import type { KafkaConnection } from "../cluster/connection.ts";
+import { rootMessage } from "../cluster/errors.ts";
+import { clientCredentialsToken } from "./client-credentials.ts";
+import { googleToken } from "./google-token.ts";
+import type { SaslCredentials } from "./sasl-credentials.ts";
+import type { TlsSettings } from "./tls.ts";
+import { staticToken, type TokenSource } from "./token-source.ts";
+
+type SaslConfig = NonNullable<KafkaSecurityConfig["sasl"]>;
+
+/**
+ * TLS and credentials of a connection as the section `kafka.security` describes them. Files are read here.
+ * Throws CONFIGURATION for what is missing, does not fit together or cannot be read.
+ */
+export function securityOf(
+  config: KafkaSecurityConfig,
+  clock: Clock = systemClock,
+): Pick<KafkaConnection, "tls" | "sasl"> {
+  const tls = tlsOf(config);
+  const sasl = saslOf(config, clock);
+  return { ...(tls === null ? {} : { tls }), ...(sasl === null ? {} : { sasl }) };
+}
+
+function tlsOf(config: KafkaSecurityConfig): TlsSettings | null {
+  const { caFile, certFile, keyFile } = config;
+  const wanted = config.tls ?? (config.profile !== "none" || caFile !== null || certFile !== null);
+  if (!wanted) {
+    if (config.profile !== "none") throw problem("tls", `is off, but the profile ${config.profile} needs it`);
+    return null;
+  }
+  if ((certFile === null) !== (keyFile === null)) {
+    throw problem(
+      certFile === null ? "certFile" : "keyFile",
+      "is missing: a certificate and its key go together",
+    );
+  }
+  const passphrase = secretOf("keyPassword", config.keyPassword, config.keyPasswordFile);
+  return {
+    ...(caFile === null ? {} : { ca: read("caFile", caFile) }),
+    ...(certFile === null ? {} : { cert: read("certFile", certFile) }),
+    ...(keyFile === null ? {} : { key: read("keyFile", keyFile) }),
+    ...(passphrase === null ? {} : { passphrase }),
+  };
+}
+
+function saslOf(config: KafkaSecurityConfig, clock: Clock): SaslCredentials | null {
+  const { sasl, profile } = config;
+  if (sasl === null) {
+    if (profile === "google-cloud") return { mechanism: "OAUTHBEARER", token: googleToken(undefined, clock) };
+    if (profile === "confluent-cloud") {
+      throw problem(
+        "sasl",
+        "is missing: Confluent Cloud wants mechanism PLAIN, an API key as username and its secret as password",
+      );
+    }
+    return null;
+  }
+  const { mechanism } = sasl;
+  if (mechanism === "OAUTHBEARER")
+    return { mechanism, token: tokenOf(sasl, clock), extensions: sasl.extensions };
+  const password = secretOf("sasl.password", sasl.password, sasl.passwordFile);
+  return {
+    mechanism,
+    username: required("sasl.username", sasl.username, mechanism),
+    password: required("sasl.password", password, mechanism),
+  };
+}
+
+function tokenOf(sasl: SaslConfig, clock: Clock): TokenSource {
+  switch (sasl.tokenSource) {
+    case "token":
+      if (sasl.tokenFile !== null) return fileToken(sasl.tokenFile);
+      return staticToken(required("sasl.token", sasl.token, "OAUTHBEARER"));
+    case "client-credentials": {
+      const secret = secretOf("sasl.clientSecret", sasl.clientSecret, sasl.clientSecretFile);
+      return clientCredentialsToken({
+        tokenUrl: required("sasl.tokenUrl", sasl.tokenUrl, sasl.tokenSource),
+        clientId: required("sasl.clientId", sasl.clientId, sasl.tokenSource),
+        clientSecret: required("sasl.clientSecret", secret, sasl.tokenSource),
+        ...(sasl.scope === null ? {} : { scope: sasl.scope }),
+        clock,
+      });
+    }
+    case "google":
+      return googleToken(undefined, clock);
+  }
+}
+
+/** A token that somebody else renews in a file, as Kubernetes does. */
+function fileToken(file: string): TokenSource {
+  return {
+    name: `file ${file}`,
+    token: async () => read("sasl.tokenFile", file).trim(),
+    refused: () => false,
+  };
+}
+
+function secretOf(key: string, value: string | null, file: string | null): string | null {
+  if (value !== null && file !== null)
+    throw problem(key, `and ${key}File are both set; one of them is enough`);
+  // Editors end a file with a line break that belongs to no secret.
+  return file === null ? value : read(`${key}File`, file).replace(/\r?\n$/, "");
+}
+
+function required(key: string, value: string | null, by: string): string {
+  if (value === null || value === "") throw problem(key, `is missing: ${by} needs it`);
+  return value;
+}
+
+function read(key: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw problem(key, `names a file that cannot be read (${rootMessage(cause)})`, cause);
+  }
+}
+
+function problem(key: string, what: string, cause?: unknown): CandlewickError {
+  return new CandlewickError(
+    ERRORS.configuration,
+    `kafka.security.${key} ${what}.`,
+    "See the section kafka in docs/configuration.md, and docs/delivery.md for examples.",
+    { cause },
+  );
+}
