@@ -5,3 +5,4 @@ export { type DecodedTransaction, decodeSolanaTransaction } from "./solana/decod
 export type { SkipReason } from "./solana/fill.ts";
 export * from "./solana/programs.ts";
 export { decodeConfirmedBlock, decodeYellowstoneBlock } from "./solana/protobuf-block.ts";
+export { SOLANA_PROGRAMS } from "./solana/venues.ts";

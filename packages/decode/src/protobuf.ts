@@ -124,3 +124,20 @@ export class ProtobufCursor {
 }
 
 const EMPTY = new Uint8Array();
+
+/** The numbers of a packed field; null in place of those above 2^53 - 1. Throws a ProtobufError where one is cut. */
+export function readPacked(bytes: Uint8Array): (number | null)[] {
+  const numbers: (number | null)[] = [];
+  let value = 0;
+  let scale = 1;
+  for (const byte of bytes) {
+    value += (byte & 0x7f) * scale;
+    scale *= 128;
+    if (byte >= 0x80) continue;
+    numbers.push(Number.isSafeInteger(value) ? value : null);
+    value = 0;
+    scale = 1;
+  }
+  if (scale !== 1) throw new ProtobufError("it ends within a number");
+  return numbers;
+}

@@ -29,7 +29,9 @@ describe("a block", () => {
         transactions: 0,
       },
       swaps: [],
+      poolEvents: [],
       skipped: new Map(),
+      truncatedLogs: 0,
     });
   });
 

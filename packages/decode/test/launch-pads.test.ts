@@ -175,11 +175,23 @@ describe("Moonshot", () => {
     );
   });
 
-  it("takes a buy from the transfers where the log is cut, and counts a sale", () => {
+  it("takes a buy from the transfers where the log is cut", () => {
     const calls = [coins, lamports("curve", 100n), lamports("fees", 2n), lamports("more fees", 1n)];
     const swap = onlySwap([buy(calls, [])], { balances });
     expect([swap.userIn, swap.userOut, swap.poolIn]).toEqual([103n, 10n, 100n]);
-    expect(decodeCalls([trade("33e685a4017f83ad", [], [])]).skipped).toEqual(new Map([["no-event", 1]]));
+  });
+
+  it("takes a sale from the balances where the log is cut, beside what was transferred", () => {
+    const back = transferChecked("user coins", "coin", "curve coins", 10n, { decimals: 9 });
+    const sale = trade("33e685a4017f83ad", [back], []);
+    const changes = { curve: -100, "filler-4": 2, "filler-5": 1 + 7 };
+    const swap = onlySwap([sale, lamports("filler-5", 7n)], { balances, lamports: changes });
+    expect([swap.userIn, swap.userOut, swap.poolOut]).toEqual([10n, 97n, 100n]);
+    // Of two sales the balances do not tell which was which.
+    expect(decodeCalls([sale, sale], { balances, lamports: changes }).skipped).toEqual(
+      new Map([["no-event", 2]]),
+    );
+    expect(decodeCalls([sale], { balances }).skipped).toEqual(new Map([["no-event", 1]]));
   });
 });
 

@@ -127,6 +127,8 @@ export interface TransactionOptions {
   /** Without: a record of the time before nodes told the depth of calls. */
   readonly heights?: boolean;
   readonly err?: unknown;
+  /** By how much an account's lamports change; those of all others do not. */
+  readonly lamports?: Readonly<Record<string, number>>;
   /** How many addresses stand in the loaded (lookup) tables rather than in the message. */
   readonly loaded?: number;
 }
@@ -136,9 +138,11 @@ export const SIGNATURE = base58.encode(createHash("sha512").update("signature").
 /** Of every message; decoders have no use for it. */
 const HEADER = { numReadonlySignedAccounts: 0, numReadonlyUnsignedAccounts: 1, numRequiredSignatures: 1 };
 
+const HELD = 5_000_000;
+
 /** A transaction in `json` encoding that executed these instructions, with the log that a node would keep. */
 export function transactionOf(calls: readonly Call[], options: TransactionOptions = {}): Json {
-  const { heights = true, balances = [], err = null, loaded = 0 } = options;
+  const { heights = true, balances = [], err = null, loaded = 0, lamports = {} } = options;
   const keys: string[] = [];
   const index = (name: string) => {
     const key = address(name);
@@ -179,6 +183,9 @@ export function transactionOf(calls: readonly Call[], options: TransactionOption
       return [{ accountIndex: index(balance.account), mint: address(mint), owner, uiTokenAmount }];
     });
   const [preTokenBalances, postTokenBalances] = [listed("before"), listed("after")];
+  const changes = Object.entries(lamports).map(([name, change]) => [address(name), change] as const);
+  const preBalances = keys.map(() => HELD);
+  const postBalances = keys.map((key) => HELD + (changes.find(([account]) => account === key)?.[1] ?? 0));
   const table = keys.splice(keys.length - loaded, loaded);
   return {
     transaction: {
@@ -189,6 +196,8 @@ export function transactionOf(calls: readonly Call[], options: TransactionOption
       err,
       innerInstructions,
       logMessages,
+      preBalances,
+      postBalances,
       preTokenBalances,
       postTokenBalances,
       loadedAddresses: { writable: table.slice(0, 1), readonly: table.slice(1) },

@@ -33,8 +33,8 @@ export interface PoolCreated extends PoolEventPlace {
 /** A launch curve handed its tokens over to a pool, which is where the token trades from then on. */
 export interface PoolMigrated extends PoolEventPlace {
   readonly kind: "migrated";
-  /** Address of the pool that takes over. */
-  readonly target: string;
+  /** Address of the pool that takes over; null where the instruction does not tell. */
+  readonly target: string | null;
 }
 
 /** Somebody put tokens into a pool or took them out without a trade. */

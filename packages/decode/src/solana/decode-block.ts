@@ -1,4 +1,4 @@
-import type { Slot, Swap } from "@candlewick/domain";
+import { clamps, type PoolEvent, type Slot, type Swap } from "@candlewick/domain";
 import { type BlockEntries, blockFacts, readWholeBlock, type SolanaBlockFacts } from "./block.ts";
 import { readCompactBlock } from "./compact-block.ts";
 import { decodeEntry } from "./decode-transaction.ts";
@@ -8,8 +8,12 @@ export interface DecodedBlock {
   readonly block: SolanaBlockFacts;
   /** In position order. */
   readonly swaps: Swap[];
+  /** What happened to pools beside the swaps, in position order. */
+  readonly poolEvents: PoolEvent[];
   /** Reason -> how many venue instructions were seen and gave no swap. */
   readonly skipped: ReadonlyMap<string, number>;
+  /** Successful transactions that touch a venue and whose log the node cut: what only the log tells may be missing. */
+  readonly truncatedLogs: number;
 }
 
 /**
@@ -33,5 +37,8 @@ export function decodeEntries({ fields, count, entries }: BlockEntries, slot: Sl
 
 /** What was found in a block's transactions, put together. */
 export function decodedBlock(block: SolanaBlockFacts, findings: Findings): DecodedBlock {
-  return { block, swaps: findings.swaps, skipped: findings.skipped.counts };
+  const { poolEvents, skipped, truncatedLogs, signers } = findings;
+  const clamping = clamps(findings.swaps.map((swap, index) => ({ swap, signer: signers[index] ?? "" })));
+  const swaps = findings.swaps.map((swap) => ({ ...swap, clamp: clamping.has(swap) }));
+  return { block, swaps, poolEvents, skipped: skipped.counts, truncatedLogs };
 }

@@ -1,4 +1,4 @@
-import type { Slot, Swap } from "@candlewick/domain";
+import type { PoolEvent, Slot, Swap } from "@candlewick/domain";
 import { encodeBase58 } from "../base58.ts";
 import { DecodeError } from "../decode-error.ts";
 import { isJsonObject, type JsonObject, typeName } from "../json-value.ts";
@@ -13,6 +13,8 @@ import { readWireTransaction, WireError } from "./wire-transaction.ts";
 export interface DecodedTransaction {
   /** In position order. */
   readonly swaps: Swap[];
+  /** What happened to pools beside the swaps, in position order. */
+  readonly poolEvents: PoolEvent[];
   /** Reason -> how many venue instructions were seen and gave no swap. */
   readonly skipped: ReadonlyMap<string, number>;
 }
@@ -29,7 +31,8 @@ export function decodeSolanaTransaction(
 ): DecodedTransaction {
   const findings = new Findings();
   decodeEntry(transaction, { slot, txIndex, where: "the transaction", log: null }, findings);
-  return { swaps: findings.swaps, skipped: findings.skipped.counts };
+  const { swaps, poolEvents, skipped } = findings;
+  return { swaps, poolEvents, skipped: skipped.counts };
 }
 
 /** Where an entry stands in its block, and for people. */

@@ -24,6 +24,8 @@ export interface Exchange {
   readonly outOfPool: bigint;
   /** Whether Token-2022 moved something: then a fee may have been withheld that the transfer does not tell. */
   readonly token2022: boolean;
+  /** Whether a mint withheld a fee, where something else than the transfers knows it. */
+  readonly feeWithheld?: boolean;
 }
 
 /** Sums the transfers of one hop; null where none of them belongs to it. */
@@ -117,12 +119,22 @@ export function fillOf(
     quoteMint: quoteOf(terms.quote, mintIn, mintOut),
     maker,
     destination: terms.passedOn === true ? null : hop.destination,
+    feeWithheld: amounts.feeWithheld ?? (amounts.token2022 && isFeeSeen(amounts)),
   };
 }
 
-/** The mint of a side: named by the instruction, else that of the pool's vault (users' accounts may be closed by now). */
+/** What a transfer or an event told of fees is the difference between both ends of it. */
+function isFeeSeen({ paid, intoPool, received, outOfPool }: Exchange): boolean {
+  return intoPool < paid || received < outOfPool;
+}
+
+/** The mint of a side: named by the instruction, else that of the pool's vault. */
 function mintOf(transaction: SolanaTransaction, named: number | undefined, vault: number): string | null {
-  if (named !== undefined) return transaction.address(named);
+  return named === undefined ? mintOfVault(transaction, vault) : transaction.address(named);
+}
+
+/** The mint of a token account; null where no balance and no checked transfer tells it. */
+export function mintOfVault(transaction: SolanaTransaction, vault: number): string | null {
   const balance = transaction.balances.get(vault);
   if (balance !== null) return balance.mint;
   for (const { source, destination, mint } of tokenTransfers(transaction.instructions)) {

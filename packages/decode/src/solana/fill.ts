@@ -1,5 +1,6 @@
 import type { Venue } from "@candlewick/domain";
 import type { Instruction } from "./instruction.ts";
+import type { PoolReader } from "./pool-finding.ts";
 import type { SolanaTransaction } from "./transaction.ts";
 
 /** Why a venue's instruction of a successful transaction gave no swap. */
@@ -10,6 +11,10 @@ export type SkipReason =
   | "malformed-event"
   /** The venue tells its amounts by events only, and there is none. */
   | "no-event"
+  /** The venue tells its amounts by events in the log only, and the node cut the log. */
+  | "log-truncated"
+  /** An instruction that changes liquidity moved nothing. */
+  | "no-liquidity-moved"
   /** No token moved between the user and the pool. */
   | "no-transfer"
   /** Both amounts are zero. */
@@ -51,6 +56,8 @@ export interface Fill {
   readonly maker: string;
   /** The token account that receives, where it may be another's than the maker's. */
   readonly destination: number | null;
+  /** Whether a mint is known to have withheld a fee from what moved. */
+  readonly feeWithheld?: boolean;
 }
 
 /** The fills of one instruction in the order of execution; a reason in place of each that cannot be told. */
@@ -64,4 +71,6 @@ export interface VenueDecoder {
   readonly venue: Venue;
   readonly program: string;
   decode(transaction: SolanaTransaction, instruction: Instruction, data: Uint8Array): Outcome;
+  /** What instructions that are no swap do to pools: asked for those only. */
+  readonly pools: PoolReader;
 }

@@ -1,6 +1,7 @@
 import type { Slot } from "@candlewick/domain";
 import { arrayOrEmpty, isJsonObject, type JsonObject } from "../json-value.ts";
 import type { CompiledCall } from "./instruction.ts";
+import { jsonLamports } from "./lamports.ts";
 import { logOf, type TransactionLog } from "./log.ts";
 import { readJsonBalances } from "./token-balance.ts";
 import type { TransactionContent } from "./transaction.ts";
@@ -16,7 +17,7 @@ export interface TransactionPlace {
 export function metadataContent(
   meta: JsonObject,
   log: TransactionLog | null,
-): Pick<TransactionContent, "inner" | "balancesBefore" | "balancesAfter" | "log"> {
+): Pick<TransactionContent, "inner" | "balancesBefore" | "balancesAfter" | "lamports" | "log"> {
   const inner = new Map<number, readonly CompiledCall[]>();
   for (const group of arrayOrEmpty(meta.innerInstructions)) {
     if (isJsonObject(group) && typeof group.index === "number") {
@@ -27,6 +28,7 @@ export function metadataContent(
     inner,
     balancesBefore: readJsonBalances(meta.preTokenBalances),
     balancesAfter: readJsonBalances(meta.postTokenBalances),
+    lamports: jsonLamports(meta),
     log: log ?? logOf(arrayOrEmpty(meta.logMessages)),
   };
 }

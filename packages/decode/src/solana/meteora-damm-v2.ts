@@ -11,6 +11,7 @@ import {
 } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { poolReader } from "./pool-finding.ts";
 import { METEORA_DAMM_V2_PROGRAM } from "./programs.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
@@ -76,6 +77,7 @@ function secondGeneration(events: readonly ProgramEvent[], pool: string): Told |
     intoPool: readU64(bytes, 60),
     outOfPool: readU64(bytes, 148),
     token2022: false,
+    feeWithheld: readU64(bytes, 140) !== readU64(bytes, 60) || readU64(bytes, 156) !== readU64(bytes, 148),
   };
   const reserves = { a: readU64(bytes, 172), b: readU64(bytes, 180) };
   return { aToB: readU8(bytes, 40) === 0, exchange, reserves };
@@ -95,9 +97,23 @@ function firstGeneration(events: readonly ProgramEvent[], pool: string): Told | 
   return { aToB: readU8(bytes, 40) === 0, exchange, reserves: null };
 }
 
+const pools = poolReader({
+  created: {
+    "5fb40aac54aee828": { pool: 6, mints: [8, 9], vaults: [10, 11], creator: 0 }, // initialize_pool
+    "14a1f118bdddb402": { pool: 5, mints: [7, 8], vaults: [9, 10], creator: 0 }, // …_customizable_pool
+    "955248c5fdfc440f": { pool: 7, mints: [9, 10], vaults: [11, 12], creator: 0 }, // …_with_dynamic_config
+  },
+  liquidity: {
+    b59d59438fb63448: { change: "added", pool: 0, vaults: [4, 5] }, // add_liquidity
+    "5055d14818ceb16c": { change: "removed", pool: 1, vaults: [5, 6] }, // remove_liquidity
+    "0a333d2370691855": { change: "removed", pool: 1, vaults: [5, 6] }, // remove_all_liquidity
+  },
+});
+
 /** Meteora's dynamic pools of the second generation: amounts from the events (by self-call), else the transfers. */
 export const meteoraDammV2: VenueDecoder = {
   venue: "MeteoraDammV2",
   program: METEORA_DAMM_V2_PROGRAM,
   decode,
+  pools,
 };

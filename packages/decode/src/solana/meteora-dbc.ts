@@ -3,7 +3,9 @@ import { eventOfPool, type ProgramEvent, selfCpiEvents } from "./event.ts";
 import { type Exchange, exchangeOf, fillOf, type Hop, isWhole, paysFirst } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { type PoolReader, poolReader } from "./pool-finding.ts";
 import { METEORA_DBC_PROGRAM } from "./programs.ts";
+import { readClaim } from "./token-claim.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
 
@@ -80,5 +82,22 @@ function asTold({ amountIn, amountOut }: Told): Exchange {
   };
 }
 
+const table = poolReader({
+  created: {
+    "8c55d7b06636684f": { pool: 5, mints: [3, 4], vaults: [6, 7], creator: 2 }, // initialize_virtual_pool_with_spl_token
+    a976334e916edc9b: { pool: 5, mints: [3, 4], vaults: [6, 7], creator: 2 }, // …_with_token2022
+  },
+  migrated: {
+    "1b013016b43f76d9": { pool: 0, target: 4 }, // migrate_meteora_damm
+    "9ca9e66735e45040": { pool: 0, target: 4 }, // migration_damm_v2
+  },
+});
+
+/** What makes a pool makes its token too, and says what its maker calls it: name, symbol and address of a picture. */
+const pools: PoolReader = (transaction, instruction, data) =>
+  table(transaction, instruction, data).map((finding) =>
+    finding.kind === "created" ? { ...finding, token: readClaim(data, 8) } : finding,
+  );
+
 /** Meteora's dynamic bonding curves: the transfers tell the amounts, the event (by self-call) the direction. */
-export const meteoraDbc: VenueDecoder = { venue: "MeteoraDbc", program: METEORA_DBC_PROGRAM, decode };
+export const meteoraDbc: VenueDecoder = { venue: "MeteoraDbc", program: METEORA_DBC_PROGRAM, decode, pools };

@@ -1,8 +1,9 @@
-import { discriminator, readU8, readU64 } from "../little-endian.ts";
+import { discriminator, readKey, readU8, readU64 } from "../little-endian.ts";
 import { eventOfPool, type ProgramEvent, selfCpiEvents } from "./event.ts";
-import { type Exchange, exchangeOf, fillOf, type Hop, isWhole, paysFirst } from "./exchange.ts";
+import { type Exchange, exchangeOf, fillOf, type Hop, isWhole, mintOfVault, paysFirst } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { type Pair, type PoolFinding, pairOf, poolReader } from "./pool-finding.ts";
 import { METEORA_DLMM_PROGRAM } from "./programs.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
@@ -84,5 +85,57 @@ function asTold({ amountIn, amountOut }: Told): Exchange {
   };
 }
 
+const PAIR = { pool: 0, mints: [2, 3], vaults: [4, 5] } as const;
+
+const creations = poolReader({
+  created: {
+    "2d9aedd2dd0fa65c": PAIR, // initialize_lb_pair
+    "493b2478ed536cc6": PAIR, // initialize_lb_pair2
+    "6c66d555fb033515": { pool: 1, mints: [3, 4], vaults: [5, 6] }, // initialize_permission_lb_pair
+    "2e2729876fb7c840": PAIR, // initialize_customizable_permissionless_lb_pair
+    f349817e3313f16b: PAIR, // initialize_customizable_permissionless_lb_pair2
+  },
+});
+
+const LIQUIDITY_EVENTS: ReadonlyMap<string, "added" | "removed"> = new Map([
+  ["1f5e7d5ae3343dba", "added"],
+  ["74f461e8671f983a", "removed"],
+]);
+
+/** Liquidity goes by two dozen instructions that leave the same events, and nearly all have the same first accounts. */
+function pools(
+  transaction: SolanaTransaction,
+  instruction: Instruction,
+  data: Uint8Array,
+): readonly PoolFinding[] {
+  const created = creations(transaction, instruction, data);
+  if (created.length > 0) return created;
+  const findings: PoolFinding[] = [];
+  for (const { name, bytes } of selfCpiEvents(transaction, instruction)) {
+    const change = LIQUIDITY_EVENTS.get(name);
+    if (change === undefined || bytes.length < 120) continue;
+    const amounts: Pair<bigint> = [readU64(bytes, 104), readU64(bytes, 112)];
+    const vaults: Pair<number> = [instruction.account(5), instruction.account(6)];
+    const mints = pairOf(vaults, (vault) => mintOfVault(transaction, vault));
+    // One-sided ones name one of the two tokens only: which the other is, is not told.
+    if (mints === null) continue;
+    findings.push({
+      kind: "liquidity",
+      change,
+      pool: readKey(bytes, 8),
+      mints,
+      vaults,
+      amounts,
+      reserves: null,
+    });
+  }
+  return findings;
+}
+
 /** Meteora's bins: the transfers tell the amounts, the event (by self-call) the direction. */
-export const meteoraDlmm: VenueDecoder = { venue: "MeteoraDlmm", program: METEORA_DLMM_PROGRAM, decode };
+export const meteoraDlmm: VenueDecoder = {
+  venue: "MeteoraDlmm",
+  program: METEORA_DLMM_PROGRAM,
+  decode,
+  pools,
+};

@@ -3,8 +3,10 @@ import { discriminator, readKey, readU64 } from "../little-endian.ts";
 import { logEvents } from "./event.ts";
 import { type Fill, NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { addressAt, type PoolFinding } from "./pool-finding.ts";
 import { MOONSHOT_PROGRAM } from "./programs.ts";
 import { systemTransfers } from "./system-transfer.ts";
+import { readClaim } from "./token-claim.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
 
@@ -32,7 +34,9 @@ function decode(transaction: SolanaTransaction, instruction: Instruction, data: 
   const coin = transaction.address(instruction.account(6));
   if (curve === null || maker === null || coin === null) return ["malformed-instruction"];
   const buy = side === "buy";
-  const amounts = toldBy(transaction, instruction, curve) ?? (buy ? paidBy(transaction, instruction) : null);
+  const amounts =
+    toldBy(transaction, instruction, curve) ??
+    (buy ? paidBy(transaction, instruction) : soldBy(transaction, instruction));
   if (amounts === null) return ["no-event"];
   const { coins, collateral, fees } = amounts;
   if (!buy && fees > collateral) return ["malformed-event"];
@@ -76,7 +80,7 @@ function toldBy(transaction: SolanaTransaction, instruction: Instruction, curve:
 
 /**
  * Without a log: a buyer pays by system transfers, to the curve and to those who take the fees, and gets the
- * coins by a token transfer. A seller's lamports come without a transfer: that only the event tells.
+ * coins by a token transfer.
  */
 function paidBy(transaction: SolanaTransaction, instruction: Instruction): Amounts | null {
   const [sender, account, curve, curveCoins] = [0, 1, 2, 3].map((k) => instruction.account(k));
@@ -93,5 +97,61 @@ function paidBy(transaction: SolanaTransaction, instruction: Instruction): Amoun
   return collateral > 0n && coins > 0n ? { coins, collateral, fees } : null;
 }
 
-/** Moonshot's curves: the event, in the log only, tells all amounts. */
-export const moonshot: VenueDecoder = { venue: "Moonshot", program: MOONSHOT_PROGRAM, decode };
+/**
+ * Without a log: a seller's lamports leave the curve without a transfer. What the balances of the curve and
+ * of the two accounts for fees changed by, beside the transfers, is the sale's, where there is one only.
+ */
+function soldBy(transaction: SolanaTransaction, instruction: Instruction): Amounts | null {
+  const sales = transaction.instructions.filter(({ program, data }) => {
+    return program === MOONSHOT_PROGRAM && data !== null && TRADES.get(discriminator(data)) === "sell";
+  });
+  if (sales.length !== 1) return null;
+  const [account, curve, curveCoins, dexFee, helioFee] = [1, 2, 3, 4, 5].map((k) => instruction.account(k));
+  const transfers = systemTransfers(transaction.instructions);
+  const change = (of: number | undefined): bigint | null => {
+    let direct = of === undefined ? null : transaction.lamports.change(of);
+    for (const { source, destination, lamports } of transfers) {
+      if (direct !== null && destination === of) direct -= lamports;
+      if (direct !== null && source === of) direct += lamports;
+    }
+    return direct;
+  };
+  const [given, dex, helio] = [change(curve), change(dexFee), dexFee === helioFee ? 0n : change(helioFee)];
+  if (given === null || dex === null || helio === null || given >= 0n || dex < 0n || helio < 0n) return null;
+  let coins = 0n;
+  for (const { source, destination, amount } of tokenTransfers(transaction.children(instruction))) {
+    if (source === account && destination === curveCoins) coins += amount;
+  }
+  return coins > 0n ? { coins, collateral: -given, fees: dex + helio } : null;
+}
+
+const TOKEN_MINT = "032ca4b87b0df5b3";
+const MIGRATE_FUNDS = "2ae50ae7bd3ec1ae";
+
+/** A launch makes its token: name, symbol, address of a picture, decimals, collateral, supply. */
+function pools(
+  transaction: SolanaTransaction,
+  instruction: Instruction,
+  data: Uint8Array,
+): readonly PoolFinding[] {
+  const pool = addressAt(transaction, instruction, 2);
+  if (pool === null) return [];
+  switch (discriminator(data)) {
+    case TOKEN_MINT: {
+      const coin = addressAt(transaction, instruction, 3);
+      if (coin === null) return [];
+      const creator = addressAt(transaction, instruction, 0);
+      const token = readClaim(data, 8, 2);
+      const common = { kind: "created", pool, mints: [coin, WSOL_MINT] } as const;
+      return [{ ...common, vaults: null, reserves: null, creator, token }];
+    }
+    case MIGRATE_FUNDS:
+      // The pool that takes over is made later, in another transaction.
+      return [{ kind: "migrated", pool, target: null }];
+    default:
+      return [];
+  }
+}
+
+/** Moonshot's curves: the event, in the log only, tells all amounts; where it is cut, balances do. */
+export const moonshot: VenueDecoder = { venue: "Moonshot", program: MOONSHOT_PROGRAM, decode, pools };

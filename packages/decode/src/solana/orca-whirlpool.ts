@@ -2,6 +2,7 @@ import { discriminator, readU8, readU64 } from "../little-endian.ts";
 import { exchangeOf, fillOf, type Hop, type HopTerms } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { poolReader } from "./pool-finding.ts";
 import { ORCA_WHIRLPOOL_PROGRAM } from "./programs.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
@@ -128,9 +129,24 @@ function chained(instruction: Instruction, data: Uint8Array): Leg[] {
   ];
 }
 
+const pools = poolReader({
+  created: {
+    "5fb40aac54aee828": { pool: 4, mints: [1, 2], vaults: [5, 6], creator: 3 }, // initialize_pool
+    cf2d57f21b3fcc43: { pool: 6, mints: [1, 2], vaults: [7, 8], creator: 5 }, // initialize_pool_v2
+    "8f5e604cac7c77c7": { pool: 7, mints: [1, 2], vaults: [9, 10], creator: 5 }, // …_with_adaptive_fee
+  },
+  liquidity: {
+    "2e9cf3760dcdfbb2": { change: "added", pool: 0, vaults: [7, 8] }, // increase_liquidity
+    a026d06f685b2c01: { change: "removed", pool: 0, vaults: [7, 8] }, // decrease_liquidity
+    "851d59df45eeb00a": { change: "added", pool: 0, vaults: [11, 12] }, // increase_liquidity_v2
+    "3a7fbc3e4f52c460": { change: "removed", pool: 0, vaults: [11, 12] }, // decrease_liquidity_v2
+  },
+});
+
 /** Orca's concentrated liquidity: amounts from the transfers, its event is in the log only. */
 export const orcaWhirlpool: VenueDecoder = {
   venue: "OrcaWhirlpool",
   program: ORCA_WHIRLPOOL_PROGRAM,
   decode,
+  pools,
 };

@@ -1,6 +1,7 @@
 import { encodeBase58 } from "../base58.ts";
-import type { ProtobufCursor } from "../protobuf.ts";
+import { type ProtobufCursor, readPacked } from "../protobuf.ts";
 import type { CompiledCall } from "./instruction.ts";
+import type { LamportBalances } from "./lamports.ts";
 import { LOG_TRUNCATED, type TransactionLog } from "./log.ts";
 import { type TokenBalance, tokenBalance } from "./token-balance.ts";
 import type { TransactionContent } from "./transaction.ts";
@@ -41,6 +42,8 @@ const TRANSACTION = { signature: 1, message: 2 } as const;
 const MESSAGE = { key: 2, call: 4 } as const;
 const META = {
   error: 1,
+  lamportsBefore: 3,
+  lamportsAfter: 4,
   inner: 5,
   log: 6,
   balanceBefore: 7,
@@ -85,8 +88,15 @@ function readMeta(meta: ProtobufCursor | null) {
   const [writable, readonly]: [string[], string[]] = [[], []];
   const [balancesBefore, balancesAfter]: [TokenBalance[], TokenBalance[]] = [[], []];
   const log = new ProtobufLog();
+  const lamports = new ProtobufLamports();
   while (meta?.next()) {
     switch (meta.field) {
+      case META.lamportsBefore:
+        lamports.before.add(meta);
+        break;
+      case META.lamportsAfter:
+        lamports.after.add(meta);
+        break;
       case META.inner:
         readInner(meta.message, inner);
         break;
@@ -107,7 +117,7 @@ function readMeta(meta: ProtobufCursor | null) {
         break;
     }
   }
-  return { inner, writable, readonly, balancesBefore, balancesAfter, log };
+  return { inner, writable, readonly, balancesBefore, balancesAfter, lamports, log };
 }
 
 /** CompiledInstruction and InnerInstruction; only the second has a fourth field, the depth of the call. */
@@ -152,6 +162,31 @@ function readBalance(at: ProtobufCursor, balances: TokenBalance[]): void {
   }
   const balance = tokenBalance(account, mint, owner === "" ? null : owner, amount, decimals);
   if (balance !== null) balances.push(balance);
+}
+
+/** A list of numbers that still stands in the block's bytes: packed into one field, or each in its own. */
+class ProtobufNumbers {
+  readonly #spans: Uint8Array[] = [];
+  readonly #single: (number | null)[] = [];
+
+  add(at: ProtobufCursor): void {
+    if (at.isBytes) this.#spans.push(at.value);
+    else this.#single.push(at.number);
+  }
+
+  at(index: number): number | null {
+    return [...this.#single, ...this.#spans.flatMap(readPacked)][index] ?? null;
+  }
+}
+
+class ProtobufLamports implements LamportBalances {
+  readonly before = new ProtobufNumbers();
+  readonly after = new ProtobufNumbers();
+
+  change(account: number): bigint | null {
+    const [before, after] = [this.before.at(account), this.after.at(account)];
+    return before === null || after === null ? null : BigInt(after) - BigInt(before);
+  }
 }
 
 /** The lines of a log that still stand in the block's bytes. */

@@ -5,6 +5,7 @@ import { type Fill, NOT_A_SWAP, type Outcome, type ReserveSource, type VenueDeco
 import type { Instruction } from "./instruction.ts";
 import { derivedAddress } from "./program-address.ts";
 import { PUMPFUN_PROGRAM } from "./programs.ts";
+import { pumpfunPools } from "./pumpfun-pools.ts";
 import type { SolanaTransaction } from "./transaction.ts";
 
 /** Trades by the place of the bonding curve in their accounts; null: only the events' coins tell the curves. */
@@ -167,4 +168,9 @@ function completingFill(bytes: Uint8Array): Fill | "malformed-event" {
 }
 
 /** PumpFun's bonding curves: every trade is an event by self-call; its amounts are without fees. */
-export const pumpfun: VenueDecoder = { venue: "PumpFun", program: PUMPFUN_PROGRAM, decode };
+export const pumpfun: VenueDecoder = {
+  venue: "PumpFun",
+  program: PUMPFUN_PROGRAM,
+  decode,
+  pools: pumpfunPools,
+};

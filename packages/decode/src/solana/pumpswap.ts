@@ -10,6 +10,7 @@ import {
   type VenueDecoder,
 } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { poolReader } from "./pool-finding.ts";
 import { PUMPFUN_PROGRAM, PUMPSWAP_PROGRAM } from "./programs.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
@@ -160,5 +161,15 @@ function fillOfTransfers(
   return fillOf(transaction, hop, terms, { ...exchange, paid });
 }
 
+const pools = poolReader({
+  created: {
+    e992d18ecf6840bc: { pool: 0, mints: [3, 4], vaults: [9, 10], creator: 2 }, // create_pool
+  },
+  liquidity: {
+    f223c68952e1f2b6: { change: "added", pool: 0, vaults: [9, 10] }, // deposit
+    b712469c946da122: { change: "removed", pool: 0, vaults: [9, 10] }, // withdraw
+  },
+});
+
 /** PumpSwap: every trade is an event by self-call, which tells both the user's amounts and the pool's. */
-export const pumpswap: VenueDecoder = { venue: "PumpSwap", program: PUMPSWAP_PROGRAM, decode };
+export const pumpswap: VenueDecoder = { venue: "PumpSwap", program: PUMPSWAP_PROGRAM, decode, pools };

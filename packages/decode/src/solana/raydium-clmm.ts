@@ -2,6 +2,7 @@ import { discriminator, readU8, readU64 } from "../little-endian.ts";
 import { exchangeOf, fillOf, type Hop, type HopTerms } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { poolReader } from "./pool-finding.ts";
 import { RAYDIUM_CLMM_PROGRAM } from "./programs.ts";
 import { type TokenTransfer, tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
@@ -105,5 +106,28 @@ function vaultPosition(instruction: Instruction, pair: readonly TokenTransfer[])
   return null;
 }
 
+const CREATION = { pool: 2, mints: [3, 4], vaults: [5, 6], creator: 0 } as const;
+
+const pools = poolReader({
+  created: {
+    e992d18ecf6840bc: CREATION, // create_pool
+    "2b44d4a7592fa401": CREATION, // create_customizable_pool
+  },
+  liquidity: {
+    "2e9cf3760dcdfbb2": { change: "added", pool: 2, vaults: [9, 10] }, // increase_liquidity
+    "851d59df45eeb00a": { change: "added", pool: 2, vaults: [9, 10] }, // increase_liquidity_v2
+    a026d06f685b2c01: { change: "removed", pool: 3, vaults: [5, 6] }, // decrease_liquidity
+    "3a7fbc3e4f52c460": { change: "removed", pool: 3, vaults: [5, 6] }, // decrease_liquidity_v2
+    "87802f4d0f98f031": { change: "added", pool: 5, vaults: [12, 13] }, // open_position
+    "4db84ad67056f1c7": { change: "added", pool: 5, vaults: [12, 13] }, // open_position_v2
+    "4dffae527d1dc92e": { change: "added", pool: 4, vaults: [11, 12] }, // open_position_with_token22_nft
+  },
+});
+
 /** Raydium's concentrated liquidity: amounts from the transfers, its event is in the log only. */
-export const raydiumClmm: VenueDecoder = { venue: "RaydiumClmm", program: RAYDIUM_CLMM_PROGRAM, decode };
+export const raydiumClmm: VenueDecoder = {
+  venue: "RaydiumClmm",
+  program: RAYDIUM_CLMM_PROGRAM,
+  decode,
+  pools,
+};

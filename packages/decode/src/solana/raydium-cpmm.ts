@@ -2,6 +2,7 @@ import { discriminator, readU64 } from "../little-endian.ts";
 import { exchangeOf, fillOf, type Hop } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { poolReader } from "./pool-finding.ts";
 import { RAYDIUM_CPMM_PROGRAM } from "./programs.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
@@ -34,5 +35,20 @@ function decode(transaction: SolanaTransaction, instruction: Instruction, data: 
   return [fillOf(transaction, hop, { maker, mintIn, mintOut, quote: "greater" }, amounts)];
 }
 
+const pools = poolReader({
+  created: {
+    afaf6d1f0d989bed: { pool: 3, mints: [4, 5], vaults: [10, 11], creator: 0 }, // initialize
+  },
+  liquidity: {
+    f223c68952e1f2b6: { change: "added", pool: 2, vaults: [6, 7] }, // deposit
+    b712469c946da122: { change: "removed", pool: 2, vaults: [6, 7] }, // withdraw
+  },
+});
+
 /** Raydium's constant product pools for any token program: amounts from the transfers. */
-export const raydiumCpmm: VenueDecoder = { venue: "RaydiumCpmm", program: RAYDIUM_CPMM_PROGRAM, decode };
+export const raydiumCpmm: VenueDecoder = {
+  venue: "RaydiumCpmm",
+  program: RAYDIUM_CPMM_PROGRAM,
+  decode,
+  pools,
+};

@@ -3,7 +3,9 @@ import { eventOfPool, logEvents, selfCpiEvents } from "./event.ts";
 import { exchangeOf, fillOf, type Hop, type HopTerms, isWhole } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { type PoolReader, poolReader } from "./pool-finding.ts";
 import { RAYDIUM_LAUNCHLAB_PROGRAM } from "./programs.ts";
+import { readClaim } from "./token-claim.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
 
@@ -61,9 +63,11 @@ function decode(transaction: SolanaTransaction, instruction: Instruction, data: 
   const exchange = isWhole(moved)
     ? moved
     : { paid: amountIn, received: amountOut, intoPool: amountIn, outOfPool: amountOut, token2022: false };
+  // The curve's own fees are no mint's: what the exchange told before they were taken off decides.
+  const feeWithheld = exchange.intoPool < exchange.paid || exchange.received < exchange.outOfPool;
   const pooled = buy ? { intoPool: quoteMoved } : { outOfPool: quoteMoved };
   const reserves = { kind: "told", in: buy ? quote : base, out: buy ? base : quote } as const;
-  return [fillOf(transaction, hop, { ...terms, reserves }, { ...exchange, ...pooled })];
+  return [fillOf(transaction, hop, { ...terms, reserves }, { ...exchange, ...pooled, feeWithheld })];
 }
 
 /** The event by self-call; the log holds the same bytes, for where the call is not recorded. */
@@ -84,9 +88,30 @@ function toldBy(transaction: SolanaTransaction, instruction: Instruction, pool: 
   };
 }
 
+const CREATION = { pool: 5, mints: [6, 7], creator: 1 } as const;
+
+const table = poolReader({
+  created: {
+    afaf6d1f0d989bed: CREATION, // initialize
+    "4399af27da102620": CREATION, // initialize_v2
+    "25be7ede2c9aab11": CREATION, // initialize_with_token_2022
+  },
+  migrated: {
+    cf52c091fecf91df: { pool: 23, target: 13 }, // migrate_to_amm
+    "885cc8671cda908c": { pool: 17, target: 5 }, // migrate_to_cpswap
+  },
+});
+
+/** A launch says of its token: decimals, name, symbol, address of a picture; of its curve: kind, supply. */
+const pools: PoolReader = (transaction, instruction, data) =>
+  table(transaction, instruction, data).map((finding) =>
+    finding.kind === "created" ? { ...finding, token: readClaim(data, 9, 1) } : finding,
+  );
+
 /** Raydium's launch curves: the event (by self-call) tells the pool's amounts, the transfers the user's. */
 export const raydiumLaunchLab: VenueDecoder = {
   venue: "RaydiumLaunchLab",
   program: RAYDIUM_LAUNCHLAB_PROGRAM,
   decode,
+  pools,
 };

@@ -1,6 +1,7 @@
 import { exchangeOf, fillOf, type Hop, paysFirst } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { poolReader } from "./pool-finding.ts";
 import { RAYDIUM_V4_PROGRAM } from "./programs.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
@@ -57,5 +58,17 @@ function decode(transaction: SolanaTransaction, instruction: Instruction, data: 
   return [fillOf(transaction, hop, { maker, quote: paysCoin ? "out" : "in" }, exchange)];
 }
 
+/** By tag: initialize2, deposit, withdraw. */
+const pools = poolReader(
+  {
+    created: { 1: { pool: 4, mints: [8, 9], vaults: [10, 11], creator: 17 } },
+    liquidity: {
+      3: { change: "added", pool: POOL, vaults: [6, 7] },
+      4: { change: "removed", pool: POOL, vaults: [6, 7] },
+    },
+  },
+  (data) => String(data[0]),
+);
+
 /** Raydium AMM v4: one-byte tags, no events of its own but a line of log; amounts from the transfers. */
-export const raydiumV4: VenueDecoder = { venue: "RaydiumV4", program: RAYDIUM_V4_PROGRAM, decode };
+export const raydiumV4: VenueDecoder = { venue: "RaydiumV4", program: RAYDIUM_V4_PROGRAM, decode, pools };

@@ -33,7 +33,7 @@ function ifAmount(value: bigint | null): bigint | null {
  * what moved from there on. Null where the balance before the transaction and all movements do not add up to
  * it, which shows that a movement is not understood (a withheld fee, a sync of lamports).
  */
-function balanceAt(transaction: SolanaTransaction, account: number, ordinal: number): bigint | null {
+export function balanceAt(transaction: SolanaTransaction, account: number, ordinal: number): bigint | null {
   const after = transaction.balances.after(account);
   if (after === null) return null;
   let later = 0n;

@@ -1,10 +1,11 @@
-import { comparePositions, rawAmount, type Swap, WSOL_MINT } from "@candlewick/domain";
+import { comparePositions, type PoolEvent, rawAmount, type Swap, type SwapFlag } from "@candlewick/domain";
+import { decimalsOf } from "./decimals.ts";
 import { isSelfCpi } from "./event.ts";
 import type { Fill, SkipReason, VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
+import { poolEventOf } from "./pool-event.ts";
 import { reservesAfter } from "./reserve.ts";
-import { isDecimals } from "./token-balance.ts";
-import { isAmount, tokenTransfers } from "./token-transfer.ts";
+import { isAmount } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
 import { SOLANA_VENUES } from "./venues.ts";
 
@@ -21,35 +22,63 @@ export class SkipCounts {
 export class Findings {
   /** In position order. */
   readonly swaps: Swap[] = [];
+  /** Who signed and paid for each of the swaps. */
+  readonly signers: string[] = [];
+  /** What happened to pools beside the swaps, in position order. */
+  readonly poolEvents: PoolEvent[] = [];
   readonly skipped = new SkipCounts();
+  /** Transactions that touch a venue and whose log the node cut. */
+  truncatedLogs = 0;
 }
 
 /** Adds what a transaction holds. */
 export function findIn(transaction: SolanaTransaction, findings: Findings): void {
-  findings.swaps.push(...swapsOf(transaction, findings.skipped));
-}
-
-function swapsOf(transaction: SolanaTransaction, skipped: SkipCounts): Swap[] {
+  if (transaction.log.truncated) findings.truncatedLogs++;
   const swaps: Swap[] = [];
   for (const instruction of transaction.instructions) {
     const decoder = SOLANA_VENUES.get(instruction.program);
     if (decoder === undefined || isSelfCpi(instruction)) continue;
     const { data } = instruction;
     if (data === null) {
-      skipped.add("malformed-instruction");
+      findings.skipped.add("malformed-instruction");
       continue;
     }
+    const fills = decoder.decode(transaction, instruction, data);
+    if (fills.length === 0) addPoolEvents(transaction, instruction, data, decoder, findings);
     let hop = 0;
-    for (const fill of decoder.decode(transaction, instruction, data)) {
+    for (const fill of fills) {
       const swap = typeof fill === "string" ? fill : swapOf(transaction, instruction, decoder, fill, hop);
-      if (typeof swap === "string") skipped.add(swap);
+      if (typeof swap === "string") findings.skipped.add(reasonOf(swap, transaction));
       else {
         swaps.push(swap);
         hop++;
       }
     }
   }
-  return routed(swaps).sort((a, b) => comparePositions(a.position, b.position));
+  const signer = transaction.keys[0] ?? "";
+  for (const swap of flagged(routed(swaps))) {
+    findings.swaps.push(swap);
+    findings.signers.push(signer);
+  }
+}
+
+/** An event that is missing from a log that was cut is not missing for another reason. */
+function reasonOf(reason: SkipReason, transaction: SolanaTransaction): SkipReason {
+  return reason === "no-event" && transaction.log.truncated ? "log-truncated" : reason;
+}
+
+function addPoolEvents(
+  transaction: SolanaTransaction,
+  instruction: Instruction,
+  data: Uint8Array,
+  decoder: VenueDecoder,
+  findings: Findings,
+): void {
+  for (const finding of decoder.pools(transaction, instruction, data)) {
+    const event = poolEventOf(transaction, instruction, decoder, finding);
+    if (typeof event === "string") findings.skipped.add(event);
+    else findings.poolEvents.push(event);
+  }
 }
 
 function swapOf(
@@ -90,19 +119,32 @@ function swapOf(
     maker: fill.maker,
     recipient: recipientOf(transaction, fill),
     routeId: null,
+    flags: flagsOf(transaction, fill),
   };
 }
 
-/** Native SOL has no token entry; of other mints some account or checked transfer tells the decimals. */
-function decimalsOf(transaction: SolanaTransaction, mint: string): number | null {
-  if (mint === WSOL_MINT) return 9;
-  const decimals = transaction.balances.decimals(mint);
-  if (decimals !== null) return decimals;
-  for (const transfer of tokenTransfers(transaction.instructions)) {
-    if (transfer.mint === null || transaction.address(transfer.mint) !== mint) continue;
-    if (transfer.decimals !== null && isDecimals(transfer.decimals)) return transfer.decimals;
-  }
-  return null;
+const NO_FLAGS: readonly SwapFlag[] = [];
+
+function flagsOf(transaction: SolanaTransaction, fill: Fill): readonly SwapFlag[] {
+  const { userIn, userOut, poolIn, poolOut, feeWithheld = false } = fill;
+  const isZero = userIn === 0n || userOut === 0n || poolIn === 0n || poolOut === 0n;
+  if (!isZero && !feeWithheld && !transaction.log.truncated) return NO_FLAGS;
+  const flags: SwapFlag[] = [];
+  if (isZero) flags.push("zero-amount");
+  if (feeWithheld) flags.push("transfer-fee");
+  if (transaction.log.truncated) flags.push("log-truncated");
+  return flags;
+}
+
+/** Flags what an account does and undoes at one pool in one transaction, or swaps for itself. */
+function flagged(swaps: readonly Swap[]): readonly Swap[] {
+  return swaps.map((swap) => {
+    const { pool, maker, assetIn, assetOut, flags = NO_FLAGS } = swap;
+    const undone = swaps.some(
+      (other) => other.pool === pool && other.maker === maker && other.assetIn.mint === assetOut.mint,
+    );
+    return undone || assetIn.mint === assetOut.mint ? { ...swap, flags: [...flags, "self-trade"] } : swap;
+  });
 }
 
 function recipientOf(transaction: SolanaTransaction, fill: Fill): string | null {
@@ -111,12 +153,13 @@ function recipientOf(transaction: SolanaTransaction, fill: Fill): string | null 
   return owner === fill.maker ? null : owner;
 }
 
-/** Marks the swaps of one outer instruction, where they are several, as one route. */
+/** In position order; those of one outer instruction, where they are several, marked as one route. */
 function routed(swaps: readonly Swap[]): Swap[] {
   const perOuter = new Map<number, number>();
   for (const { position } of swaps) perOuter.set(position.outer, (perOuter.get(position.outer) ?? 0) + 1);
-  return swaps.map((swap) => {
+  const marked = swaps.map((swap) => {
     const alone = (perOuter.get(swap.position.outer) ?? 0) < 2;
     return alone ? swap : { ...swap, routeId: `${swap.tx}:${swap.position.outer}` };
   });
+  return marked.sort((a, b) => comparePositions(a.position, b.position));
 }

@@ -1,5 +1,6 @@
 import type { Slot } from "@candlewick/domain";
 import { type CompiledCall, executionOrder, type Instruction } from "./instruction.ts";
+import type { LamportBalances } from "./lamports.ts";
 import type { TransactionLog } from "./log.ts";
 import { type TokenBalance, TokenBalances } from "./token-balance.ts";
 
@@ -15,6 +16,7 @@ export interface TransactionContent {
   readonly inner: ReadonlyMap<number, readonly CompiledCall[]>;
   readonly balancesBefore: readonly TokenBalance[];
   readonly balancesAfter: readonly TokenBalance[];
+  readonly lamports: LamportBalances;
   readonly log: TransactionLog;
 }
 
@@ -28,6 +30,7 @@ export class SolanaTransaction {
   /** All instructions in the order of execution: an outer one, then its inner ones depth first. */
   readonly instructions: readonly Instruction[];
   readonly balances: TokenBalances;
+  readonly lamports: LamportBalances;
   readonly log: TransactionLog;
   readonly #startsSwap: (program: string) => boolean;
 
@@ -39,6 +42,7 @@ export class SolanaTransaction {
     this.keys = content.keys;
     this.instructions = executionOrder(content.keys, content.outer, content.inner);
     this.balances = new TokenBalances(content.balancesBefore, content.balancesAfter);
+    this.lamports = content.lamports;
     this.log = content.log;
     this.#startsSwap = isVenue;
   }

@@ -30,6 +30,11 @@ export const SOLANA_VENUES: ReadonlyMap<string, VenueDecoder> = new Map(
   ].map((decoder) => [decoder.program, decoder]),
 );
 
+/** Each venue's program, by its name in messages. */
+export const SOLANA_PROGRAMS: Readonly<Record<string, string>> = Object.fromEntries(
+  [...SOLANA_VENUES.values()].map(({ venue, program }) => [venue, program]),
+);
+
 export function isVenue(program: string): boolean {
   return SOLANA_VENUES.has(program);
 }
