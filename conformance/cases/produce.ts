@@ -204,6 +204,8 @@ export const produceCases = [
     "a compacted topic": async (session, topic) => {
       await session.createTopic(topic, 1, { "cleanup.policy": "compact" });
       await session.send(produce, 9, oneBatch(topic, clientBatch({ values: ["a", null] })), "with keys");
+      const keyless = clientBatch({ values: ["a", "b", "c"], keys: [null, "key", null] });
+      await session.send(produce, 9, oneBatch(topic, keyless), "some without a key");
     },
     "zstd before version 7": async (session, topic) => {
       await session.createTopic(topic);

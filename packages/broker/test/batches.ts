@@ -19,7 +19,7 @@ export function clientBatch(options: BatchOptions = {}): Buffer {
     producerId,
     producerEpoch,
     records: values.map((value, index) => ({
-      key: Buffer.from(keys[index] ?? `key-${index}`),
+      key: keys[index] === null ? null : Buffer.from(keys[index] ?? `key-${index}`),
       value: value === null ? null : Buffer.from(value),
     })),
   });

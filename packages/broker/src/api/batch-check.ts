@@ -19,6 +19,8 @@ export type CheckedBatch =
       readonly reason: string;
       /** True if the batch is whole and it is the log that does not want it: then the answer names the log's start. */
       readonly isWhole: boolean;
+      /** The records that are at fault, by their place in the batch; none where it is the batch itself. */
+      readonly records: readonly number[];
     };
 
 const SIZE_AT = 8;
@@ -57,26 +59,42 @@ export function checkBatch(
   if (!checksumHolds(records, 0, header.sizeBytes)) {
     return refused(ErrorCode.CORRUPT_MESSAGE, "record batch has a wrong checksum");
   }
-  if (config.isCompacted && !allHaveKeys(records, header)) {
-    return refused(ErrorCode.INVALID_RECORD, "a compacted topic takes only records with a key", true);
+  if (config.isCompacted) {
+    const keyless = keylessRecords(records, header);
+    const reason = "a compacted topic takes only records with a key";
+    if (keyless === undefined || keyless.length > 0)
+      return refused(ErrorCode.INVALID_RECORD, reason, true, keyless);
   }
   const problem = headerProblem(header, produceVersion);
   return problem ?? { kind: "sound", batch: records.subarray(0, header.sizeBytes), header };
 }
 
-function refused(errorCode: ErrorCode, reason: string, isWhole = false): CheckedBatch & { kind: "refused" } {
-  return { kind: "refused", errorCode, reason, isWhole };
+function refused(
+  errorCode: ErrorCode,
+  reason: string,
+  isWhole = false,
+  records: readonly number[] = [],
+): CheckedBatch & { kind: "refused" } {
+  return { kind: "refused", errorCode, reason, isWhole, records };
 }
 
-/** Batches whose codec Node cannot open are taken on trust. */
-function allHaveKeys(batch: Buffer, header: BatchHeader): boolean {
+/**
+ * The records without a key, by their place in the batch; undefined where the records are not what the header
+ * says. Batches whose codec Node cannot open are taken on trust.
+ */
+function keylessRecords(batch: Buffer, header: BatchHeader): number[] | undefined {
   const opened = openRecords(batch, header);
-  if (opened === undefined) return true;
+  if (opened === undefined) return [];
+  const keyless: number[] = [];
   try {
-    for (const { key } of recordsOf(opened, header)) if (key === null) return false;
-    return true;
+    let index = 0;
+    for (const { key } of recordsOf(opened, header)) {
+      if (key === null) keyless.push(index);
+      index++;
+    }
+    return keyless;
   } catch (error) {
-    if (error instanceof MalformedMessage) return false;
+    if (error instanceof MalformedMessage) return undefined;
     throw error;
   }
 }

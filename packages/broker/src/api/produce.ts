@@ -69,6 +69,12 @@ function failed(
   return { result: { index, errorCode, baseOffset: -1, logStartOffset, errorMessage }, durable: undefined };
 }
 
+/** Names the records at fault: a client may send the others again without them. */
+function blaming({ result }: Outcome, records: readonly number[], reason: string): Outcome {
+  const recordErrors = records.map((batchIndex) => ({ batchIndex, batchIndexErrorMessage: reason }));
+  return { result: { ...result, recordErrors }, durable: undefined };
+}
+
 function append(
   context: RequestContext,
   transactionalId: string | null,
@@ -83,7 +89,8 @@ function append(
   const checked = checkBatch(records, topic.config, context.version);
   if (checked.kind === "refused") {
     const { errorCode, reason, isWhole } = checked;
-    return failed(index, errorCode, reason, isWhole ? log : undefined);
+    const outcome = failed(index, errorCode, reason, isWhole ? log : undefined);
+    return checked.records.length === 0 ? outcome : blaming(outcome, checked.records, reason);
   }
   if (isTransactional(checked.header)) {
     const { producerId, producerEpoch } = checked.header;
@@ -111,14 +118,8 @@ function appendBatch(
   const { usesAppendTime } = topic.config;
   const untimely = usesAppendTime ? [] : untimelyRecords(batch, header, topic.config, nowMs);
   if (untimely.length > 0) {
-    const { result } = failed(
-      index,
-      ErrorCode.INVALID_TIMESTAMP,
-      "timestamps outside of the allowed range",
-      log,
-    );
-    const recordErrors = untimely.map((batchIndex) => ({ batchIndex, batchIndexErrorMessage: "timestamp" }));
-    return { result: { ...result, recordErrors }, durable: undefined };
+    const reason = "timestamps outside of the allowed range";
+    return blaming(failed(index, ErrorCode.INVALID_TIMESTAMP, reason, log), untimely, "timestamp");
   }
   if (usesAppendTime) stampAppendTime(batch, nowMs);
   const stamped = usesAppendTime ? { ...header, maxTimestamp: nowMs } : header;

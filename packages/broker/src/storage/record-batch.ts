@@ -102,7 +102,7 @@ export interface NewBatch {
   readonly timestampMs: number;
   readonly producerId: number;
   readonly producerEpoch: number;
-  readonly records: readonly { readonly key: Buffer; readonly value: Buffer | null }[];
+  readonly records: readonly { readonly key: Buffer | null; readonly value: Buffer | null }[];
 }
 
 /** Builds an uncompressed batch of the broker's own (transaction markers). The base offset is stamped later. */
@@ -124,13 +124,13 @@ export function buildBatch(batch: NewBatch): Buffer {
   return whole;
 }
 
-function encodeRecord(offsetDelta: number, key: Buffer, value: Buffer | null): Buffer {
+function encodeRecord(offsetDelta: number, key: Buffer | null, value: Buffer | null): Buffer {
   const body = Buffer.concat([
     Buffer.from([0]),
     varint(0),
     varint(offsetDelta),
-    varint(key.length),
-    key,
+    varint(key?.length ?? -1),
+    key ?? Buffer.alloc(0),
     varint(value?.length ?? -1),
     value ?? Buffer.alloc(0),
     varint(0),
