@@ -1,0 +1,36 @@
+import { fetch } from "../../../packages/broker/src/protocol/messages/fetch.ts";
+import { oneFetch } from "../../requests.ts";
+import type { Codec } from "../client.ts";
+import { expectSame, type Scenario, type Stage, valuesOf } from "./scenario.ts";
+
+const RECORDS = 500;
+/** Where a stored batch tells its codec: the low three bits of the attributes. */
+const ATTRIBUTES_AT = 22;
+const CODEC_MASK = 0b111;
+const CODEC_NUMBERS: Readonly<Record<Codec, number>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
+
+/** What the client compresses is stored as it came and read back, in order, whole. */
+export const compression: Scenario = {
+  name: "compression",
+  title: "produce and consume, each codec",
+  suits: () => true,
+  async run(stage) {
+    for (const codec of stage.client.codecs) await roundTrip(stage, codec);
+  },
+};
+
+async function roundTrip(stage: Stage, codec: Codec): Promise<void> {
+  const topic = stage.name(codec);
+  const topicId = await stage.session.createTopic(topic);
+  await stage.start("produce", { topic, codec, prefix: codec, count: RECORDS }).done();
+  await stage.start("produce", { topic, codec: "none", prefix: "end", count: 1 }).done();
+  const reader = stage.start("consume", { topic, until: "end-0", readCommitted: false });
+  await reader.done();
+  expectSame(`records with ${codec}`, reader.values, [...valuesOf(codec, RECORDS), "end-0"]);
+  const answer = await stage.session.ask(fetch, 13, oneFetch(topic, { topicId }));
+  const stored = answer.responses[0]?.partitions[0]?.records;
+  if (stored === null || stored === undefined) throw new Error(`nothing is stored in ${topic}`);
+  const number = stored.readInt16BE(ATTRIBUTES_AT - 1) & CODEC_MASK;
+  if (number !== CODEC_NUMBERS[codec])
+    throw new Error(`the first batch is stored with codec ${number}, not ${codec}`);
+}

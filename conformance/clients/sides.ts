@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { candlewick } from "../../e2e/kit/process.ts";
+import { startApacheKafka } from "../apache-kafka.ts";
+import { Session } from "../session.ts";
+
+/** A broker in a process of its own, as its users start it. */
+export interface BrokerProcess {
+  readonly name: "embedded" | "apache";
+  readonly address: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** The same settings for both, all of them under Kafka's own names. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  "group.initial.rebalance.delay.ms": "0",
+  "auto.create.topics.enable": "true",
+};
+
+/** Starts `candlewick broker` on a free port and a folder that goes away with it. */
+export async function startCandlewickBroker(): Promise<BrokerProcess> {
+  const dir = mkdtempSync(join(tmpdir(), "candlewick-clients-"));
+  const config = join(dir, "server.properties");
+  writeFileSync(
+    config,
+    Object.entries(SETTINGS)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(""),
+  );
+  const args = ["broker", "--data", join(dir, "data"), "--listen", "127.0.0.1:0", "--config", config];
+  const run = candlewick(args);
+  const address = await new Promise<string>((resolve, reject) => {
+    const look = (): void => {
+      const found = /accepting connections on (\S+)/.exec(run.stdout())?.[1];
+      if (found !== undefined) resolve(found);
+    };
+    run.child.stdout?.on("data", look);
+    void run.ended.then((end) => reject(new Error(`candlewick broker ended with ${end}: ${run.stderr()}`)));
+    look();
+  });
+  return {
+    name: "embedded",
+    address,
+    port: Number(address.split(":").at(-1)),
+    async stop() {
+      run.kill("SIGTERM");
+      await run.ended;
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts Apache Kafka, the control: what fails there too is the client's own doing. */
+export async function startControl(): Promise<BrokerProcess> {
+  const kafka = await startApacheKafka({ config: SETTINGS });
+  const [address = ""] = kafka.brokers;
+  return { name: "apache", address, port: Number(address.split(":").at(-1)), stop: () => kafka.stop() };
+}
+
+/** A connection of the runner's own, for what it prepares and looks at. */
+export function openSession({ name, port }: BrokerProcess): Session {
+  return Session.open({ name, port, saslPort: port, stop: async () => {} });
+}
