@@ -3,11 +3,14 @@ import { MemoryDisk } from "../src/storage/memory-disk.ts";
 
 /**
  * A disk that forgets, when the power is cut, what was written but not synced: of the unsynced end of each file
- * any part may be left. Folder entries are kept, as the broker syncs folders when it makes entries.
+ * any part may be left, and removed files may come back, as nothing syncs a removal until the folder is synced for
+ * an entry that is made in it (which the broker does each time).
  */
 export class PowerCutDisk implements Disk {
   readonly #disk: MemoryDisk;
   readonly #synced = new Map<string, number>();
+  /** Removed files whose folder was not synced since. */
+  readonly #removed = new Map<string, Buffer>();
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk;
@@ -27,15 +30,30 @@ export class PowerCutDisk implements Disk {
       left.replaceFile(path, Buffer.from(bytes.subarray(0, kept)));
     };
     for (const folder of folders) copy(folder);
+    for (const [path, bytes] of this.#removed) {
+      if (left.readFile(path) === undefined && random() < 0.5) left.replaceFile(path, Buffer.from(bytes));
+    }
     const disk = new PowerCutDisk(left);
     for (const [path] of this.#synced) disk.#synced.set(path, left.readFile(path)?.length ?? 0);
+    for (const [path, bytes] of this.#removed) {
+      if (!disk.#synced.has(path) && left.readFile(path) !== undefined) disk.#synced.set(path, bytes.length);
+    }
     return disk;
   }
 
+  #syncFolder(path: string): void {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    for (const removed of this.#removed.keys()) {
+      if (removed.slice(0, removed.lastIndexOf("/")) === folder) this.#removed.delete(removed);
+    }
+  }
+
   open(path: string): DiskFile {
+    const isNew = this.#disk.readFile(path) === undefined;
     const file = this.#disk.open(path);
     const synced = this.#synced;
     if (!synced.has(path)) synced.set(path, 0);
+    if (isNew) this.#syncFolder(path);
     return {
       get size() {
         return file.size;
@@ -52,6 +70,9 @@ export class PowerCutDisk implements Disk {
         await new Promise((resolve) => setImmediate(resolve));
         synced.set(path, Math.max(size, synced.get(path) ?? 0));
       },
+      syncNow() {
+        synced.set(path, file.size);
+      },
       close: () => file.close(),
     };
   }
@@ -59,12 +80,14 @@ export class PowerCutDisk implements Disk {
   replaceFile(path: string, content: Buffer): void {
     this.#disk.replaceFile(path, content);
     this.#synced.set(path, content.length);
+    this.#syncFolder(path);
   }
 
   rename(from: string, to: string): void {
     this.#disk.rename(from, to);
     this.#synced.set(to, this.#synced.get(from) ?? 0);
     this.#synced.delete(from);
+    this.#syncFolder(to);
   }
 
   makeFolder(): void {}
@@ -78,6 +101,9 @@ export class PowerCutDisk implements Disk {
     return this.#disk.readFile(path);
   }
   removeFile(path: string): void {
+    const bytes = this.#disk.readFile(path);
+    if (bytes !== undefined) this.#removed.set(path, Buffer.from(bytes.subarray(0, this.#synced.get(path))));
+    this.#synced.delete(path);
     this.#disk.removeFile(path);
   }
   removeFolder(path: string): void {

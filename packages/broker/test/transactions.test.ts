@@ -37,6 +37,7 @@ class FullDisk extends MemoryDisk {
       read: (position, length) => file.read(position, length),
       truncate: (size) => file.truncate(size),
       sync: () => file.sync(),
+      syncNow: () => file.syncNow(),
       close: () => file.close(),
     };
   }

@@ -10,6 +10,8 @@ export interface DiskFile {
   read(position: number, length: number): Buffer;
   truncate(size: number): void;
   sync(): Promise<void>;
+  /** The same, before it returns: for the rare case in which nothing may come in between. */
+  syncNow(): void;
   close(): void;
 }
 

@@ -73,6 +73,10 @@ class OpenFile implements DiskFile {
     return promise;
   }
 
+  syncNow(): void {
+    if (!this.#closed) fs.fdatasyncSync(this.#descriptor);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -64,6 +64,8 @@ class MemoryFile implements DiskFile {
     return Promise.resolve();
   }
 
+  syncNow(): void {}
+
   close(): void {}
 }
 

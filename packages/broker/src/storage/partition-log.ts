@@ -185,10 +185,21 @@ export class PartitionLog {
   /** Ends the active segment and begins the next. */
   roll(nowMs: number): void {
     const ended = this.#active;
+    // Only the last segment may ever have a torn end, and an index may cover only what is on the disk: the end
+    // of this one is there before anything of the next is. Little of it is not yet, where syncs are waited for.
+    if (this.#visibility === "after-sync") this.#syncBeforeRoll(ended);
     this.#active = this.#addSegment(ended.nextOffset, nowMs);
     ended.saveIndex(this.disk, this.producers.snapshot());
-    // Even where nobody waits for the disk: only the last segment may ever have a torn end.
     this.#startSync();
+  }
+
+  #syncBeforeRoll(segment: Segment): void {
+    try {
+      segment.file.syncNow();
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
   }
 
   /** Resolves when everything before `endOffset` may be acknowledged as durable. */

@@ -51,6 +51,7 @@ export type InitResult =
 export class TransactionCoordinator {
   readonly #ports: Ports;
   readonly #transactions = new Map<string, Transaction>();
+  #closed = false;
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -267,6 +268,8 @@ export class TransactionCoordinator {
     try {
       await this.#carryOut(transaction);
     } catch (error) {
+      // The next start carries it out: neither a failure to tell of, nor one to try again.
+      if (this.#closed) throw error;
       this.#ports.onFailure(error, transaction.id);
       transaction.timer = this.#ports.clock.setTimer(RETRY_MS, () => {
         void this.#carryOutOrRetry(transaction).catch(() => {
@@ -327,6 +330,7 @@ export class TransactionCoordinator {
   }
 
   close(): void {
+    this.#closed = true;
     for (const transaction of this.#transactions.values()) transaction.timer?.cancel();
   }
 }
