@@ -130,7 +130,8 @@ export class Connection {
   }
 
   #end(error: unknown): void {
-    if (this.#closed) return;
+    // A socket that is destroyed tells so only later.
+    if (this.#closed || this.#socket.destroyed) return;
     if (error instanceof MalformedMessage) {
       this.#log("warn", "connection closed: not a request that this broker serves", {
         reason: error.message,
