@@ -146,7 +146,13 @@ function blockOf(at: number, time: number, swaps: Swap[]) {
     height: at,
     time,
   };
-  return { block: { ...block, transactions: swaps.length }, swaps, skipped: new Map<string, number>() };
+  return {
+    block: { ...block, transactions: swaps.length },
+    swaps,
+    skipped: new Map<string, number>(),
+    poolEvents: [],
+    truncatedLogs: 0,
+  };
 }
 
 type Asset = Swap["assetIn"];

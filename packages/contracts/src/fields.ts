@@ -78,6 +78,13 @@ export class Fields {
     return BigInt(value.toFixed(9).replace(".", ""));
   }
 
+  booleanOrNull(name: string): boolean | null {
+    if (this.#absent(name)) return null;
+    const value = this.#value[name];
+    if (typeof value !== "boolean") throw this.#error(name, "is not true or false");
+    return value;
+  }
+
   oneOf<Value extends string>(name: string, values: readonly Value[]): Value {
     const value = this.#value[name];
     const found = values.find((candidate) => candidate === value);

@@ -1,4 +1,4 @@
-import { type BlockRef, type Trade, VENUES } from "@candlewick/domain";
+import { type BlockRef, knownSymbol, type PairFacts, type Trade, VENUES } from "@candlewick/domain";
 import { ContractError } from "./contract-error.ts";
 import { Fields } from "./fields.ts";
 import { MAX_MESSAGE_BYTES } from "./topics.ts";
@@ -78,5 +78,30 @@ export function tradeOfMessage(item: unknown, path: string): Trade {
     maker: fields.string("maker"),
     recipient: fields.stringOrNull("to"),
     routeId: fields.stringOrNull("route_id"),
+    ...optional("clamp", fields.booleanOrNull("clamp")),
+    ...optional("facts", factsOf(pair)),
   };
+}
+
+/** A field that is absent where nothing is known. */
+function optional<Name extends string, Value>(name: Name, value: Value | null): { [Key in Name]?: Value } {
+  return value === null ? {} : ({ [name]: value } as { [Key in Name]?: Value });
+}
+
+/** What a message tells of its pair beyond what the addresses tell by themselves; null for nothing. */
+function factsOf(pair: Fields): PairFacts | null {
+  const facts: PairFacts = {
+    baseSymbol: pair.stringOrNull("base_token_symbol"),
+    tokenSymbol: pair.stringOrNull("token_symbol"),
+    tokenName: pair.stringOrNull("token_name"),
+    tokenSupply: pair.amountOrNull("token_total_supply_int"),
+    createdSlot: pair.slotOrNull("block_num"),
+    createdTime: pair.countOrNull("block_time", 8_640_000_000),
+  };
+  const { baseSymbol, tokenSymbol, ...others } = facts;
+  const known =
+    Object.values(others).some((value) => value !== null) ||
+    baseSymbol !== knownSymbol(pair.string("base_token_addr")) ||
+    tokenSymbol !== knownSymbol(pair.string("token_addr"));
+  return known ? facts : null;
 }

@@ -8,6 +8,7 @@ import {
   priceInUsd,
   type Trade,
   usdVolume,
+  valueOfSupply,
   WSOL_MINT,
 } from "@candlewick/domain";
 
@@ -23,8 +24,14 @@ export interface PairInfo {
   token_decimal: number;
   base_token_is_native_token: boolean;
   base_token_is_token_0: boolean | null;
+  /** Whole units as float64; the exact amount is the `_int` field. */
   token_total_supply: number | null;
+  token_total_supply_int: JsonAmount | null;
+  /** What the token's maker calls it. */
+  token_name: string | null;
+  /** Both symbols, the token's first. */
   name: string | null;
+  /** Where and when (unix s) the pair began to exist. */
   block_num: number | null;
   block_time: number | null;
 }
@@ -130,9 +137,10 @@ export function tradeWithPair(trade: Trade): TradeWithPair {
     kline_up_down_4h: null,
     kline_up_down_6h: null,
     kline_up_down_24h: null,
-    fdv: null,
-    mcap: null,
-    clamp: null,
+    // All that exists of a token on these chains is in circulation, as far as the chain can tell.
+    fdv: valueOfSupply(trade, trade.facts?.tokenSupply ?? null),
+    mcap: valueOfSupply(trade, trade.facts?.tokenSupply ?? null),
+    clamp: trade.clamp ?? null,
     pump_point: null,
     create_time: block.time === null ? null : new Date(block.time * 1000).toISOString(),
     pair_info: pairInfo(trade, String(chainId)),
@@ -140,9 +148,10 @@ export function tradeWithPair(trade: Trade): TradeWithPair {
 }
 
 function pairInfo(trade: Trade, chainId: string): PairInfo {
-  const { base, token } = trade;
-  const baseSymbol = knownSymbol(base.mint);
-  const tokenSymbol = knownSymbol(token.mint);
+  const { base, token, facts } = trade;
+  const baseSymbol = facts?.baseSymbol ?? knownSymbol(base.mint);
+  const tokenSymbol = facts?.tokenSymbol ?? knownSymbol(token.mint);
+  const supply = facts?.tokenSupply ?? null;
   return {
     chain_id: chainId,
     addr: trade.pair,
@@ -154,10 +163,12 @@ function pairInfo(trade: Trade, chainId: string): PairInfo {
     token_decimal: token.decimals,
     base_token_is_native_token: base.mint === WSOL_MINT,
     base_token_is_token_0: null,
-    token_total_supply: null,
+    token_total_supply: supply === null ? null : wholeUnits(supply, token),
+    token_total_supply_int: supply === null ? null : jsonAmount(supply),
+    token_name: facts?.tokenName ?? null,
     name: baseSymbol === null || tokenSymbol === null ? null : `${tokenSymbol}/${baseSymbol}`,
-    block_num: null,
-    block_time: null,
+    block_num: facts?.createdSlot ?? null,
+    block_time: facts?.createdTime ?? null,
   };
 }
 

@@ -13,6 +13,8 @@ import {
   tradeWithPair,
 } from "../src/index.ts";
 
+/** Texts that PostgreSQL can hold. */
+const isPlain = (text: string) => !text.includes("\0");
 const amount = fc.bigInt({ min: 0n, max: 2n ** 128n }).map(rawAmount);
 const trades: fc.Arbitrary<Trade> = fc
   .record({
@@ -27,6 +29,18 @@ const trades: fc.Arbitrary<Trade> = fc
     baseUsd: fc.option(fc.bigInt({ min: 1n, max: 1_000_000n * 10n ** 9n - 1n })),
     decimals: fc.integer({ min: 0, max: 20 }),
     maker: fc.string({ minLength: 1 }),
+    clamp: fc.option(fc.boolean()),
+    facts: fc.option(
+      fc.record({
+        baseSymbol: fc.constant("SOL"),
+        tokenSymbol: fc.option(fc.string({ minLength: 1, maxLength: 64 }).filter(isPlain)),
+        // With a name there is something to know.
+        tokenName: fc.string({ minLength: 1, maxLength: 64 }).filter(isPlain),
+        tokenSupply: fc.option(amount),
+        createdSlot: fc.option(fc.integer({ min: 0, max: 2 ** 53 - 1 }).map(slot)),
+        createdTime: fc.option(fc.integer({ min: 0, max: 8_640_000_000 })),
+      }),
+    ),
   })
   .map((r) => ({
     block: { chain: "solana", id: "hash", slot: r.slot, time: r.time },
@@ -48,6 +62,8 @@ const trades: fc.Arbitrary<Trade> = fc
     maker: r.maker,
     recipient: null,
     routeId: null,
+    ...(r.clamp === null ? {} : { clamp: r.clamp }),
+    ...(r.facts === null ? {} : { facts: r.facts }),
   }));
 
 describe("trades", () => {
@@ -70,6 +86,47 @@ describe("trades", () => {
     );
     const [one] = fc.sample(trades, 1);
     expect(() => encodeTradeMessages(one === undefined ? [] : [one], 100)).toThrow(/exceeds 100/);
+  });
+
+  test("facts of the pair give symbols, supply, creation and values; without them these are null", () => {
+    const [sample] = fc.sample(trades, 1);
+    if (sample === undefined) throw new Error("no sample");
+    const { facts: _, clamp: __, ...bare } = sample;
+    const trade: Trade = {
+      ...bare,
+      token: { mint: "token", decimals: 6 },
+      poolBaseAmount: rawAmount(2n * 10n ** 9n),
+      poolTokenAmount: rawAmount(10n ** 12n),
+      baseUsd: 150n * 10n ** 9n,
+    };
+    const facts = {
+      baseSymbol: "SOL",
+      tokenSymbol: "COIN",
+      tokenName: "A coin",
+      tokenSupply: rawAmount(10n ** 15n),
+      createdSlot: slot(7),
+      createdTime: 1_700_000_000,
+    };
+    const known = tradeWithPair({ ...trade, facts, clamp: true });
+    // 2 SOL of 150 dollars for a million coins, of which there are a thousand million.
+    expect(known).toMatchObject({ fdv: 300_000, mcap: 300_000, clamp: true });
+    expect(known.pair_info).toMatchObject({
+      name: "COIN/SOL",
+      token_symbol: "COIN",
+      token_name: "A coin",
+      token_total_supply: 1e9,
+      token_total_supply_int: 1e15,
+      block_num: 7,
+      block_time: 1_700_000_000,
+    });
+    const unknown = tradeWithPair(trade);
+    expect(unknown).toMatchObject({ fdv: null, mcap: null, clamp: null });
+    expect(unknown.pair_info).toMatchObject({
+      name: null,
+      token_symbol: null,
+      token_total_supply: null,
+      block_num: null,
+    });
   });
 
   test("amounts above 2^53 are written as strings", () => {

@@ -28,9 +28,10 @@ export function pairFacts(
 ): PairFacts {
   const { base, token, created } = known;
   return {
-    baseSymbol: knownSymbol(pair.base.mint) ?? base?.symbol ?? null,
-    tokenSymbol: knownSymbol(pair.token.mint) ?? token?.symbol ?? null,
-    tokenName: token?.name ?? null,
+    // An empty claim is none.
+    baseSymbol: knownSymbol(pair.base.mint) ?? (base?.symbol || null),
+    tokenSymbol: knownSymbol(pair.token.mint) ?? (token?.symbol || null),
+    tokenName: token?.name || null,
     tokenSupply: token?.supply ?? null,
     createdSlot: created?.slot ?? null,
     createdTime: created?.time ?? null,

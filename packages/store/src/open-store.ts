@@ -3,6 +3,8 @@ import { writeCheckpoint } from "./checkpoint/checkpoint.ts";
 import { TradePartitions } from "./checkpoint/trade-partition.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { Database, type Transaction } from "./database.ts";
+import { readPools, writePools } from "./facts/pools.ts";
+import { readTokens, writeTokens } from "./facts/tokens.ts";
 import { readCursor, writeCursor } from "./ledger/cursor.ts";
 import { closePublications, notePublications, readPublications } from "./ledger/publications.ts";
 import { readSlots, readUnsettled, reopenSlots, writeSlots } from "./ledger/slots.ts";
@@ -103,6 +105,10 @@ function storeOn(database: Database, logger: Logger): Store {
       write((transaction) => noteMissing(transaction, chain, range, reason)),
     ledgerSummary: (chain) => read((transaction) => readSummary(transaction, chain)),
     ledgerGaps: (chain, limit) => read((transaction) => readGaps(transaction, chain, limit)),
+    tokens: (chain, mints) => read((transaction) => readTokens(transaction, chain, mints)),
+    saveTokens: (chain, tokens) => write((transaction) => writeTokens(transaction, chain, tokens)),
+    pools: (chain, addresses) => read((transaction) => readPools(transaction, chain, addresses)),
+    savePools: (chain, pools) => write((transaction) => writePools(transaction, chain, pools)),
     snapshot: (group, options) => read((transaction) => readSnapshot(transaction, group, options)),
     pairs: (filter = {}) => read((transaction) => readPairs(transaction, filter)),
     pair: (address, chain) => read((transaction) => readPair(transaction, address, chain)),

@@ -6,7 +6,10 @@ import type {
   ChainName,
   Interval,
   OrderKey,
+  PairFacts,
+  Slot,
   SolPrice,
+  TokenFacts,
   Trade,
   Venue,
 } from "@candlewick/domain";
@@ -127,6 +130,27 @@ export interface Pair {
   readonly base: Asset;
   readonly token: Asset;
   readonly firstSlot: number;
+  /** Absent where nothing is known but what its trades are. */
+  readonly facts?: PairFacts;
+}
+
+/** A token as it was read from the chain. */
+export interface StoredToken {
+  readonly facts: TokenFacts;
+  /** Unix milliseconds. */
+  readonly readAtMs: number;
+}
+
+/** Where a pool began to exist. */
+export interface StoredPool {
+  readonly pool: string;
+  readonly blockId: string;
+  readonly slot: Slot;
+  /** Unix seconds. */
+  readonly time: number | null;
+  readonly venue: Venue;
+  readonly tx: string;
+  readonly creator: string | null;
 }
 
 /** A pair with what it did lately. */
@@ -293,6 +317,13 @@ export interface Store {
   ledgerSummary(chain: ChainName): Promise<LedgerSummary>;
   /** Stretches of slots between the lowest and the highest of which the ledger holds nothing, lowest first. */
   ledgerGaps(chain: ChainName, limit: number): Promise<SlotRange[]>;
+  /** Tokens as they were read last, by mint; those never read are absent. */
+  tokens(chain: ChainName, mints: readonly string[]): Promise<ReadonlyMap<string, StoredToken>>;
+  /** Stores tokens as just read, over what was known of them. */
+  saveTokens(chain: ChainName, tokens: readonly TokenFacts[]): Promise<void>;
+  /** Where pools began to exist, by address; those whose creation was not seen are absent. */
+  pools(chain: ChainName, addresses: readonly string[]): Promise<ReadonlyMap<string, StoredPool>>;
+  savePools(chain: ChainName, pools: readonly StoredPool[]): Promise<void>;
   snapshot(group: string, options: SnapshotOptions): Promise<MarketSnapshot>;
   pairs(filter?: PairFilter): Promise<PairSummary[]>;
   /** The pair with that address, on the chain or on any; null where none is stored. */

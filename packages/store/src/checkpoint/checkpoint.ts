@@ -11,6 +11,7 @@ import { addCandleIntervals, candleIntervals } from "./candle-intervals.ts";
 import { mergeCandles } from "./candle-merge.ts";
 import { type ChainLock, lockChain } from "./chain-lock.ts";
 import { advanceOffsets, sortedOffsets } from "./offset-advance.ts";
+import { learnPairFacts } from "./pair-facts.ts";
 import { upsertPairs } from "./pair-upsert.ts";
 import { recomputeAll } from "./recompute.ts";
 import { type TradeBatch, type TradeRow, tradeBatch, tradesByChain } from "./trade-batch.ts";
@@ -164,6 +165,7 @@ async function writeChain(
   }
   const head = await headTime(transaction, chain);
   const assetConflicts = await upsertPairs(transaction, chain, trades);
+  await learnPairFacts(transaction, chain, trades);
   if (assetConflicts > 0) logger.warn("trades name other assets than their pair", { chain, assetConflicts });
   const inserted = await insertTrades(transaction, chain, trades, expectNew);
   const counted = inserted.filter(({ trade }) => counts(statuses.get(trade.block.id) ?? "seen"));

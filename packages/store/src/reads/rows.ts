@@ -3,6 +3,7 @@ import {
   type Candle,
   type ChainName,
   type Ohlc,
+  type PairFacts,
   rawAmount,
   slot,
   VENUES,
@@ -21,10 +22,17 @@ export interface PairRow {
   readonly token_mint: string;
   readonly token_decimals: number;
   readonly first_slot: string;
+  readonly base_symbol: string | null;
+  readonly token_symbol: string | null;
+  readonly token_name: string | null;
+  readonly token_supply: string | null;
+  readonly created_slot: string | null;
+  readonly created_time: string | null;
 }
 
-export const PAIR_COLUMNS =
-  "p.chain, p.pair, p.venue, p.program, p.base_mint, p.base_decimals, p.token_mint, p.token_decimals, p.first_slot";
+export const PAIR_COLUMNS = `p.chain, p.pair, p.venue, p.program, p.base_mint, p.base_decimals, p.token_mint,
+  p.token_decimals, p.first_slot, p.base_symbol, p.token_symbol, p.token_name, p.token_supply, p.created_slot,
+  p.created_time`;
 
 export function pairOf(row: PairRow): Pair {
   return {
@@ -35,7 +43,20 @@ export function pairOf(row: PairRow): Pair {
     base: { mint: row.base_mint, decimals: row.base_decimals },
     token: { mint: row.token_mint, decimals: row.token_decimals },
     firstSlot: Number(row.first_slot),
+    ...factsOf(row),
   };
+}
+
+function factsOf(row: PairRow): { facts?: PairFacts } {
+  const facts: PairFacts = {
+    baseSymbol: row.base_symbol,
+    tokenSymbol: row.token_symbol,
+    tokenName: row.token_name,
+    tokenSupply: row.token_supply === null ? null : rawAmount(BigInt(row.token_supply)),
+    createdSlot: row.created_slot === null ? null : slot(Number(row.created_slot)),
+    createdTime: row.created_time === null ? null : Number(row.created_time),
+  };
+  return Object.values(facts).some((value) => value !== null) ? { facts } : {};
 }
 
 function venueOf(name: string): Venue {
