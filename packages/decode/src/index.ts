@@ -5,4 +5,11 @@ export { type DecodedTransaction, decodeSolanaTransaction } from "./solana/decod
 export type { SkipReason } from "./solana/fill.ts";
 export * from "./solana/programs.ts";
 export { decodeConfirmedBlock, decodeYellowstoneBlock } from "./solana/protobuf-block.ts";
+export {
+  type ChainAccount,
+  decodeMetadataAccount,
+  decodeMintAccount,
+  METADATA_PROGRAM,
+  metadataAddress,
+} from "./solana/token-account.ts";
 export { SOLANA_PROGRAMS } from "./solana/venues.ts";
