@@ -59,7 +59,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   // Handed out in blocks, whose first number depends on what the broker did before.
   producerId: natural("producer"),
   // The two brokers listen on different ports.
-  port: (value, { side }) => (value === side.port ? "its own port" : value),
+  port: (value, { side }) => (value === side.port || value === side.saslPort ? "its own port" : value),
   // Clocks.
   logAppendTimeMs: moment,
   transactionStartTimeMs: moment,
@@ -124,7 +124,9 @@ function sorted(values: readonly unknown[]): readonly unknown[] {
     // Members of the new protocol choose their ids; topics that have only ids are told apart by their partitions.
     const chosenId = "memberEpoch" in struct ? struct.memberId : "";
     const partitions = Array.isArray(struct.partitions) ? struct.partitions.join() : "";
-    return [...texts, ...numbers, chosenId, partitions].join("\u0000");
+    // Entries of the same resource come in no order.
+    const acl = [struct.principal, struct.host, struct.operation, struct.permissionType].join(" ");
+    return [...texts, ...numbers, chosenId, partitions, acl].join("\u0000");
   };
   return values
     .map((value) => ({ value, key: key(value) }))

@@ -16,23 +16,20 @@ export interface Side {
 /** The user that both sides know under PLAIN. */
 export const USER = { name: "alice", password: "alice-secret" } as const;
 
+/** Whoever comes without a login. The user above may do what no entry of the ACLs denies. */
+const ADMINISTRATOR = "User:ANONYMOUS";
+
 /** Starts the embedded broker, in memory, with the settings that Apache Kafka runs with here. */
 export async function startEmbedded(): Promise<Side> {
-  const settings = { groupInitialRebalanceDelayMs: 0 };
-  const open = await startBroker(settings);
-  const guarded = await startBroker({
-    ...settings,
+  const broker = await startBroker({
+    groupInitialRebalanceDelayMs: 0,
+    protocol: "PLAINTEXT",
+    listeners: [{ protocol: "SASL_PLAINTEXT" }],
     sasl: { mechanisms: ["PLAIN", "SCRAM-SHA-256"], users: { [USER.name]: USER.password } },
+    acls: { superUsers: [ADMINISTRATOR], allowEveryoneIfNoAclFound: true },
   });
-  return {
-    name: "embedded",
-    port: open.port,
-    saslPort: guarded.port,
-    async stop() {
-      await open.stop();
-      await guarded.stop();
-    },
-  };
+  const [port = 0, saslPort = 0] = broker.ports;
+  return { name: "embedded", port, saslPort, stop: () => broker.stop() };
 }
 
 /** Starts Apache Kafka with an open listener and one that asks for SASL. */
@@ -53,6 +50,9 @@ export async function startApache(): Promise<Side> {
       "listener.name.sasl_plaintext.plain.sasl.jaas.config": login,
       "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": scram,
       "auto.create.topics.enable": "true",
+      "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+      "super.users": ADMINISTRATOR,
+      "allow.everyone.if.no.acl.found": "true",
       // The embedded broker assigns at once, in the request that asks for it.
       "group.consumer.assignment.interval.ms": "0",
       "group.consumer.assignor.offload.enable": "false",

@@ -1,4 +1,5 @@
 import type { ConformanceCase } from "../suite.ts";
+import { aclCases } from "./acls.ts";
 import { configCases } from "./configs.ts";
 import { consumerGroupCases } from "./consumer-groups.ts";
 import { errorCases } from "./errors.ts";
@@ -23,5 +24,6 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...offsetCases,
   ...transactionCases,
   ...saslCases,
+  ...aclCases,
   ...errorCases,
 ];

@@ -1,11 +1,16 @@
 import type { BrokerParts } from "./api/handler.ts";
 import { handlers } from "./api/index.ts";
+import { hostOf } from "./auth/access.ts";
+import { Operation, ResourceType } from "./auth/acl.ts";
+import { Authorizer } from "./auth/authorizer.ts";
 import { Credentials } from "./auth/credentials.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { DEFAULT_ASSIGNOR } from "./groups/assignor.ts";
 import { GroupCoordinator, type GroupSettings } from "./groups/group-coordinator.ts";
 import { Maintenance } from "./maintenance.ts";
+import { ConnectionLimits } from "./network/connection-limits.ts";
 import { Listener } from "./network/listener.ts";
+import type { ListenerOptions } from "./network/listener-options.ts";
 import { type BrokerOptions, type Settings, withDefaults } from "./options.ts";
 import { ProducerIds } from "./producers/producer-ids.ts";
 import { lockFolder, openError, openIdentity } from "./storage/data-folder.ts";
@@ -25,6 +30,8 @@ export interface Broker {
   /** host:port, as clients take it for their list of brokers. */
   readonly address: string;
   readonly clusterId: string;
+  /** The ports of all listeners, in the order of the options. */
+  readonly ports: readonly number[];
   /** Closes the connections, brings everything to the disk and gives the folder back. */
   stop(): Promise<void>;
 }
@@ -51,21 +58,48 @@ async function start(options: BrokerOptions, folder: string, opened: AsyncDispos
   const settings = withDefaults(options);
   const disk = await openDisk(options, opened);
   const parts = await openParts(options, settings, disk, folder, opened);
-  const listener = await Listener.open(parts, { host: options.advertisedHost, port: options.advertisedPort });
-  opened.defer(() => listener.close());
+  const limits = new ConnectionLimits(settings);
+  const listeners: Listener[] = [];
+  for (const one of [firstListener(options, settings), ...settings.listeners]) {
+    const opening = await Listener.open(parts, one, limits);
+    opened.defer(() => opening.close());
+    listeners.push(opening);
+  }
+  const port = listeners[0]?.port ?? 0;
   const maintenance = new Maintenance(parts);
   opened.defer(() => maintenance.stop());
   let stopping: Promise<void> | undefined;
   return {
     host: settings.host,
-    port: listener.port,
-    address: `${settings.host}:${listener.port}`,
+    port,
+    address: `${settings.host}:${port}`,
+    ports: listeners.map((listener) => listener.port),
     clusterId: parts.clusterId,
     stop: () => {
       stopping ??= opened.disposeAsync();
       return stopping;
     },
   };
+}
+
+/** The listener that the broker's own options describe. */
+function firstListener(options: BrokerOptions, { host, port, protocol }: Settings): ListenerOptions {
+  const { advertisedHost, advertisedPort } = options;
+  return {
+    protocol,
+    host,
+    port,
+    ...(advertisedHost === undefined ? {} : { advertisedHost }),
+    ...(advertisedPort === undefined ? {} : { advertisedPort }),
+  };
+}
+
+interface GroupParts {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly topics: TopicStore;
+  readonly settings: Settings;
+  readonly authorizer: Authorizer | undefined;
 }
 
 async function openDisk(options: BrokerOptions, opened: AsyncDisposableStack): Promise<Disk> {
@@ -96,7 +130,8 @@ async function openParts(
   const topics = new TopicStore({ disk, folder, visibility, topicDefaults, now: () => clock.nowMs() });
   opened.defer(() => topics.close());
   for (const finding of topics.open()) report(finding, settings);
-  const groups = openGroups(clock, journal, topics, settings);
+  const authorizer = settings.acls === undefined ? undefined : new Authorizer(journal, settings.acls);
+  const groups = openGroups({ clock, journal, topics, settings, authorizer });
   opened.defer(() => groups.close());
   topics.onDeleted((topic) => groups.offsets.removeTopic(topic.name));
   const producerIds = new ProducerIds(journal);
@@ -128,16 +163,12 @@ async function openParts(
     producerIds,
     transactions,
     credentials,
+    authorizer,
     handlers,
   };
 }
 
-function openGroups(
-  clock: Clock,
-  journal: Journal,
-  topics: TopicStore,
-  settings: Settings,
-): GroupCoordinator {
+function openGroups({ clock, journal, topics, settings, authorizer }: GroupParts): GroupCoordinator {
   const groupSettings: GroupSettings = {
     initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
     minSessionTimeoutMs: settings.groupMinSessionTimeoutMs,
@@ -159,7 +190,10 @@ function openGroups(
     journal,
     topics,
     settings: groupSettings,
-    maySee: () => true,
+    maySee: ({ user, clientHost }, topic) => {
+      const requester = { principal: `User:${user}`, host: hostOf(clientHost.slice(1)) };
+      return authorizer?.allows(requester, Operation.DESCRIBE, ResourceType.TOPIC, topic) ?? true;
+    },
     onFailure: (error, group) =>
       settings.log({ level: "error", msg: "cannot write down a group", reason: String(error), group }),
   });

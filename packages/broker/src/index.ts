@@ -1,6 +1,8 @@
 export type { SaslMechanism, SaslOptions } from "./auth/authentication.ts";
+export type { AuthorizerOptions } from "./auth/authorizer.ts";
 export { type Broker, startBroker } from "./broker.ts";
 export { BrokerError, type BrokerErrorCode } from "./broker-error.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { parseServerProperties, type ServerProperties } from "./configuration/server-properties.ts";
+export type { ListenerOptions, SecurityProtocol } from "./network/listener-options.ts";
 export type { BrokerOptions, FsyncPolicy, InterceptedRequest, Interception, LogLine } from "./options.ts";

@@ -1,5 +1,7 @@
 import type { SaslOptions } from "./auth/authentication.ts";
+import type { AuthorizerOptions } from "./auth/authorizer.ts";
 import type { Clock } from "./clock.ts";
+import type { ListenerOptions, SecurityProtocol } from "./network/listener-options.ts";
 import type { Disk } from "./storage/disk.ts";
 
 export interface LogLine {
@@ -39,6 +41,10 @@ export interface BrokerOptions {
   /** The host told to clients; the one they connected to where it is absent and `host` is a wildcard. */
   readonly advertisedHost?: string;
   readonly advertisedPort?: number;
+  /** What goes over the listener that the options above describe; as `sasl` and `tls` say where it is left out. */
+  readonly protocol?: SecurityProtocol;
+  /** More listeners, such as one for machines outside. */
+  readonly listeners?: readonly ListenerOptions[];
   readonly nodeId?: number;
   /** Partitions of topics created without a number of their own. */
   readonly numPartitions?: number;
@@ -51,6 +57,9 @@ export interface BrokerOptions {
   /** Largest answer to one fetch, whatever the client asks for. */
   readonly fetchMaxBytes?: number;
   readonly maxConnections?: number;
+  /** Connections from one address, and other bounds for single addresses. */
+  readonly maxConnectionsPerIp?: number;
+  readonly maxConnectionsPerIpOverrides?: Readonly<Record<string, number>>;
   /** Requests of one connection that may be under way at the same time. */
   readonly maxInFlightPerConnection?: number;
   readonly connectionIdleMs?: number;
@@ -78,6 +87,8 @@ export interface BrokerOptions {
   readonly topicDefaults?: Readonly<Record<string, string>>;
   /** Clients must say who they are; without it anybody is served. */
   readonly sasl?: SaslOptions;
+  /** Clients may do only what entries of the ACL APIs, or these options, let them; without it everything. */
+  readonly acls?: AuthorizerOptions;
   /** Encrypted connections only, with this certificate and key (PEM), and client certificates from `ca` if given. */
   readonly tls?: {
     readonly cert: string | Buffer;
@@ -98,10 +109,11 @@ type Optional =
   | "disk"
   | "clock"
   | "sasl"
+  | "acls"
   | "tls"
   | "intercept";
 export type Settings = Required<Omit<BrokerOptions, Optional>> &
-  Pick<BrokerOptions, "sasl" | "tls" | "intercept">;
+  Pick<BrokerOptions, "sasl" | "acls" | "tls" | "intercept">;
 
 /** The options with Kafka's defaults in the places of those left out. */
 export function withDefaults(options: BrokerOptions): Settings {
@@ -110,6 +122,8 @@ export function withDefaults(options: BrokerOptions): Settings {
   return {
     host: "127.0.0.1",
     port: 0,
+    protocol: protocolOf(options),
+    listeners: [],
     nodeId: 1,
     numPartitions: 1,
     autoCreateTopics: true,
@@ -117,6 +131,8 @@ export function withDefaults(options: BrokerOptions): Settings {
     requestMaxBytes: 104_857_600,
     fetchMaxBytes: 57_671_680,
     maxConnections: 10_000,
+    maxConnectionsPerIp: 10_000,
+    maxConnectionsPerIpOverrides: {},
     maxInFlightPerConnection: 64,
     connectionIdleMs: 600_000,
     groupInitialRebalanceDelayMs: 3000,
@@ -140,4 +156,9 @@ export function withDefaults(options: BrokerOptions): Settings {
     messageMaxBytes,
     topicDefaults: { "max.message.bytes": String(messageMaxBytes), ...given.topicDefaults },
   };
+}
+
+function protocolOf({ sasl, tls }: BrokerOptions): SecurityProtocol {
+  if (sasl === undefined) return tls === undefined ? "PLAINTEXT" : "SSL";
+  return tls === undefined ? "SASL_PLAINTEXT" : "SASL_SSL";
 }

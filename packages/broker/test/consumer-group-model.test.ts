@@ -143,7 +143,7 @@ class World {
     const result = consumerHeartbeat(this.group, "g", beat, this.rules);
     if (result.kind === "refused") {
       // Fenced: it gives up everything and begins anew.
-      this.clients.delete(name);
+      Object.assign(client, { epoch: 0, owned: new Set(), told: new Set() });
       return;
     }
     this.group = result.group;
@@ -165,9 +165,9 @@ class World {
   #beat(name: string, isLost: boolean): void {
     const client = this.clients.get(name);
     if (client === undefined) return;
-    // After an answer that did not come, everything is told again.
-    const isWhole = isLost ? {} : { rebalanceTimeoutMs: 1000, topicNames: client.topics };
-    this.#send(name, client, isWhole, isLost);
+    // After an answer that did not come, and when it joins again, everything is told.
+    const isWhole = !isLost || client.epoch === 0;
+    this.#send(name, client, isWhole ? { rebalanceTimeoutMs: 1000, topicNames: client.topics } : {}, isLost);
   }
 
   #obey(name: string): void {

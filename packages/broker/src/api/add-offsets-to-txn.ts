@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { addOffsetsToTxn as api } from "../protocol/messages/add-offsets-to-txn.ts";
 import { type Handler, serve } from "./handler.ts";
@@ -6,8 +7,14 @@ import { fencedCode } from "./producer-fencing.ts";
 const FENCED_SINCE = 2;
 
 /** AddOffsetsToTxn, versions 0 to 4. */
-export const addOffsetsToTxn: Handler = serve(api, async (request, { transactions, version }) => {
+export const addOffsetsToTxn: Handler = serve(api, async (request, { transactions, version, access }) => {
   if (request.transactionalId === "") return { errorCode: ErrorCode.INVALID_REQUEST };
+  if (!access.transactionalId(Operation.WRITE, request.transactionalId)) {
+    return { errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED };
+  }
+  if (!access.group(Operation.READ, request.groupId)) {
+    return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED };
+  }
   const errorCode = await transactions.addGroup(request, request.groupId);
   return { errorCode: fencedCode(errorCode, version >= FENCED_SINCE) };
 });

@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { addPartitionsToTxn as api } from "../protocol/messages/add-partitions-to-txn.ts";
 import { type Handler, serve } from "./handler.ts";
@@ -6,29 +7,40 @@ import { fencedCode } from "./producer-fencing.ts";
 const FENCED_SINCE = 2;
 
 /** AddPartitionsToTxn, versions 0 to 3: all partitions or none. Left out: version 4, which brokers use among themselves. */
-export const addPartitionsToTxn: Handler = serve(api, async (request, { topics, transactions, version }) => {
-  const partitions = request.topics.flatMap(({ name, partitions: indexes }) =>
-    indexes.map((partition) => ({ topic: name, partition })),
-  );
-  const exists = ({ topic, partition }: (typeof partitions)[number]): boolean =>
-    topics.partition(topic, partition) !== undefined;
-  const areKnown = partitions.every(exists);
-  const add = async (): Promise<ErrorCode> => {
-    if (request.transactionalId === "") return ErrorCode.INVALID_REQUEST;
-    if (!areKnown) return ErrorCode.OPERATION_NOT_ATTEMPTED;
-    return fencedCode(await transactions.addPartitions(request, partitions), version >= FENCED_SINCE);
-  };
-  const outcome = await add();
-  return {
-    results: request.topics.map(({ name, partitions: indexes }) => ({
-      name,
-      resultsByPartition: indexes.map((partitionIndex) => {
-        const isKnown = exists({ topic: name, partition: partitionIndex });
-        return {
-          partitionIndex,
-          partitionErrorCode: isKnown ? outcome : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-        };
-      }),
-    })),
-  };
-});
+export const addPartitionsToTxn: Handler = serve(
+  api,
+  async (request, { topics, transactions, version, access }) => {
+    const partitions = request.topics.flatMap(({ name, partitions: indexes }) =>
+      indexes.map((partition) => ({ topic: name, partition })),
+    );
+    const mayWrite = ({ topic }: { readonly topic: string }): boolean => access.topic(Operation.WRITE, topic);
+    const exists = ({ topic, partition }: (typeof partitions)[number]): boolean =>
+      topics.partition(topic, partition) !== undefined;
+    const areKnown = partitions.every((one) => mayWrite(one) && exists(one));
+    const add = async (): Promise<ErrorCode> => {
+      if (request.transactionalId === "") return ErrorCode.INVALID_REQUEST;
+      if (!access.transactionalId(Operation.WRITE, request.transactionalId)) {
+        return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+      }
+      if (!areKnown) return ErrorCode.OPERATION_NOT_ATTEMPTED;
+      return fencedCode(await transactions.addPartitions(request, partitions), version >= FENCED_SINCE);
+    };
+    const outcome = await add();
+    return {
+      results: request.topics.map(({ name, partitions: indexes }) => ({
+        name,
+        resultsByPartition: indexes.map((partitionIndex) => {
+          const one = { topic: name, partition: partitionIndex };
+          const isRefused = outcome === ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+          if (isRefused) return { partitionIndex, partitionErrorCode: outcome };
+          const own = !mayWrite(one)
+            ? ErrorCode.TOPIC_AUTHORIZATION_FAILED
+            : exists(one)
+              ? ErrorCode.NONE
+              : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+          return { partitionIndex, partitionErrorCode: own || outcome };
+        }),
+      })),
+    };
+  },
+);

@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { credentialFromSalted, MAX_ITERATIONS, MIN_ITERATIONS } from "../auth/scram.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { alterUserScramCredentials as api } from "../protocol/messages/alter-user-scram-credentials.ts";
@@ -10,6 +11,10 @@ type Request = RequestOf<typeof api>;
 /** AlterUserScramCredentials, version 0. The client sends the salted password; the password itself never travels. */
 export const alterUserScramCredentials: Handler = serve(api, async (request, context) => {
   const asked = [...request.deletions, ...request.upsertions];
+  if (!context.access.cluster(Operation.ALTER)) {
+    const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+    return { results: [...new Set(asked.map(({ name }) => name))].map((user) => ({ user, errorCode })) };
+  }
   const times = Map.groupBy(asked, ({ name, mechanism }) => `${mechanism}:${name}`);
   const isTwice = ({ name, mechanism }: (typeof asked)[number]): boolean =>
     (times.get(`${mechanism}:${name}`)?.length ?? 0) > 1;

@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { TopicConfig } from "../topics/topic-config.ts";
 import { ResourceType } from "./describe-configs.ts";
@@ -63,6 +64,8 @@ export async function alterResource(
   }
 }
 
+const NOT_ALLOWED = "The settings may not be changed.";
+
 interface Problem {
   readonly errorCode: ErrorCode;
   readonly errorMessage: string;
@@ -75,13 +78,20 @@ function targetOf(context: RequestContext, resourceType: number, name: string): 
     case ResourceType.GROUP:
       return groupTarget(context, name);
     default: {
+      const isBroker = resourceType === ResourceType.BROKER;
+      if (isBroker && !context.access.cluster(Operation.ALTER_CONFIGS)) {
+        return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage: NOT_ALLOWED };
+      }
       const errorMessage = "Only the settings of topics and groups can be changed.";
       return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
     }
   }
 }
 
-function topicTarget({ topics }: RequestContext, name: string): Target | Problem {
+function topicTarget({ topics, access }: RequestContext, name: string): Target | Problem {
+  if (!access.topic(Operation.ALTER_CONFIGS, name)) {
+    return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: NOT_ALLOWED };
+  }
   if (name === "") return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "A topic has a name." };
   const topic = topics.get(name);
   if (topic === undefined) {
@@ -100,7 +110,10 @@ function topicTarget({ topics }: RequestContext, name: string): Target | Problem
 }
 
 /** A group may have settings before it is there. */
-function groupTarget({ groups }: RequestContext, name: string): Target | Problem {
+function groupTarget({ groups, access }: RequestContext, name: string): Target | Problem {
+  if (!access.group(Operation.ALTER_CONFIGS, name)) {
+    return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, errorMessage: NOT_ALLOWED };
+  }
   if (name === "") return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "A group has a name." };
   const { configs } = groups;
   return {

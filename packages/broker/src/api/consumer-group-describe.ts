@@ -1,3 +1,5 @@
+import { NO_OPERATIONS } from "../auth/access.ts";
+import { Operation } from "../auth/acl.ts";
 import {
   type ConsumerGroup,
   type ConsumerMember,
@@ -14,7 +16,6 @@ import { assignorOf } from "../groups/target-assignment.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { consumerGroupDescribe as api } from "../protocol/messages/consumer-group-describe.ts";
 import type { ResponseOf } from "../protocol/schema.ts";
-import { GROUP_OPERATIONS, NO_OPERATIONS } from "./authorized-operations.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 
 type Described = ResponseOf<typeof api>["groups"][number];
@@ -24,18 +25,40 @@ const MemberType = { CLASSIC: 0, CONSUMER: 1 } as const;
 /** ConsumerGroupDescribe, versions 0 to 1: groups of the new protocol; others are not found here. */
 export const consumerGroupDescribe: Handler = serve(api, (request, context) => ({
   groups: request.groupIds.map((groupId): Described => {
+    const { access } = context;
+    if (!access.group(Operation.DESCRIBE, groupId)) {
+      return refused(groupId, ErrorCode.GROUP_AUTHORIZATION_FAILED, "The group may not be seen.");
+    }
     if (groupId === "") return refused(groupId, ErrorCode.INVALID_GROUP_ID, "A group has a name.");
     const group = context.groups.consumers.get(groupId);
     if (group === undefined) {
       const message = `Group ${groupId} is not a consumer group.`;
       return refused(groupId, ErrorCode.GROUP_ID_NOT_FOUND, message);
     }
+    if (!seesAllTopics(group, context)) {
+      const message = "The group reads a topic that may not be seen.";
+      return refused(groupId, ErrorCode.TOPIC_AUTHORIZATION_FAILED, message);
+    }
     return {
       ...described(group, context),
-      authorizedOperations: request.includeAuthorizedOperations ? GROUP_OPERATIONS : NO_OPERATIONS,
+      authorizedOperations: request.includeAuthorizedOperations
+        ? access.operations("group", groupId)
+        : NO_OPERATIONS,
     };
   }),
 }));
+
+/** Whether all topics that the members have, or are to have, may be seen. */
+function seesAllTopics(group: ConsumerGroup, { access, topics }: RequestContext): boolean {
+  const ids = [...group.members.values()].flatMap((member) => [
+    ...member.assigned.keys(),
+    ...targetOf(group, member.id).keys(),
+  ]);
+  return [...new Set(ids)].every((id) => {
+    const topic = topics.getById(id);
+    return topic === undefined || access.topic(Operation.DESCRIBE, topic.name);
+  });
+}
 
 function refused(groupId: string, errorCode: ErrorCode, errorMessage: string): Described {
   return {

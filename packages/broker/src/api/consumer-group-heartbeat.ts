@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { AWAY_EPOCH, LEAVE_EPOCH } from "../groups/consumer-group.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { consumerGroupHeartbeat as api } from "../protocol/messages/consumer-group-heartbeat.ts";
@@ -12,7 +13,7 @@ const OWN_MEMBER_ID_SINCE = 1;
  * an interval between assignments (group.consumer.assignment.interval.ms); targets are made at once.
  */
 export const consumerGroupHeartbeat: Handler = serve(api, async (request, context) => {
-  const { version, groups, settings, clientId, clientHost, authentication } = context;
+  const { version, groups, settings, clientId, clientHost, authentication, access } = context;
   const refuse = (errorCode: ErrorCode, errorMessage: string) => ({
     errorCode,
     errorMessage,
@@ -20,6 +21,11 @@ export const consumerGroupHeartbeat: Handler = serve(api, async (request, contex
     memberEpoch: 0,
     heartbeatIntervalMs: 0,
   });
+  if (!access.group(Operation.READ, request.groupId)) {
+    return refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED, "The group may not be read.");
+  }
+  const hidden = request.subscribedTopicNames?.some((name) => !access.topic(Operation.DESCRIBE, name));
+  if (hidden === true) return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED, "A topic may not be seen.");
   const problem = invalidity(request, version);
   if (problem !== undefined) return refuse(ErrorCode.INVALID_REQUEST, problem);
   const { serverAssignor } = request;

@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { createPartitions as api } from "../protocol/messages/create-partitions.ts";
 import type { RequestOf } from "../protocol/schema.ts";
@@ -31,8 +32,11 @@ export const createPartitions: Handler = serve(api, (request, context) => ({
 
 function problemOf(
   { name, count, assignments }: TopicRequest,
-  { topics, settings }: RequestContext,
+  { topics, settings, access }: RequestContext,
 ): { readonly errorCode: ErrorCode; readonly errorMessage: string } | undefined {
+  if (!access.topic(Operation.ALTER, name)) {
+    return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: "The topic may not be changed." };
+  }
   const topic = topics.get(name);
   if (topic === undefined) {
     return {

@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { createTopics as api } from "../protocol/messages/create-topics.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
@@ -25,8 +26,11 @@ export const createTopics: Handler = serve(api, (request, context) => {
   return {
     topics: [...times].map(([name, asked]): TopicResult => {
       const [topic] = asked;
-      const refusal =
-        topic === undefined || asked.length > 1
+      const mayCreate =
+        context.access.cluster(Operation.CREATE) || context.access.topic(Operation.CREATE, name);
+      const refusal = !mayCreate
+        ? refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED, "The topic may not be created.")
+        : topic === undefined || asked.length > 1
           ? refuse(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
           : refusalOf(topic, context);
       if (topic === undefined || refusal !== undefined)
@@ -114,18 +118,32 @@ function create(asked: TopicRequest, validateOnly: boolean, context: RequestCont
   if (validateOnly) {
     const config = new TopicConfig(settings.topicDefaults, configs);
     const topicId = newTopicId();
-    return { name: asked.name, topicId, errorCode: ErrorCode.NONE, ...described(config, numPartitions) };
+    return {
+      name: asked.name,
+      topicId,
+      errorCode: ErrorCode.NONE,
+      ...described(asked.name, config, numPartitions, context),
+    };
   }
   const topic: Topic = topics.create(asked.name, numPartitions, configs);
   return {
     name: topic.name,
     topicId: topic.id,
     errorCode: ErrorCode.NONE,
-    ...described(topic.config, numPartitions),
+    ...described(topic.name, topic.config, numPartitions, context),
   };
 }
 
-function described(config: TopicConfig, numPartitions: number): Partial<TopicResult> {
+function described(
+  name: string,
+  config: TopicConfig,
+  numPartitions: number,
+  { access }: RequestContext,
+): Partial<TopicResult> {
+  if (!access.topic(Operation.DESCRIBE_CONFIGS, name)) {
+    const topicConfigErrorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+    return { numPartitions: -1, replicationFactor: -1, configs: [], topicConfigErrorCode };
+  }
   const configs = config.entries().map((entry) => ({
     name: entry.name,
     value: entry.value,

@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { deleteRecords as api } from "../protocol/messages/delete-records.ts";
 import { type Handler, serve } from "./handler.ts";
@@ -11,6 +12,9 @@ export const deleteRecords: Handler = serve(api, (request, context) => ({
     name,
     partitions: partitions.map(({ partitionIndex, offset }) => {
       const log = context.topics.partition(name, partitionIndex);
+      if (!context.access.topic(Operation.DELETE, name)) {
+        return { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
+      }
       if (log === undefined) {
         return { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
       }

@@ -1,13 +1,13 @@
+import { clusterOperations, NO_OPERATIONS } from "../auth/access.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeCluster as api } from "../protocol/messages/describe-cluster.ts";
-import { CLUSTER_OPERATIONS, NO_OPERATIONS } from "./authorized-operations.ts";
 import { type Handler, serve } from "./handler.ts";
 
 const BROKERS = 1;
 const CONTROLLERS = 2;
 
 /** DescribeCluster, versions 0 to 1. Left out: the endpoints of controllers, which are not apart from the broker. */
-export const describeCluster: Handler = serve(api, (request, { settings, advertised, clusterId }) => {
+export const describeCluster: Handler = serve(api, (request, { settings, advertised, clusterId, access }) => {
   if (request.endpointType !== BROKERS) {
     return {
       errorCode:
@@ -25,7 +25,7 @@ export const describeCluster: Handler = serve(api, (request, { settings, adverti
     controllerId: settings.nodeId,
     brokers: [{ brokerId: settings.nodeId, ...advertised }],
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
-      ? CLUSTER_OPERATIONS
+      ? clusterOperations(access)
       : NO_OPERATIONS,
   };
 });

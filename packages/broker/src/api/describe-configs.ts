@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeConfigs as api } from "../protocol/messages/describe-configs.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
@@ -36,11 +37,15 @@ function configsOf(resource: Resource, withSynonyms: boolean, context: RequestCo
     case ResourceType.TOPIC:
       return topicConfigs(resource.resourceName, withSynonyms, context);
     case ResourceType.BROKER: {
+      if (!context.access.cluster(Operation.DESCRIBE_CONFIGS)) return ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
       const { nodeId } = context.settings;
       const isThis = resource.resourceName === String(nodeId) || resource.resourceName === "";
       return isThis ? brokerConfigs(context) : ErrorCode.INVALID_REQUEST;
     }
     case ResourceType.GROUP:
+      if (!context.access.group(Operation.DESCRIBE_CONFIGS, resource.resourceName)) {
+        return ErrorCode.GROUP_AUTHORIZATION_FAILED;
+      }
       if (resource.resourceName === "") return ErrorCode.INVALID_REQUEST;
       return groupConfigs(resource.resourceName, withSynonyms, context);
     default:
@@ -64,7 +69,12 @@ function groupConfigs(group: string, withSynonyms: boolean, { groups }: RequestC
   });
 }
 
-function topicConfigs(name: string, withSynonyms: boolean, { topics }: RequestContext): Config[] | ErrorCode {
+function topicConfigs(
+  name: string,
+  withSynonyms: boolean,
+  { topics, access }: RequestContext,
+): Config[] | ErrorCode {
+  if (!access.topic(Operation.DESCRIBE_CONFIGS, name)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   if (!isValidTopicName(name)) return ErrorCode.INVALID_TOPIC_EXCEPTION;
   const topic = topics.get(name);
   if (topic === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;

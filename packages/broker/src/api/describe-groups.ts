@@ -1,14 +1,25 @@
+import { NO_OPERATIONS } from "../auth/access.ts";
+import { Operation } from "../auth/acl.ts";
 import { EMPTY, metadataOf } from "../groups/member.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeGroups as api } from "../protocol/messages/describe-groups.ts";
-import { GROUP_OPERATIONS, NO_OPERATIONS } from "./authorized-operations.ts";
 import { type Handler, serve } from "./handler.ts";
 
 const NOT_FOUND_SINCE = 6;
 
 /** DescribeGroups, versions 0 to 6. An unknown group is "Dead", from version 6 on with an error as well. */
-export const describeGroups: Handler = serve(api, (request, { version, groups }) => ({
+export const describeGroups: Handler = serve(api, (request, { version, groups, access }) => ({
   groups: request.groups.map((groupId) => {
+    if (!access.group(Operation.DESCRIBE, groupId)) {
+      return {
+        errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED,
+        groupId,
+        groupState: "",
+        protocolType: "",
+        protocolData: "",
+        members: [],
+      };
+    }
     const group = groups.get(groupId);
     if (group === undefined) {
       const isError = version >= NOT_FOUND_SINCE;
@@ -38,7 +49,9 @@ export const describeGroups: Handler = serve(api, (request, { version, groups })
         memberMetadata: isStable ? metadataOf(member, group.protocol) : EMPTY,
         memberAssignment: member.assignment,
       })),
-      authorizedOperations: request.includeAuthorizedOperations ? GROUP_OPERATIONS : NO_OPERATIONS,
+      authorizedOperations: request.includeAuthorizedOperations
+        ? access.operations("group", groupId)
+        : NO_OPERATIONS,
     };
   }),
 }));

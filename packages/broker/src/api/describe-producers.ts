@@ -1,12 +1,16 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeProducers as api } from "../protocol/messages/describe-producers.ts";
 import { type Handler, serve } from "./handler.ts";
 
 /** DescribeProducers, version 0: who writes to a partition with a producer id. */
-export const describeProducers: Handler = serve(api, (request, { topics }) => ({
+export const describeProducers: Handler = serve(api, (request, { topics, access }) => ({
   topics: request.topics.map(({ name, partitionIndexes }) => ({
     name,
     partitions: partitionIndexes.map((partitionIndex) => {
+      if (!access.topic(Operation.READ, name)) {
+        return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, activeProducers: [] };
+      }
       const log = topics.partition(name, partitionIndex);
       if (log === undefined) {
         return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, activeProducers: [] };

@@ -1,9 +1,9 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeTopicPartitions as api } from "../protocol/messages/describe-topic-partitions.ts";
 import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH } from "../storage/partition-log.ts";
 import { INTERNAL_TOPICS, isValidTopicName } from "../topics/topic-store.ts";
-import { TOPIC_OPERATIONS } from "./authorized-operations.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 
 type Topic = ResponseOf<typeof api>["topics"][number];
@@ -16,7 +16,13 @@ const MAX_PARTITIONS = 2000;
 export const describeTopicPartitions: Handler = serve(api, (request, context) => {
   const { cursor } = request;
   const asked = request.topics.map(({ name }) => name);
-  const all = asked.length > 0 ? [...new Set(asked)] : context.topics.all().map(({ name }) => name);
+  const all =
+    asked.length > 0
+      ? [...new Set(asked)]
+      : context.topics
+          .all()
+          .map(({ name }) => name)
+          .filter((name) => context.access.topic(Operation.DESCRIBE, name));
   const isAsked = asked.length === 0 || cursor === null || asked.includes(cursor.topicName);
   if (!isAsked || (cursor !== null && cursor.partitionIndex < 0)) {
     return { topics: asked.sort().map(refused), nextCursor: null };
@@ -35,7 +41,8 @@ export const describeTopicPartitions: Handler = serve(api, (request, context) =>
     topics.push(topic);
     left -= topic.partitions.length;
     const next = first + topic.partitions.length;
-    if (next < (context.topics.get(topicName)?.partitions.length ?? 0)) {
+    const isWhole = topic.errorCode !== ErrorCode.NONE;
+    if (!isWhole && next < (context.topics.get(topicName)?.partitions.length ?? 0)) {
       nextCursor = { topicName, partitionIndex: next };
       break;
     }
@@ -48,13 +55,22 @@ function refused(name: string): Topic {
   return { errorCode: ErrorCode.INVALID_REQUEST, name, topicId: NULL_UUID, partitions: [] };
 }
 
-function describe(name: string, first: number, limit: number, { topics, settings }: RequestContext): Topic {
+function describe(
+  name: string,
+  first: number,
+  limit: number,
+  { topics, settings, access }: RequestContext,
+): Topic {
+  if (!access.topic(Operation.DESCRIBE, name)) {
+    const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+    return { errorCode, name, topicId: NULL_UUID, partitions: [] };
+  }
   const topic = topics.get(name);
   if (topic === undefined) {
     const errorCode = isValidTopicName(name)
       ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
       : ErrorCode.INVALID_TOPIC_EXCEPTION;
-    const topicAuthorizedOperations = TOPIC_OPERATIONS;
+    const topicAuthorizedOperations = access.operations("topic", name);
     return { errorCode, name, topicId: NULL_UUID, partitions: [], topicAuthorizedOperations };
   }
   const nodes = [settings.nodeId];
@@ -74,6 +90,6 @@ function describe(name: string, first: number, limit: number, { topics, settings
       lastKnownElr: [],
       offlineReplicas: [],
     })),
-    topicAuthorizedOperations: TOPIC_OPERATIONS,
+    topicAuthorizedOperations: access.operations("topic", name),
   };
 }

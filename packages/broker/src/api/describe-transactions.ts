@@ -1,14 +1,18 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeTransactions as api } from "../protocol/messages/describe-transactions.ts";
 import { type Handler, serve } from "./handler.ts";
 
 /** DescribeTransactions, version 0. */
-export const describeTransactions: Handler = serve(api, (request, { transactions }) => ({
+export const describeTransactions: Handler = serve(api, (request, { transactions, access }) => ({
   transactionStates: request.transactionalIds.map((transactionalId) => {
-    const transaction = transactions.get(transactionalId);
+    const isHidden = !access.transactionalId(Operation.DESCRIBE, transactionalId);
+    const transaction = isHidden ? undefined : transactions.get(transactionalId);
     if (transaction === undefined) {
+      const missing =
+        transactionalId === "" ? ErrorCode.INVALID_REQUEST : ErrorCode.TRANSACTIONAL_ID_NOT_FOUND;
       return {
-        errorCode: transactionalId === "" ? ErrorCode.INVALID_REQUEST : ErrorCode.TRANSACTIONAL_ID_NOT_FOUND,
+        errorCode: isHidden ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED : missing,
         transactionalId,
         transactionState: "",
         transactionTimeoutMs: 0,
@@ -26,10 +30,12 @@ export const describeTransactions: Handler = serve(api, (request, { transactions
       transactionStartTimeMs: transaction.state === "Empty" ? -1 : transaction.startedMs,
       producerId: transaction.producerId,
       producerEpoch: transaction.epoch,
-      topics: [...transaction.partitions].map(([topic, partitions]) => ({
-        topic,
-        partitions: [...partitions],
-      })),
+      topics: [...transaction.partitions]
+        .filter(([topic]) => access.topic(Operation.DESCRIBE, topic))
+        .map(([topic, partitions]) => ({
+          topic,
+          partitions: [...partitions],
+        })),
     };
   }),
 }));

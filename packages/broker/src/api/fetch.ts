@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { fetch as api } from "../protocol/messages/fetch.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
@@ -59,9 +60,10 @@ function logOf(
   partition: number,
   context: RequestContext,
 ): PartitionLog | undefined {
-  const { topics, version } = context;
+  const { topics, version, access } = context;
   const found = version >= TOPIC_IDS_SINCE ? topics.getById(topic.topicId) : topics.get(topic.topic);
-  return found?.partitions[partition];
+  if (found === undefined || !access.topic(Operation.READ, found.name)) return undefined;
+  return found.partitions[partition];
 }
 
 function watchedLogs(request: Request, context: RequestContext): WatchedLog[] {
@@ -149,10 +151,13 @@ function failure(partitionIndex: number, errorCode: ErrorCode): PartitionRead {
 function unknown(
   partitionIndex: number,
   topic: Request["topics"][number],
-  { topics, version }: RequestContext,
+  { topics, version, access }: RequestContext,
 ): PartitionRead {
-  const isUnknownId = version >= TOPIC_IDS_SINCE && topics.getById(topic.topicId) === undefined;
-  const code = isUnknownId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  const hasIds = version >= TOPIC_IDS_SINCE;
+  const name = hasIds ? topics.getById(topic.topicId)?.name : topic.topic;
+  const isHidden = name !== undefined && !access.topic(Operation.READ, name);
+  const unknownCode = name === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  const code = isHidden ? ErrorCode.TOPIC_AUTHORIZATION_FAILED : unknownCode;
   const { data, size } = failure(partitionIndex, code);
   return { data: { ...data, abortedTransactions: [] }, size };
 }

@@ -1,4 +1,6 @@
+import type { Access } from "../auth/access.ts";
 import type { Authentication } from "../auth/authentication.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import type { Clock } from "../clock.ts";
 import type { GroupCoordinator } from "../groups/group-coordinator.ts";
@@ -22,6 +24,8 @@ export interface BrokerParts {
   readonly producerIds: ProducerIds;
   readonly transactions: TransactionCoordinator;
   readonly credentials: Credentials;
+  /** Absent where everybody may do everything. */
+  readonly authorizer: Authorizer | undefined;
   /** The APIs that this broker serves, by key. */
   readonly handlers: ReadonlyMap<number, Handler>;
 }
@@ -31,6 +35,8 @@ export interface RequestContext extends BrokerParts {
   readonly clientId: string;
   readonly clientHost: string;
   readonly authentication: Authentication;
+  /** What this client may do. */
+  readonly access: Access;
   /** The address under which this client may reach the broker. */
   readonly advertised: { readonly host: string; readonly port: number };
 }

@@ -5,11 +5,14 @@ import { alterUserScramCredentials } from "./alter-user-scram-credentials.ts";
 import { apiVersions } from "./api-versions.ts";
 import { consumerGroupDescribe } from "./consumer-group-describe.ts";
 import { consumerGroupHeartbeat } from "./consumer-group-heartbeat.ts";
+import { createAcls } from "./create-acls.ts";
 import { createPartitions } from "./create-partitions.ts";
 import { createTopics } from "./create-topics.ts";
+import { deleteAcls } from "./delete-acls.ts";
 import { deleteGroups } from "./delete-groups.ts";
 import { deleteRecords } from "./delete-records.ts";
 import { deleteTopics } from "./delete-topics.ts";
+import { describeAcls } from "./describe-acls.ts";
 import { describeCluster } from "./describe-cluster.ts";
 import { describeConfigs } from "./describe-configs.ts";
 import { describeGroups } from "./describe-groups.ts";
@@ -49,11 +52,14 @@ const served: readonly Handler[] = [
   apiVersions,
   consumerGroupDescribe,
   consumerGroupHeartbeat,
+  createAcls,
   createPartitions,
   createTopics,
+  deleteAcls,
   deleteGroups,
   deleteRecords,
   deleteTopics,
+  describeAcls,
   describeCluster,
   describeConfigs,
   describeGroups,

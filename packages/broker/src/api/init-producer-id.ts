@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { initProducerId as api } from "../protocol/messages/init-producer-id.ts";
 import type { RequestOf } from "../protocol/schema.ts";
@@ -24,8 +25,17 @@ export const initProducerId: Handler = serve(api, async (request, context) => {
   }
 });
 
-async function init(request: RequestOf<typeof api>, { producerIds, transactions, settings }: RequestContext) {
+async function init(
+  request: RequestOf<typeof api>,
+  { producerIds, transactions, settings, access }: RequestContext,
+) {
   const { transactionalId, transactionTimeoutMs } = request;
+  if (transactionalId !== null && !access.transactionalId(Operation.WRITE, transactionalId)) {
+    return { errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED };
+  }
+  if (transactionalId === null && !access.idempotentWrite()) {
+    return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED };
+  }
   if (request.producerId < 0 !== request.producerEpoch < 0) return { errorCode: ErrorCode.INVALID_REQUEST };
   if (transactionalId === null) {
     return { errorCode: ErrorCode.NONE, producerId: await producerIds.next(), producerEpoch: 0 };

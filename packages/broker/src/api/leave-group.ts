@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { leaveGroup as api } from "../protocol/messages/leave-group.ts";
 import { type Handler, serve } from "./handler.ts";
@@ -5,8 +6,11 @@ import { type Handler, serve } from "./handler.ts";
 const MANY_MEMBERS_SINCE = 3;
 
 /** LeaveGroup, versions 0 to 5: one member up to version 2, several from version 3 on. */
-export const leaveGroup: Handler = serve(api, (request, { version, groups }) => {
+export const leaveGroup: Handler = serve(api, (request, { version, groups, access }) => {
   const { groupId } = request;
+  if (!access.group(Operation.READ, groupId)) {
+    return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, members: [] };
+  }
   if (groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID, members: [] };
   if (version < MANY_MEMBERS_SINCE) return { errorCode: groups.leave(groupId, request.memberId, null) };
   const members = request.members.map(({ memberId, groupInstanceId }) => ({

@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { listOffsets as api } from "../protocol/messages/list-offsets.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
@@ -28,6 +29,9 @@ export const listOffsets: Handler = serve(api, (request, context) => ({
       if (another !== undefined) return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
       if (context.version < versionOf(timestamp)) {
         return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
+      }
+      if (!context.access.topic(Operation.DESCRIBE, name)) {
+        return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
       }
       const log = context.topics.partition(name, partitionIndex);
       if (log === undefined) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };

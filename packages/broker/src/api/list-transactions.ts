@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { listTransactions as api } from "../protocol/messages/list-transactions.ts";
 import { type Handler, serve } from "./handler.ts";
@@ -12,7 +13,7 @@ const STATES: ReadonlySet<string> = new Set([
 ]);
 
 /** ListTransactions, versions 0 to 1, with filters by state, producer and how long they have been open. */
-export const listTransactions: Handler = serve(api, (request, { transactions, clock }) => {
+export const listTransactions: Handler = serve(api, (request, { transactions, clock, access }) => {
   const { stateFilters, producerIdFilters, durationFilter } = request;
   const nowMs = clock.nowMs();
   const isOpenSince = (startedMs: number): boolean => startedMs >= 0 && nowMs - startedMs > durationFilter;
@@ -24,6 +25,7 @@ export const listTransactions: Handler = serve(api, (request, { transactions, cl
       .filter(({ state }) => stateFilters.length === 0 || stateFilters.includes(state))
       .filter(({ producerId }) => producerIdFilters.length === 0 || producerIdFilters.includes(producerId))
       .filter(({ startedMs }) => durationFilter < 0 || isOpenSince(startedMs))
+      .filter(({ id }) => access.transactionalId(Operation.DESCRIBE, id))
       .map(({ id, producerId, state }) => ({ transactionalId: id, producerId, transactionState: state })),
   };
 });

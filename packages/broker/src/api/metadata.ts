@@ -1,10 +1,11 @@
+import { clusterOperations, NO_OPERATIONS } from "../auth/access.ts";
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { metadata as api } from "../protocol/messages/metadata.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
 import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH } from "../storage/partition-log.ts";
 import { INTERNAL_TOPICS, isValidTopicName, type Topic } from "../topics/topic-store.ts";
-import { CLUSTER_OPERATIONS, NO_OPERATIONS, TOPIC_OPERATIONS } from "./authorized-operations.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
@@ -17,7 +18,7 @@ const ALL_TOPICS_SINCE = 1;
 
 /** Metadata, versions 0 to 12. Asking for a topic by name creates it where that is allowed. */
 export const metadata: Handler = serve(api, (request, context) => {
-  const { settings, version, advertised, clusterId, topics } = context;
+  const { settings, version, advertised, clusterId, topics, access } = context;
   if (version < ALL_TOPICS_SINCE && request.topics === null) throw new MalformedMessage("topics are null");
   if (version < NULL_NAMES_SINCE && request.topics?.some(({ name }) => name === null)) {
     throw new MalformedMessage("the name of a topic is null");
@@ -31,7 +32,10 @@ export const metadata: Handler = serve(api, (request, context) => {
   const wanted = request.topics === null ? null : distinct(request.topics);
   const all = wanted === null || (version === 0 && wanted.length === 0);
   const found = all
-    ? topics.all().map((topic) => describe(topic, settings.nodeId))
+    ? topics
+        .all()
+        .filter(({ name }) => access.topic(Operation.DESCRIBE, name))
+        .map((topic) => describe(topic, settings.nodeId))
     : wanted.map(({ name, topicId }) =>
         name === null ? byId(topicId, context) : byName(name, request.allowAutoTopicCreation, context),
       );
@@ -39,9 +43,11 @@ export const metadata: Handler = serve(api, (request, context) => {
     brokers: [{ nodeId: settings.nodeId, host: advertised.host, port: advertised.port, rack: null }],
     clusterId,
     controllerId: settings.nodeId,
-    topics: request.includeTopicAuthorizedOperations ? found.map(withOperations) : found,
+    topics: request.includeTopicAuthorizedOperations
+      ? found.map((topic) => withOperations(topic, context))
+      : found,
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
-      ? CLUSTER_OPERATIONS
+      ? clusterOperations(access)
       : NO_OPERATIONS,
   };
 });
@@ -52,9 +58,9 @@ function refused({ topicId }: Wanted): TopicMetadata {
   return { errorCode: ErrorCode.INVALID_REQUEST, name: "", topicId, partitions: [] };
 }
 
-function withOperations(topic: TopicMetadata): TopicMetadata {
-  const isKnown = topic.errorCode === ErrorCode.NONE;
-  return isKnown ? { ...topic, topicAuthorizedOperations: TOPIC_OPERATIONS } : topic;
+function withOperations(topic: TopicMetadata, { access }: RequestContext): TopicMetadata {
+  if (topic.errorCode !== ErrorCode.NONE) return topic;
+  return { ...topic, topicAuthorizedOperations: access.operations("topic", topic.name ?? "") };
 }
 
 /** Each topic is described once, however often it is asked for. */
@@ -62,17 +68,27 @@ function distinct(topics: readonly Wanted[]): Wanted[] {
   return [...new Map(topics.map((topic) => [`${topic.topicId} ${topic.name}`, topic])).values()];
 }
 
-function byId(topicId: string, { topics, settings }: RequestContext): TopicMetadata {
+function byId(topicId: string, { topics, settings, access }: RequestContext): TopicMetadata {
   const topic = topics.getById(topicId);
+  if (topic !== undefined && !access.topic(Operation.DESCRIBE, topic.name)) {
+    return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, name: null, topicId, partitions: [] };
+  }
   if (topic !== undefined) return describe(topic, settings.nodeId);
   return { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null, topicId, partitions: [] };
 }
 
-function byName(name: string, mayCreate: boolean, { topics, settings }: RequestContext): TopicMetadata {
+function byName(
+  name: string,
+  mayCreate: boolean,
+  { topics, settings, access }: RequestContext,
+): TopicMetadata {
+  if (!access.topic(Operation.DESCRIBE, name)) return missing(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   const existing = topics.get(name);
   if (existing !== undefined) return describe(existing, settings.nodeId);
   if (!isValidTopicName(name)) return missing(name, ErrorCode.INVALID_TOPIC_EXCEPTION);
   const isCreated = mayCreate && settings.autoCreateTopics && !INTERNAL_TOPICS.has(name);
+  const isCreator = access.cluster(Operation.CREATE) || access.topic(Operation.CREATE, name);
+  if (isCreated && !isCreator) return missing(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   if (!isCreated) return missing(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   if (topics.collision(name) !== undefined) return missing(name, ErrorCode.INVALID_TOPIC_EXCEPTION);
   try {

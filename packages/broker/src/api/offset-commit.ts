@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import type { MemberClaim } from "../groups/group-coordinator.ts";
 import type { OffsetKey } from "../groups/offset-store.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
@@ -15,11 +16,14 @@ const MEMBER_EPOCH_SINCE = 9;
  * commit (versions 2 to 4 carry one), as in Kafka since 2.1; the broker's own applies.
  */
 export const offsetCommit: Handler = serve(api, async (request, context) => {
-  const { groups, clock, version } = context;
+  const { groups, clock, version, access } = context;
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request;
   // A group without a name may commit, as clients did that knew of no groups.
   const claim = { groupId, memberId, groupInstanceId, generationId };
-  const refusal = refusalOf(groups, groupId, claim, version) || lateError(request.topics, claim, context);
+  const isAllowed = access.group(Operation.READ, groupId);
+  const refusal = isAllowed
+    ? refusalOf(groups, groupId, claim, version) || lateError(request.topics, claim, context)
+    : ErrorCode.GROUP_AUTHORIZATION_FAILED;
   const committedMs = clock.nowMs();
   const topics = request.topics.map(({ name, partitions }) => ({
     name,
@@ -95,7 +99,8 @@ function toCommit(topic: string, partition: PartitionRequest): Commit {
 }
 
 function partitionError(topic: string, partition: PartitionRequest, context: RequestContext): ErrorCode {
-  const { topics, settings } = context;
+  const { topics, settings, access } = context;
+  if (!access.topic(Operation.READ, topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   if (topics.partition(topic, partition.partitionIndex) === undefined)
     return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   const metadataBytes = Buffer.byteLength(partition.committedMetadata ?? "");

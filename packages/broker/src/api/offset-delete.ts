@@ -1,10 +1,14 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { offsetDelete as api } from "../protocol/messages/offset-delete.ts";
 import { type Handler, serve } from "./handler.ts";
 
 /** OffsetDelete, version 0: offsets of topics that no present member of the group reads. */
-export const offsetDelete: Handler = serve(api, async (request, { groups, topics }) => {
+export const offsetDelete: Handler = serve(api, async (request, { groups, topics, access }) => {
   const { groupId } = request;
+  if (!access.group(Operation.DELETE, groupId)) {
+    return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, topics: [] };
+  }
   const classic = groups.get(groupId);
   const isThere = classic !== undefined || groups.consumers.get(groupId) !== undefined;
   if (groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID, topics: [] };
@@ -15,6 +19,9 @@ export const offsetDelete: Handler = serve(api, async (request, { groups, topics
   const results = request.topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex }) => {
+      if (!access.topic(Operation.READ, name)) {
+        return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
+      }
       if (topics.partition(name, partitionIndex) === undefined) {
         return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
       }

@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import type { CommittedOffset } from "../groups/offset-store.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { offsetFetch as api } from "../protocol/messages/offset-fetch.ts";
@@ -19,11 +20,16 @@ export const offsetFetch: Handler = serve(api, (request, context) => {
     if (topics === null && context.version < ALL_TOPICS_SINCE) {
       throw new MalformedMessage("OffsetFetch 1 cannot ask for all topics");
     }
+    if (!context.access.group(Operation.DESCRIBE, groupId)) {
+      return { topics: [], errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED };
+    }
     return { topics: offsetsOf(groupId, topics, requireStable, context), errorCode: ErrorCode.NONE };
   }
   return {
     groups: request.groups.map(({ groupId, memberId, memberEpoch, topics }) => {
-      const errorCode = context.groups.fetchError(groupId, memberId, memberEpoch);
+      const errorCode = context.access.group(Operation.DESCRIBE, groupId)
+        ? context.groups.fetchError(groupId, memberId, memberEpoch)
+        : ErrorCode.GROUP_AUTHORIZATION_FAILED;
       if (errorCode !== ErrorCode.NONE) return { groupId, topics: [], errorCode };
       return { groupId, topics: offsetsOf(groupId, topics, request.requireStable, context), errorCode };
     }),
@@ -34,11 +40,14 @@ function offsetsOf(
   groupId: string,
   wanted: readonly WantedTopic[] | null,
   requireStable: boolean,
-  { groups, transactions }: RequestContext,
+  { groups, transactions, access }: RequestContext,
 ) {
-  return (wanted ?? allTopics(groupId, groups)).map(({ name, partitionIndexes }) => ({
+  const mayRead = (topic: string): boolean => access.topic(Operation.DESCRIBE, topic);
+  const topics = wanted ?? allTopics(groupId, groups).filter(({ name }) => mayRead(name));
+  return topics.map(({ name, partitionIndexes }) => ({
     name,
     partitions: partitionIndexes.map((partitionIndex) => {
+      if (!mayRead(name)) return answer(partitionIndex, undefined, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
       if (requireStable && transactions.hasPendingOffset(groupId, name, partitionIndex)) {
         return answer(partitionIndex, undefined, ErrorCode.UNSTABLE_OFFSET_COMMIT);
       }

@@ -1,7 +1,8 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { produce as api } from "../protocol/messages/produce.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
-import type { ResponseOf } from "../protocol/schema.ts";
+import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import type { PartitionLog } from "../storage/partition-log.ts";
 import { isTransactional, stampAppendTime } from "../storage/record-batch.ts";
 import { INTERNAL_TOPICS, type Topic } from "../topics/topic-store.ts";
@@ -13,6 +14,11 @@ import { untimelyRecords } from "./timestamp-check.ts";
 /** From this version on a producer is told that it can abort and go on. */
 const ABORTABLE_SINCE = 11;
 
+/** The lower byte of a batch's attributes, and the bit in it that marks a transaction. */
+const ATTRIBUTES_AT = 22;
+const TRANSACTIONAL = 0x10;
+
+type Request = RequestOf<typeof api>;
 type PartitionResult = ResponseOf<typeof api>["responses"][number]["partitionResponses"][number];
 
 /** A partition's answer, and how long it must wait before it may be sent. */
@@ -27,15 +33,18 @@ interface Outcome {
  * compress only then). Left out: topic ids (version 13), which come with Kafka 4.
  */
 export const produce: Handler = serve(api, async (request, context) => {
-  const { acks } = request;
+  const { acks, transactionalId } = request;
+  const mayUseId = mayWriteTransaction(request, context);
   const isKnownAcks = acks === -1 || acks === 0 || acks === 1;
   const wanted = request.topicData.filter(({ partitionData }) => partitionData.length > 0);
   const responses = wanted.map(({ name, partitionData }) => ({
     name,
     outcomes: partitionData.map(({ index, records }) =>
-      isKnownAcks
-        ? append(context, request.transactionalId, name, index, records)
-        : failed(index, ErrorCode.INVALID_REQUIRED_ACKS),
+      !mayUseId
+        ? failed(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+        : isKnownAcks
+          ? append(context, transactionalId, name, index, records)
+          : failed(index, ErrorCode.INVALID_REQUIRED_ACKS),
     ),
   }));
   if (acks === 0) {
@@ -58,6 +67,18 @@ export const produce: Handler = serve(api, async (request, context) => {
     ),
   };
 });
+
+/** The id matters only if there is a transactional batch; then there must be an id, and a right to it. */
+function mayWriteTransaction({ transactionalId, topicData }: Request, { access }: RequestContext): boolean {
+  const isTransactionalBatch = (records: Buffer | null): boolean =>
+    records !== null &&
+    records.length > ATTRIBUTES_AT &&
+    (records.readInt8(ATTRIBUTES_AT) & TRANSACTIONAL) !== 0;
+  if (transactionalId !== null && access.transactionalId(Operation.WRITE, transactionalId)) return true;
+  return !topicData.some(({ partitionData }) =>
+    partitionData.some(({ records }) => isTransactionalBatch(records)),
+  );
+}
 
 function failed(
   index: number,
@@ -82,6 +103,8 @@ function append(
   index: number,
   records: Buffer | null,
 ): Outcome {
+  if (!context.access.topic(Operation.WRITE, name))
+    return failed(index, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   const topic = context.topics.get(name);
   const log = topic?.partitions[index];
   if (topic === undefined || log === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);

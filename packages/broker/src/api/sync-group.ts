@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { syncError } from "../groups/member.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { syncGroup as api } from "../protocol/messages/sync-group.ts";
@@ -7,7 +8,8 @@ import { type Handler, serve } from "./handler.ts";
 const PROTOCOL_SINCE = 5;
 
 /** SyncGroup, versions 0 to 5: answered when the leader has brought the assignments. */
-export const syncGroup: Handler = serve(api, (request, { groups, version }) => {
+export const syncGroup: Handler = serve(api, (request, { groups, version, access }) => {
+  if (!access.group(Operation.READ, request.groupId)) return syncError(ErrorCode.GROUP_AUTHORIZATION_FAILED);
   const isProtocolMissing = request.protocolType === null || request.protocolName === null;
   if (version >= PROTOCOL_SINCE && isProtocolMissing) return syncError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
   const { groupId, memberId, groupInstanceId, generationId } = request;

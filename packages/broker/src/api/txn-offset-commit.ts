@@ -1,3 +1,4 @@
+import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { txnOffsetCommit as api } from "../protocol/messages/txn-offset-commit.ts";
 import { type Handler, serve } from "./handler.ts";
@@ -5,17 +6,20 @@ import { fencedCode } from "./producer-fencing.ts";
 
 /** TxnOffsetCommit, versions 0 to 4: offsets that become good when the transaction commits. */
 export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
-  const { groups, topics, transactions, clock, settings } = context;
+  const { groups, topics, transactions, clock, settings, access } = context;
   const { groupId, memberId, groupInstanceId, generationId } = request;
   // Older clients and producers outside the group give no member; they are not checked against it.
   const claim = { memberId, groupInstanceId, generationId };
   const isMember = generationId >= 0 || memberId !== "" || groupInstanceId !== null;
-  const refusal =
-    groupId === ""
-      ? ErrorCode.INVALID_GROUP_ID
-      : isMember
-        ? groups.commitError(groupId, claim)
-        : ErrorCode.NONE;
+  const refusal = !access.transactionalId(Operation.WRITE, request.transactionalId)
+    ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+    : !access.group(Operation.READ, groupId)
+      ? ErrorCode.GROUP_AUTHORIZATION_FAILED
+      : groupId === ""
+        ? ErrorCode.INVALID_GROUP_ID
+        : isMember
+          ? groups.commitError(groupId, claim)
+          : ErrorCode.NONE;
   const committedMs = clock.nowMs();
   const checked = request.topics.map(({ name, partitions }) => ({
     name,
@@ -27,7 +31,11 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
       const late = isMember
         ? groups.partitionCommitError(groupId, claim, name, partition.partitionIndex)
         : ErrorCode.NONE;
-      const errorCode = refusal || (isKnown ? problem || late : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      const hidden = access.topic(Operation.READ, name)
+        ? ErrorCode.NONE
+        : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+      const errorCode =
+        refusal || hidden || (isKnown ? problem || late : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
       return { ...partition, metadata, errorCode };
     }),
   }));

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { BrokerParts } from "../api/handler.ts";
+import { Access } from "../auth/access.ts";
 import { Authentication } from "../auth/authentication.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
 import { type ClientEnd, dispatch } from "./dispatch.ts";
@@ -33,11 +34,18 @@ export class Connection {
   #paused = false;
   #closed = false;
 
-  constructor(socket: Socket, parts: BrokerParts, advertised: ClientEnd["advertised"]) {
+  constructor(
+    socket: Socket,
+    parts: BrokerParts,
+    advertised: ClientEnd["advertised"],
+    asksForLogin: boolean,
+  ) {
     this.#socket = socket;
     this.#parts = parts;
-    const authentication = new Authentication(parts.settings.sasl, parts.credentials);
-    this.#client = { clientHost: `/${socket.remoteAddress ?? ""}`, authentication, advertised };
+    const authentication = new Authentication(asksForLogin ? parts.settings.sasl : undefined, parts.credentials);
+    const address = socket.remoteAddress ?? "";
+    const access = new Access(parts.authorizer, authentication, address);
+    this.#client = { clientHost: `/${address}`, authentication, access, advertised };
     this.#framing = new Framing(parts.settings.requestMaxBytes);
     const { intercept } = parts.settings;
     this.#interceptor = intercept === undefined ? undefined : new Interceptor(intercept, parts);

@@ -1,5 +1,6 @@
 import { apiVersions } from "../api/api-versions.ts";
 import { type BrokerParts, NO_RESPONSE, type RequestContext } from "../api/handler.ts";
+import type { Access } from "../auth/access.ts";
 import type { Authentication } from "../auth/authentication.ts";
 import { decodeRequest, encodeResponse } from "../protocol/codec.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
@@ -11,6 +12,7 @@ import { beginResponse, frame, readRequestHeader, skipTaggedFields } from "./req
 export interface ClientEnd {
   readonly clientHost: string;
   readonly authentication: Authentication;
+  readonly access: Access;
   readonly advertised: RequestContext["advertised"];
 }
 

@@ -4,17 +4,19 @@ import type { BrokerParts } from "../api/handler.ts";
 import { BrokerError, systemCode } from "../broker-error.ts";
 import type { Settings } from "../options.ts";
 import { Connection } from "./connection.ts";
+import type { ConnectionLimits } from "./connection-limits.ts";
+import {
+  asksForLogin,
+  isEncrypted,
+  type ListenerOptions,
+  type SecurityProtocol,
+} from "./listener-options.ts";
 
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::", ""]);
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-export interface Advertised {
-  readonly host: string | undefined;
-  readonly port: number | undefined;
-}
-
-/** Accepts connections, up to a bound. */
+/** Accepts the connections of one address, up to the bounds that hold for all listeners. */
 export class Listener {
   readonly #server: Server;
   /** All of them, those still in a TLS handshake included. */
@@ -25,9 +27,14 @@ export class Listener {
   }
 
   /** Opens the port. Throws BrokerError PORT_IN_USE, ADDRESS_UNAVAILABLE or OPTION_INVALID. */
-  static async open(parts: BrokerParts, advertised: Advertised): Promise<Listener> {
-    const { host, port, tls } = parts.settings;
-    const server = makeServer(tls);
+  static async open(
+    parts: BrokerParts,
+    options: ListenerOptions,
+    limits: ConnectionLimits,
+  ): Promise<Listener> {
+    const { protocol, host = parts.settings.host, port = 0 } = options;
+    if (asksForLogin(protocol) && parts.settings.sasl === undefined) throw incomplete(protocol, "sasl");
+    const server = makeServer(protocol, parts.settings.tls);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
     server.listen({ host, port, backlog: 511 }, resolve);
@@ -41,9 +48,9 @@ export class Listener {
       parts.settings.log({ level: "error", msg: "cannot accept", reason: error.message }),
     );
     const listener = new Listener(server);
-    server.on("connection", (socket: Socket) => listener.#admit(socket, parts));
-    server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) =>
-      listener.#serve(socket, parts, advertised),
+    server.on("connection", (socket: Socket) => listener.#admit(socket, parts, limits));
+    server.on(isEncrypted(protocol) ? "secureConnection" : "connection", (socket: Socket) =>
+      listener.#serve(socket, parts, options, host),
     );
     return listener;
   }
@@ -53,24 +60,29 @@ export class Listener {
     return typeof address === "object" && address !== null ? address.port : 0;
   }
 
-  #admit(socket: Socket, { settings }: BrokerParts): void {
-    if (this.#sockets.size >= settings.maxConnections) {
-      settings.log({ level: "warn", msg: "connection refused: too many", client: socket.remoteAddress });
+  #admit(socket: Socket, { settings }: BrokerParts, limits: ConnectionLimits): void {
+    const address = socket.remoteAddress ?? "";
+    const verdict = limits.admit(address);
+    if (verdict !== "admitted") {
+      settings.log({ level: "warn", msg: `connection refused: ${verdict}`, client: address });
       socket.destroy();
       return;
     }
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    socket.once("close", () => {
+      limits.release(address);
+      this.#sockets.delete(socket);
+    });
   }
 
-  #serve(socket: Socket, parts: BrokerParts, advertised: Advertised): void {
+  #serve(socket: Socket, parts: BrokerParts, options: ListenerOptions, host: string): void {
     if (socket.destroyed) return;
-    const { host } = parts.settings;
     const reachable = WILDCARDS.has(host) ? (socket.localAddress ?? host) : host;
-    new Connection(socket, parts, {
-      host: advertised.host ?? reachable,
-      port: advertised.port ?? this.port,
-    });
+    const advertised = {
+      host: options.advertisedHost ?? reachable,
+      port: options.advertisedPort ?? this.port,
+    };
+    new Connection(socket, parts, advertised, asksForLogin(options.protocol));
   }
 
   async close(): Promise<void> {
@@ -81,8 +93,14 @@ export class Listener {
   }
 }
 
-function makeServer(tls: Settings["tls"]): Server {
-  if (tls === undefined) return createServer({ noDelay: true });
+function incomplete(protocol: SecurityProtocol, option: string): BrokerError {
+  const message = `A listener of the protocol ${protocol} needs the option ${option}; set it, or choose another.`;
+  return new BrokerError("OPTION_INVALID", message);
+}
+
+function makeServer(protocol: SecurityProtocol, tls: Settings["tls"]): Server {
+  if (!isEncrypted(protocol)) return createServer({ noDelay: true });
+  if (tls === undefined) throw incomplete(protocol, "tls");
   const isMutual = tls.ca !== undefined;
   try {
     return createTlsServer({

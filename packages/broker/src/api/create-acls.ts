@@ -1,0 +1,26 @@
+import { type Acl, Operation } from "../auth/acl.ts";
+import { ErrorCode } from "../protocol/error-code.ts";
+import { createAcls as api } from "../protocol/messages/create-acls.ts";
+import { aclProblem, SECURITY_DISABLED_MESSAGE } from "./acl-request.ts";
+import { type Handler, serve } from "./handler.ts";
+
+/** CreateAcls, versions 1 to 3: each entry by itself; one that is there already is no error. */
+export const createAcls: Handler = serve(api, async (request, { access, authorizer }) => {
+  const refuseAll = (errorCode: ErrorCode, errorMessage: string) => ({
+    results: request.creations.map(() => ({ errorCode, errorMessage })),
+  });
+  if (!access.cluster(Operation.ALTER)) {
+    return refuseAll(ErrorCode.CLUSTER_AUTHORIZATION_FAILED, "The entries may not be changed.");
+  }
+  if (authorizer === undefined) return refuseAll(ErrorCode.SECURITY_DISABLED, SECURITY_DISABLED_MESSAGE);
+  const checked = request.creations.map((creation) => {
+    const { resourcePatternType: patternType, permissionType: permission, ...rest } = creation;
+    const acl: Acl = { ...rest, patternType, permission };
+    return { acl, problem: aclProblem(acl) };
+  });
+  authorizer.add(checked.filter(({ problem }) => problem === undefined).map(({ acl }) => acl));
+  await authorizer.flush();
+  return {
+    results: checked.map(({ problem }) => problem ?? { errorCode: ErrorCode.NONE }),
+  };
+});

@@ -1,0 +1,21 @@
+/** Kafka's names for what goes over a listener: plain or encrypted, with or without a login. */
+export type SecurityProtocol = "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL";
+
+export interface ListenerOptions {
+  /** Needs the option `tls` for SSL and SASL_SSL, and `sasl` for SASL_PLAINTEXT and SASL_SSL. */
+  readonly protocol: SecurityProtocol;
+  readonly host?: string;
+  /** 0 lets the system choose a free port. */
+  readonly port?: number;
+  /** What is told to clients of this listener, where that is something else. */
+  readonly advertisedHost?: string;
+  readonly advertisedPort?: number;
+}
+
+export function isEncrypted(protocol: SecurityProtocol): boolean {
+  return protocol === "SSL" || protocol === "SASL_SSL";
+}
+
+export function asksForLogin(protocol: SecurityProtocol): boolean {
+  return protocol === "SASL_PLAINTEXT" || protocol === "SASL_SSL";
+}
