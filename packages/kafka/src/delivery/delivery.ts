@@ -344,13 +344,13 @@ export class Delivery {
 
   #failed(ticket: RunTicket, failure: Failure, nowMs: number): void {
     this.#running--;
-    // Whoever gets the partition next will see the records again.
-    if (this.#draining) return;
     const { lane } = ticket;
     const done = ticket.entries.slice(0, failure.index ?? 0);
     const left = ticket.entries.slice(failure.index ?? 0);
     for (const entry of done) this.#finish(entry);
     this.counts.handled += done.length;
+    // Whoever gets the partition next will see the others again.
+    if (this.#draining) return;
     const kind = this.#kindNow(lane, failure, nowMs);
     if (kind === "transient") {
       this.counts.failedInPlace++;
