@@ -36,8 +36,16 @@ export async function compareWithChain(
 async function compare({ chain }: Devnet, client: pg.Client, last: number): Promise<Comparison> {
   const { firstSlot } = chain.options;
   const differences: string[] = [];
-  const blocks = await read(client, "SELECT slot, block_id, status::text FROM blocks WHERE slot <= $1", last);
-  const ledger = await read(client, "SELECT slot, status::text, block_id FROM slots WHERE slot <= $1", last);
+  const blocks = await read(
+    client,
+    "SELECT slot, block_id, status::text, parent_id FROM blocks WHERE slot <= $1",
+    last,
+  );
+  const ledger = await read(
+    client,
+    "SELECT slot, status::text, block_id, NULL AS parent_id FROM slots WHERE slot <= $1",
+    last,
+  );
   const stored = await tradesByBlock(client, last);
   const slotEntry = new Map(ledger.map((row) => [Number(row.slot), row]));
   const canonical = new Set<string>();
@@ -61,8 +69,10 @@ async function compare({ chain }: Devnet, client: pg.Client, last: number): Prom
   }
   let orphanedTrades = 0;
   let orphanedBlocks = 0;
-  for (const { slot, block_id: id, status } of blocks) {
+  for (const { slot, block_id: id, status, parent_id: parentId } of blocks) {
     if (id === null || canonical.delete(id)) {
+      const parent = chain.calendar.hashOf(chain.calendar.parentOf(Number(slot)));
+      if (parentId !== parent) differences.push(`slot ${slot}: the parent is ${parentId}, not ${parent}`);
       if (status !== "finalized") differences.push(`slot ${slot}: block ${id} of the chain is ${status}`);
       continue;
     }
@@ -113,6 +123,7 @@ interface Row {
   readonly slot: string;
   readonly block_id: string | null;
   readonly status: string;
+  readonly parent_id: string | null;
 }
 
 async function read(client: pg.Client, text: string, last: number): Promise<Row[]> {

@@ -50,6 +50,7 @@ async function startChain({ rate, seed, slotMs }: ExperimentOptions): Promise<De
   return await startDevnet({
     historySlots: 0,
     faults,
+    retryAfterSeconds: 0.05,
     endpoints: [
       { faults, behindSlots: 15, retryAfterSeconds: 0.05 },
       { faults: { ...faults, falseBlock: rate }, retryAfterSeconds: 0.05 },
@@ -86,9 +87,10 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   let life = start();
   try {
     for (let kill = 1; kill <= kills; kill++) {
-      // Spread over the chain's run, at moments that have nothing to do with what ingest is doing.
+      // Spread over the run, at moments that have nothing to do with what ingest is doing.
       const at = firstSlot + Math.floor((slots * kill) / (kills + 1));
-      await settledOr(life, () => devnet.headSlot() >= at, options);
+      await settledOr(life, async () => ((await servers.store.cursor("solana"))?.slot ?? 0) >= at, options);
+      await systemClock.delay(Math.random() * 200);
       await life.kill();
       onProgress(
         `kill ${kill}: chain at ${devnet.headSlot() - firstSlot}, ${await standing(servers, firstSlot)}`,
@@ -123,7 +125,7 @@ function lifeOptions(devnet: Devnet, servers: LastingServers) {
     moreRpcUrls: more,
     startSlot: "first",
     concurrency: 16,
-    requestTimeoutMs: 500,
+    requestTimeoutMs: 250,
     pollMs: 40,
     watchdogMs: 1_000,
     notYetTimeoutMs: 2_000,

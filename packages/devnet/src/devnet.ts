@@ -22,6 +22,8 @@ export interface DevnetOptions {
   readonly keepSlots?: number;
   /** Of the first endpoint. */
   readonly faults?: Partial<FaultRates>;
+  /** What the first endpoint's Retry-After says; default 1. */
+  readonly retryAfterSeconds?: number;
   /** Further endpoints of the same chain, each with its own view of it, on free ports. */
   readonly endpoints?: readonly Partial<EndpointOptions>[];
   readonly clock?: DevnetClock;
@@ -56,8 +58,11 @@ export async function startDevnet(options: DevnetOptions = {}): Promise<Devnet> 
   const chain = createChain(genesis.options);
   const seed = seedOf(chain.options.seed);
   const onBug = options.onBug ?? (() => {});
-  const { faults = {}, keepSlots = Number.POSITIVE_INFINITY } = options;
-  const views: Partial<EndpointOptions>[] = [{ faults, keepSlots }, ...(options.endpoints ?? [])];
+  const { faults = {}, keepSlots = Number.POSITIVE_INFINITY, retryAfterSeconds = 1 } = options;
+  const views: Partial<EndpointOptions>[] = [
+    { faults, keepSlots, retryAfterSeconds },
+    ...(options.endpoints ?? []),
+  ];
   const endpoints: Endpoint[] = [];
   try {
     for (const [index, view] of views.entries()) {

@@ -121,7 +121,12 @@ export class Finality {
     let lowestUnknown: number | null = null;
     let parent: { slot: number; id: string } | null = null;
     for (const at of concerned) {
-      const truth = await this.#truth(at, after, holdsBlock, parent, signal);
+      const linked =
+        parent?.slot === at && bySlot.get(at)?.some(({ blockId }) => blockId === parent?.id) === true
+          ? parent.id
+          : null;
+      const mayBeEmpty = at > after && !holdsBlock.has(at) && parent !== null && parent.slot < at;
+      const truth = await this.#truth(at, linked, mayBeEmpty && !bySlot.has(at), signal);
       if (truth === null) {
         if (at > after) lowestUnknown = at;
         continue;
@@ -145,17 +150,18 @@ export class Finality {
     return { findings: findings.filter((finding) => finding.slot <= end), through: Math.max(after, end) };
   }
 
+  /**
+   * A parent that was published itself, and a slot that a parent leaves out and of which nothing was published,
+   * need no further question. All else does: what a single block says of its parent may be wrong.
+   */
   async #truth(
     at: number,
-    after: number,
-    holdsBlock: ReadonlySet<number>,
-    parent: { slot: number; id: string } | null,
+    linked: string | null,
+    isEmpty: boolean,
     signal: AbortSignal,
   ): Promise<SlotTruth | null> {
-    if (parent?.slot === at) return { kind: "block", id: parent.id };
-    // The list of final slots goes no lower; and no list proves that a slot is empty, but a parent does.
-    if (at > after && !holdsBlock.has(at) && parent !== null && parent.slot < at) return { kind: "absent" };
-    return await this.#oracle.truth(at, signal);
+    if (linked !== null) return { kind: "block", id: linked };
+    return isEmpty ? { kind: "absent" } : await this.#oracle.truth(at, signal);
   }
 
   /** Sends what is final and what is orphaned, in order of slot. */

@@ -168,7 +168,7 @@ export class LateSlots {
     depth: number,
     ahead: Promise<SlotResult> | null = null,
   ): Promise<boolean> {
-    const result = await this.#acquire(entry, wantedId, signal, ahead);
+    const result = await this.#confirmed(await this.#acquire(entry, wantedId, signal, ahead), signal);
     const attempts = entry.attempts + 1;
     if (result.kind === "block") {
       const parent = missingParent(before, result.decoded.block, this.#rules);
@@ -188,6 +188,16 @@ export class LateSlots {
     }
     await this.#postpone(entry, result.kind === "failed" ? result.reason : entry.reason, signal);
     return false;
+  }
+
+  /** A late block has no neighbours that would show that it is the chain's: others are asked. */
+  async #confirmed(result: SlotResult, signal: AbortSignal): Promise<SlotResult> {
+    const { oracle = null } = this.#ports.source;
+    if (result.kind !== "block" || oracle === null) return result;
+    if ((await oracle.confirm(result.decoded.block, signal)) !== false) return result;
+    const { id, parentId } = result.decoded.block;
+    const reason = `block ${id} with parent ${parentId} is not what the chain has in this slot`;
+    return { kind: "failed", reason, attempts: result.attempts };
   }
 
   /** A slot that some block names as its parent is not settled by one list that leaves it out. */

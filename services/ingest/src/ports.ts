@@ -96,6 +96,8 @@ export type SlotTruth = { readonly kind: "block"; readonly id: string } | { read
 export interface ChainOracle {
   /** Which of two blocks that do not follow each other is not the chain's; null where that cannot be told. */
   judge(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<"last" | "next" | null>;
+  /** Whether a block is the chain's and follows on the block that it names; null where that cannot be told. */
+  confirm(block: BlockFacts, signal: AbortSignal): Promise<boolean | null>;
   /** The block of a slot, as most that can be asked say; null where they do not agree, or do not know yet. */
   truth(slot: number, signal: AbortSignal): Promise<SlotTruth | null>;
   /** The slots after `after` that hold final blocks, as far as finality goes, but not beyond `through`. */

@@ -265,7 +265,9 @@ function settleUnit(
   const parent = missingParent(state.settledTo, result.decoded.block, rules);
   if (parent !== null) return seekParent(state, index, parent, slot, commands);
   const mismatch = parentMismatch(state.settledTo, result.decoded.block);
-  if (mismatch !== null && state.settings.judged === true && unit.verdict === undefined) {
+  // A block after one of which nothing is known is asked about too: no link shows that it is the chain's.
+  const doubtful = mismatch !== null || (state.settledTo !== null && state.settledTo.blockId === null);
+  if (doubtful && state.settings.judged === true && unit.verdict === undefined) {
     return judge(state, index, unit, result, commands);
   }
   const disputed =

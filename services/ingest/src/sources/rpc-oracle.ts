@@ -46,6 +46,10 @@ export class RpcOracle implements ChainOracle {
     return "last";
   }
 
+  async confirm(block: BlockFacts, signal: AbortSignal): Promise<boolean | null> {
+    return this.#confirmed(block, await this.#hear(block.slot, signal));
+  }
+
   async truth(slot: number, signal: AbortSignal): Promise<SlotTruth | null> {
     const [own, after] = await Promise.all([
       this.#hear(slot, signal),
@@ -71,6 +75,17 @@ export class RpcOracle implements ChainOracle {
     const head = Math.min(through, await this.#pool.finalizedSlot(signal));
     if (head <= after) return { through: after, slots: [] };
     return { through: head, slots: await this.#pool.blockSlots(after + 1, head, signal, "finalized") };
+  }
+
+  #confirmed(block: BlockFacts, testimonies: readonly Testimony[]): boolean | null {
+    const id = majority(ownWords(testimonies));
+    if (id === undefined) return null;
+    this.#accuse(testimonies, block.slot, id);
+    if (id !== block.id) return false;
+    const same = testimonies.flatMap(({ claim }) => (claim?.id === block.id ? [claim] : []));
+    const parents = majority(same.map(({ parentSlot, parentId }) => `${parentSlot} ${parentId}`));
+    // The first block of a chain names itself as its parent.
+    return parents === undefined ? null : parents === `${block.parentSlot} ${block.parentId}`;
   }
 
   async #hear(slot: number, signal: AbortSignal): Promise<Testimony[]> {
