@@ -1,5 +1,7 @@
 export { DecodeError } from "./decode-error.ts";
+export { type DecodePool, type DecodePoolOptions, openDecodePool } from "./decode-pool.ts";
 export type { SolanaBlockFacts } from "./solana/block.ts";
+export { type BlockFormat, decodeBlock } from "./solana/block-format.ts";
 export { type DecodedBlock, decodeSolanaBlock } from "./solana/decode-block.ts";
 export { type DecodedTransaction, decodeSolanaTransaction } from "./solana/decode-transaction.ts";
 export type { SkipReason } from "./solana/fill.ts";
