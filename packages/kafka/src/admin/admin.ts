@@ -2,7 +2,7 @@ import type { TopicSpec } from "@candlewick/contracts";
 import { CandlewickError } from "@candlewick/runtime";
 import { persistently } from "../cluster/backoff.ts";
 import { ask, REQUEST } from "../cluster/broker-api.ts";
-import { cataloguing } from "../cluster/catalogue.ts";
+import { cataloguing, NOT_AUTHORISED } from "../cluster/catalogue.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import type { KafkaConnection } from "../cluster/connection.ts";
 import { Coordinator } from "../cluster/coordinator.ts";
@@ -242,7 +242,7 @@ function wireSpec({ name, partitions, config }: TopicSpec, replicationFactor: nu
 
 function topicRefused(name: string, errorCode: number, detail: string | null): Error {
   const error = new BrokerError(errorCode, `creating ${name}`, detail);
-  if (error.retriable) return error;
+  if (error.retriable || NOT_AUTHORISED.has(errorCode)) return error;
   return new CandlewickError(
     KAFKA_ERRORS.refused,
     `Kafka did not create the topic ${name} (${error.message}).`,

@@ -73,14 +73,14 @@ export const ADMIN_REQUEST = {
 
 /** Whether the broker answers this request in this version. */
 export async function supports(link: Connection, api: { key: number; version: number }): Promise<boolean> {
-  const { apiKeys } = await apiVersionsV3.api.async(link, "candlewick", "0.1.0");
+  const { apiKeys } = await ask(link, apiVersionsV3.api, "candlewick", "0.1.0");
   const range = apiKeys.find(({ apiKey }) => apiKey === api.key);
   return range !== undefined && api.version >= range.minVersion && api.version <= range.maxVersion;
 }
 
 /** Which of our requests the broker cannot answer; empty for every broker that is new enough. */
 export async function unsupportedRequests(link: Connection): Promise<string[]> {
-  const { apiKeys } = await apiVersionsV3.api.async(link, "candlewick", "0.1.0");
+  const { apiKeys } = await ask(link, apiVersionsV3.api, "candlewick", "0.1.0");
   const ranges = new Map(apiKeys.map((api) => [api.apiKey, api]));
   return Object.entries(REQUEST)
     .filter(([, { key, version }]) => {

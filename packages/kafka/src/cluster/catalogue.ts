@@ -3,7 +3,8 @@ import { GenericError } from "@platformatic/kafka";
 import type { KafkaConnection } from "./connection.ts";
 import { BrokerError, CODE, KAFKA_ERRORS, kafkaUnreachable } from "./errors.ts";
 
-const NOT_AUTHORISED: ReadonlySet<number> = new Set([
+/** Error codes that mean a missing right. */
+export const NOT_AUTHORISED: ReadonlySet<number> = new Set([
   CODE.topicAuthorizationFailed,
   CODE.groupAuthorizationFailed,
   CODE.clusterAuthorizationFailed,

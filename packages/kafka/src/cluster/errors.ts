@@ -90,12 +90,14 @@ export function mayPass(error: unknown, failures: number): boolean {
 }
 
 export function kafkaUnreachable(brokers: readonly string[], cause: unknown): CandlewickError {
-  return new CandlewickError(
-    ERRORS.kafkaUnreachable,
-    `Kafka does not answer at ${brokers.join(", ")} (${rootMessage(cause)}).`,
-    "Start it, or give the address where it listens.",
-    { cause },
-  );
+  const reason = rootMessage(cause);
+  // A broker that wants TLS or a name closes the connection without a word.
+  const advice =
+    reason === "Connection closed"
+      ? "Check that it runs; where it wants TLS or a user, say so in kafka.security."
+      : "Start it, or give the address where it listens.";
+  const what = `Kafka does not answer at ${brokers.join(", ")} (${reason}).`;
+  return new CandlewickError(ERRORS.kafkaUnreachable, what, advice, { cause });
 }
 
 export function unknownTopic(topic: string): CandlewickError {

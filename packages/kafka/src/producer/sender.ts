@@ -2,6 +2,7 @@ import { partitionName } from "@candlewick/contracts";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 import { persistently } from "../cluster/backoff.ts";
 import { ask, REQUEST } from "../cluster/broker-api.ts";
+import { catalogued } from "../cluster/catalogue.ts";
 import type { Cluster, TopicLayout } from "../cluster/cluster.ts";
 import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, throwOnCode } from "../cluster/errors.ts";
 import type { Batch, Identity, PartitionQueue } from "./partition-queue.ts";
@@ -171,7 +172,15 @@ export class Sender {
       queue.loseIdentity();
     }
     if ((lost || isRetriable(error)) && batch.failures <= this.#settings.retries) void this.#again(batch);
-    else this.#giveUp(batch, tooLarge ? tooLargeError(batch, error) : deliveryFailed(batch, error));
+    else this.#giveUp(batch, this.#finalError(batch, error, tooLarge));
+  }
+
+  /** Why a batch failed for good: of the catalogue already, a right that is missing, or that nobody answered. */
+  #finalError(batch: Batch, error: Error, tooLarge: boolean): Error {
+    if (tooLarge) return tooLargeError(batch, error);
+    const known = catalogued(error, this.#cluster.connection);
+    const isFinal = known instanceof CandlewickError && known.retry === "never" && known.fault === "user";
+    return isFinal ? known : deliveryFailed(batch, error);
   }
 
   /** Another attempt after a pause, at the leader of then. */

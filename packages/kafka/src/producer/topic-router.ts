@@ -1,4 +1,5 @@
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
+import { catalogued } from "../cluster/catalogue.ts";
 import type { Cluster, TopicLayout } from "../cluster/cluster.ts";
 import { isRetriable } from "../cluster/errors.ts";
 import { PartitionQueue } from "./partition-queue.ts";
@@ -100,7 +101,7 @@ export class TopicRouter {
     const { layout } = route;
     for (const message of route.unrouted.splice(0)) {
       if (layout !== undefined) this.#queue(route, layout, message);
-      else message.settle(failure, -1, -1n);
+      else message.settle(catalogued(failure, this.#cluster.connection), -1, -1n);
     }
   }
 

@@ -39,6 +39,10 @@ const BAD_KEY: Advice = () => [
   "Check kafka.security.certFile, keyFile and keyPassword: PEM files that belong together.",
 ];
 
+/** The broker's alerts (RFC 8446, section 6.2) about our certificate; OpenSSL's names differ by version before them. */
+const CERTIFICATE_ALERT =
+  /_ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(REVOKED|EXPIRED|UNKNOWN|REQUIRED)|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)$/;
+
 /** Codes of Node and OpenSSL, by what a person can do about them. */
 const BY_CODE: Readonly<Record<string, Advice>> = {
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
@@ -54,12 +58,6 @@ const BY_CODE: Readonly<Record<string, Advice>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: WANTS_CERTIFICATE,
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: WANTS_CERTIFICATE,
-  "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE": WANTS_CERTIFICATE,
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: WANTS_CERTIFICATE,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: WANTS_CERTIFICATE,
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: WANTS_CERTIFICATE,
   ERR_SSL_BAD_DECRYPT: BAD_KEY,
   ERR_OSSL_BAD_DECRYPT: BAD_KEY,
   ERR_OSSL_PEM_BAD_PASSWORD_READ: BAD_KEY,
@@ -94,5 +92,5 @@ function adviceOf(error: Error): Advice | undefined {
   if (error instanceof UserError && error.message === "Broker requires TLS.") return WANTS_TLS;
   if (error instanceof UserError && error.message.startsWith("TLS handshake failed")) return NO_TLS;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return BY_CODE[code];
+  return BY_CODE[code] ?? (CERTIFICATE_ALERT.test(code) ? WANTS_CERTIFICATE : undefined);
 }
