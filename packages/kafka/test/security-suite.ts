@@ -123,7 +123,9 @@ export function securitySuite(
           ...connectionTo([kafka.mutualTls]),
           tls: { ca: authority.ca, ...theirs },
         });
-        expect(refused).toMatchObject({ code: "KAFKA_TLS_FAILED" });
+        // Apache Kafka says why; Node's server, and so the embedded broker, closes without a word.
+        expect(refused.code).toMatch(/KAFKA_TLS_FAILED|KAFKA_UNREACHABLE/);
+        expect(refused.text).toContain("kafka.security");
       });
     });
 
