@@ -38,6 +38,7 @@ export async function fuzzBroker(seed: number, requests: number): Promise<FuzzRe
     clock,
     numPartitions: 2,
     requestMaxBytes: REQUEST_MAX_BYTES,
+    maintenanceIntervalMs: LONGEST_WAIT_MS,
     groupInitialRebalanceDelayMs: 0,
     groupMinSessionTimeoutMs: 0,
     log: ({ level, ...line }) => {
