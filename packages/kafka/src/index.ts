@@ -25,6 +25,7 @@ export type { DeliveryReport, ProducerOptions } from "./producer/producer-option
 export * from "./record/message.ts";
 export type { Compression } from "./record/record-batch.ts";
 export * from "./retry/dead-letter.ts";
+export { openRedrive } from "./retry/open-redrive.ts";
 export * from "./retry/redrive.ts";
 export {
   DEAD_LETTER_HEADERS,

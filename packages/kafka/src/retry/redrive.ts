@@ -108,7 +108,7 @@ export interface RedriveSummary {
   readonly foundDone: number;
   /** Left to another run that is at them now. */
   readonly leftToOthers: number;
-  /** Died before the limit or the signal was met: a run with the same filter goes on with the rest. */
+  /** Not reached because of the limit or the signal: a run with the same filter goes on with them. */
   readonly remaining: number;
 }
 
@@ -129,6 +129,8 @@ export interface RedriveOptions {
   readonly topic: string;
   /** Who does it, for the audit. */
   readonly operator: string;
+  /** After how long without a word a run that is in the middle of letters has ended; one minute by default. */
+  readonly takeOverMs?: number;
   /** Decodes a value for `show`; throws where it cannot. */
   decode?(record: ConsumedRecord): unknown;
 }
