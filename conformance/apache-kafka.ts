@@ -18,6 +18,8 @@ export interface ApacheKafkaOptions {
   /** Broker settings on top of those that a single node needs. */
   readonly config?: Readonly<Record<string, string>>;
   readonly maxHeap?: string;
+  /** More options for the virtual machine, such as system properties. */
+  readonly jvmOptions?: readonly string[];
 }
 
 /** A real Apache Kafka of one node (KRaft, combined role) on 127.0.0.1. */
@@ -50,7 +52,7 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
     if (status !== 0) throw new Error(`Apache Kafka could not format its folder: ${lastOutput(dir)}`);
   }
   const run = async (): Promise<ChildProcess> => {
-    const child = java("-Dlog4j2.level=WARN", "kafka.Kafka", properties);
+    const child = java("-Dlog4j2.level=WARN", ...(options.jvmOptions ?? []), "kafka.Kafka", properties);
     guard(child);
     await untilReady(child, port, dir);
     return child;

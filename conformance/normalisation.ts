@@ -59,11 +59,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   // Handed out in blocks, whose first number depends on what the broker did before.
   producerId: natural("producer"),
   // The two brokers listen on different ports.
-  port: (value, { side }) => (value === side.port || value === side.saslPort ? "its own port" : value),
+  port: (value, { side }) =>
+    [side.port, side.saslPort, side.unsecuredPort].includes(Number(value)) ? "its own port" : value,
   // Clocks.
   logAppendTimeMs: moment,
   transactionStartTimeMs: moment,
   lastTimestamp: moment,
+  sessionLifetimeMs: (value) => (typeof value === "number" && value > 0 ? "a time" : value),
   // Folders and disks.
   logDir: nonEmpty("folder"),
   totalBytes: size,

@@ -53,6 +53,11 @@ export class Session {
     return new Session(this.side, this.side.saslPort, this.#observations, this.#sessions);
   }
 
+  /** A connection to the listener that takes tokens nobody has signed. */
+  unsecured(): Session {
+    return new Session(this.side, this.side.unsecuredPort, this.#observations, this.#sessions);
+  }
+
   get observations(): readonly Observation[] {
     return this.#observations;
   }

@@ -6,6 +6,7 @@ import { errorCases } from "./errors.ts";
 import { fetchCases } from "./fetch.ts";
 import { groupCases } from "./groups.ts";
 import { metadataCases } from "./metadata.ts";
+import { oauthCases } from "./oauth.ts";
 import { offsetCases } from "./offsets.ts";
 import { produceCases } from "./produce.ts";
 import { saslCases } from "./sasl.ts";
@@ -24,6 +25,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...offsetCases,
   ...transactionCases,
   ...saslCases,
+  ...oauthCases,
   ...aclCases,
   ...errorCases,
 ];

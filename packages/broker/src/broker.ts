@@ -3,6 +3,7 @@ import { handlers } from "./api/index.ts";
 import { hostOf } from "./auth/access.ts";
 import { Operation, ResourceType } from "./auth/acl.ts";
 import { Authorizer } from "./auth/authorizer.ts";
+import { tokenValidator } from "./auth/bearer-token.ts";
 import { Credentials } from "./auth/credentials.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { DEFAULT_ASSIGNOR } from "./groups/assignor.ts";
@@ -151,6 +152,8 @@ async function openParts(
   });
   opened.defer(() => transactions.close());
   await transactions.recover();
+  const bearer = settings.sasl?.oauthbearer;
+  const validateToken = bearer === undefined ? undefined : tokenValidator(bearer, clock);
   const credentials = new Credentials(journal, settings.sasl?.users ?? {});
   return {
     settings,
@@ -164,6 +167,7 @@ async function openParts(
     transactions,
     credentials,
     authorizer,
+    validateToken,
     handlers,
   };
 }

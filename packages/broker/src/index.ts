@@ -1,5 +1,11 @@
 export type { SaslMechanism, SaslOptions } from "./auth/authentication.ts";
 export type { AuthorizerOptions } from "./auth/authorizer.ts";
+export {
+  type BearerOptions,
+  type TokenClaims,
+  TokenRefused,
+  type TokenValidator,
+} from "./auth/bearer-token.ts";
 export { type Broker, startBroker } from "./broker.ts";
 export { BrokerError, type BrokerErrorCode } from "./broker-error.ts";
 export type { Clock, Timer } from "./clock.ts";

@@ -1,6 +1,7 @@
 import type { Access } from "../auth/access.ts";
 import type { Authentication } from "../auth/authentication.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
+import type { TokenValidator } from "../auth/bearer-token.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import type { Clock } from "../clock.ts";
 import type { GroupCoordinator } from "../groups/group-coordinator.ts";
@@ -24,6 +25,8 @@ export interface BrokerParts {
   readonly producerIds: ProducerIds;
   readonly transactions: TransactionCoordinator;
   readonly credentials: Credentials;
+  /** Absent where no tokens are taken. */
+  readonly validateToken: TokenValidator | undefined;
   /** Absent where everybody may do everything. */
   readonly authorizer: Authorizer | undefined;
   /** The APIs that this broker serves, by key. */

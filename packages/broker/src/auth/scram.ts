@@ -44,7 +44,7 @@ export function credentialFromSalted(
 
 /** One exchange: `first` answers the client's first message, `final` its second. */
 export class ScramExchange {
-  readonly #mechanism: ScramMechanism;
+  readonly mechanism: ScramMechanism;
   #clientFirstBare = "";
   #serverFirst = "";
   #nonce = "";
@@ -52,7 +52,7 @@ export class ScramExchange {
   user = "";
 
   constructor(mechanism: ScramMechanism) {
-    this.#mechanism = mechanism;
+    this.mechanism = mechanism;
   }
 
   first(message: Buffer, lookUp: (user: string) => ScramCredential | undefined): Buffer {
@@ -81,7 +81,7 @@ export class ScramExchange {
     if (!/^(n|y),/.test(Buffer.from(binding, "base64").toString())) throw new ScramFailure("channel binding");
     const credential = this.#credential;
     if (credential === undefined) throw new ScramFailure("unknown user");
-    const hash = HASHES[this.#mechanism];
+    const hash = HASHES[this.mechanism];
     const authMessage = `${this.#clientFirstBare},${this.#serverFirst},${withoutProof}`;
     const signature = createHmac(hash, credential.storedKey).update(authMessage).digest();
     const given = Buffer.from(proof, "base64");

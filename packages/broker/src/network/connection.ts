@@ -42,7 +42,7 @@ export class Connection {
   ) {
     this.#socket = socket;
     this.#parts = parts;
-    const authentication = new Authentication(asksForLogin ? parts.settings.sasl : undefined, parts.credentials);
+    const authentication = new Authentication(asksForLogin ? parts.settings.sasl : undefined, parts);
     const address = socket.remoteAddress ?? "";
     const access = new Access(parts.authorizer, authentication, address);
     this.#client = { clientHost: `/${address}`, authentication, access, advertised };

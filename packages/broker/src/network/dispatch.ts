@@ -26,13 +26,13 @@ export function dispatch(
   request: Buffer,
   client: ClientEnd,
 ): Promise<Buffer[] | undefined> {
-  if (client.authentication.expectsBareToken) return Promise.resolve(takeBareToken(request, client));
+  if (client.authentication.expectsBareToken) return takeBareToken(request, client);
   const reader = new Reader(request);
   const { apiKey, version, correlationId, clientId } = readRequestHeader(reader);
   const handler = parts.handlers.get(apiKey);
   if (handler === undefined) throw new MalformedMessage(`API ${apiKey} is not served`);
   const { api } = handler;
-  if (!client.authentication.allows(apiKey)) throw new MalformedMessage(`${api.name} before authentication`);
+  if (!client.authentication.allows(apiKey)) throw new MalformedMessage(`${api.name} without a login that is good`);
   if (version < api.minVersion || version > api.maxVersion) {
     if (apiKey === apiVersions.api.key) return Promise.resolve(unsupportedApiVersions(correlationId));
     throw new MalformedMessage(`version ${version} of ${api.name} is not served`);
@@ -50,8 +50,8 @@ export function dispatch(
 }
 
 /** A token after an old handshake: answered by a token, or by the end of the connection. */
-function takeBareToken(token: Buffer, { authentication }: ClientEnd): Buffer[] {
-  const step = authentication.step(token);
+async function takeBareToken(token: Buffer, { authentication }: ClientEnd): Promise<Buffer[]> {
+  const step = await authentication.step(token);
   if (step.kind !== "go-on") throw new MalformedMessage("authentication failed");
   const writer = new Writer();
   writer.bytes(step.token);
