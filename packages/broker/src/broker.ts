@@ -12,6 +12,7 @@ import { Maintenance } from "./maintenance.ts";
 import { ConnectionLimits } from "./network/connection-limits.ts";
 import { Listener } from "./network/listener.ts";
 import type { ListenerOptions } from "./network/listener-options.ts";
+import { Memory } from "./network/memory.ts";
 import { type BrokerOptions, type Settings, withDefaults } from "./options.ts";
 import { ProducerIds } from "./producers/producer-ids.ts";
 import { lockFolder, openError, openIdentity } from "./storage/data-folder.ts";
@@ -161,6 +162,7 @@ async function openParts(
     disk,
     clusterId,
     clock,
+    memory: new Memory(settings),
     topics,
     groups,
     producerIds,

@@ -56,6 +56,10 @@ export interface BrokerOptions {
   readonly requestMaxBytes?: number;
   /** Largest answer to one fetch, whatever the client asks for. */
   readonly fetchMaxBytes?: number;
+  /** What requests that arrive in pieces may hold together, over all connections; others wait. 0: no bound. */
+  readonly requestMemoryBytes?: number;
+  /** What answers that clients have not taken yet may hold together; beyond it a fetch gets one batch. 0: no bound. */
+  readonly answerMemoryBytes?: number;
   readonly maxConnections?: number;
   /** Connections from one address, and other bounds for single addresses. */
   readonly maxConnectionsPerIp?: number;
@@ -130,6 +134,8 @@ export function withDefaults(options: BrokerOptions): Settings {
     fsync: "acks-all",
     requestMaxBytes: 104_857_600,
     fetchMaxBytes: 57_671_680,
+    requestMemoryBytes: 256 << 20,
+    answerMemoryBytes: 256 << 20,
     maxConnections: 10_000,
     maxConnectionsPerIp: 10_000,
     maxConnectionsPerIpOverrides: {},

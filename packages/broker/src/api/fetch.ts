@@ -118,7 +118,9 @@ interface ReadResult {
 }
 
 function readAll(request: Request, context: RequestContext): ReadResult {
-  let left = Math.min(Math.max(request.maxBytes, 0), context.settings.fetchMaxBytes);
+  // Where clients let their answers lie, the first batch below is all that others get at a time.
+  const { memory, settings } = context;
+  let left = Math.min(Math.max(request.maxBytes, 0), settings.fetchMaxBytes, memory.answers.left);
   let bytes = 0;
   let mustAnswer = request.topics.length === 0;
   const responses = request.topics.map((topic) => ({

@@ -5,6 +5,7 @@ import type { TokenValidator } from "../auth/bearer-token.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import type { Clock } from "../clock.ts";
 import type { GroupCoordinator } from "../groups/group-coordinator.ts";
+import type { Memory } from "../network/memory.ts";
 import type { Settings } from "../options.ts";
 import type { ProducerIds } from "../producers/producer-ids.ts";
 import type { Api, Decoded, Encodable, Fields } from "../protocol/schema.ts";
@@ -20,6 +21,7 @@ export interface BrokerParts {
   readonly disk: Disk;
   readonly clusterId: string;
   readonly clock: Clock;
+  readonly memory: Memory;
   readonly topics: TopicStore;
   readonly groups: GroupCoordinator;
   readonly producerIds: ProducerIds;

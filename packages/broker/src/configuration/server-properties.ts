@@ -22,6 +22,7 @@ const NUMBERS: Readonly<Record<string, readonly [option: NumberOption, min: numb
   "num.partitions": ["numPartitions", 1],
   "message.max.bytes": ["messageMaxBytes", 0],
   "socket.request.max.bytes": ["requestMaxBytes", 1],
+  "queued.max.request.bytes": ["requestMemoryBytes", -1],
   "fetch.max.bytes": ["fetchMaxBytes", 1024],
   "max.connections": ["maxConnections", 0],
   "connections.max.idle.ms": ["connectionIdleMs", 1],

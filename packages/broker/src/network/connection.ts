@@ -13,8 +13,13 @@ const MAX_UNSENT_BYTES = 8 << 20;
 /** Requests under way, and answers waiting for their turn, beyond this do the same. */
 const MAX_HELD_BYTES = 64 << 20;
 
+const FETCH_KEY = 1;
+
 interface Slot {
   heldBytes: number;
+  /** What the request took of the memory that all connections share. */
+  readonly reservedBytes: number;
+  readonly isFetch: boolean;
   done: boolean;
   pieces: Buffer[] | undefined;
 }
@@ -31,6 +36,14 @@ export class Connection {
   readonly #slots: Slot[] = [];
   #heldBytes = 0;
   readonly #interceptor: Interceptor | undefined;
+  /** A fetch that waits until the one before it is answered: together they could hold any amount of memory. */
+  #nextFetch: Buffer | undefined;
+  #isFetching = false;
+  /** Taken of the shared memory: for requests in all, for the one that is arriving, and for unsent answers. */
+  #requestBytes = 0;
+  #arrivingBytes = 0;
+  #answerBytes = 0;
+  #waitsForMemory = false;
   #paused = false;
   #closed = false;
 
@@ -46,7 +59,7 @@ export class Connection {
     const address = socket.remoteAddress ?? "";
     const access = new Access(parts.authorizer, authentication, address);
     this.#client = { clientHost: `/${address}`, authentication, access, advertised };
-    this.#framing = new Framing(parts.settings.requestMaxBytes);
+    this.#framing = new Framing(parts.settings.requestMaxBytes, (bytes) => this.#reserve(bytes));
     const { intercept } = parts.settings;
     this.#interceptor = intercept === undefined ? undefined : new Interceptor(intercept, parts);
     socket.setNoDelay(true);
@@ -59,6 +72,7 @@ export class Connection {
     socket.on("error", (error) => this.#log("debug", "connection failed", { error: error.message }));
     socket.on("close", () => {
       this.#closed = true;
+      this.#freeAll();
     });
   }
 
@@ -83,27 +97,76 @@ export class Connection {
     try {
       while (!this.#closed) {
         if (this.#isFull) {
-          this.#paused = true;
-          this.#socket.pause();
+          this.#pause();
           return;
         }
-        const request = this.#framing.next();
-        if (request === undefined) return;
-        this.#begin(request);
+        const request = this.#nextFetch ?? this.#framing.next();
+        if (request === undefined) {
+          if (this.#framing.isStarved) this.#waitForMemory();
+          return;
+        }
+        const isFetch = request.length >= 2 && request.readInt16BE(0) === FETCH_KEY;
+        this.#nextFetch = isFetch && this.#isFetching ? request : undefined;
+        if (this.#nextFetch !== undefined) {
+          this.#pause();
+          return;
+        }
+        this.#begin(request, isFetch);
       }
     } catch (error) {
       this.#end(error);
     }
   }
 
-  #begin(request: Buffer): void {
-    const slot: Slot = { heldBytes: 0, done: false, pieces: undefined };
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #reserve(bytes: number): boolean {
+    if (!this.#parts.memory.requests.tryTake(bytes)) return false;
+    this.#requestBytes += bytes;
+    this.#arrivingBytes = bytes;
+    return true;
+  }
+
+  #waitForMemory(): void {
+    this.#pause();
+    if (this.#waitsForMemory) return;
+    this.#waitsForMemory = true;
+    this.#parts.memory.requests.whenFreed(() => {
+      this.#waitsForMemory = false;
+      this.#resume();
+    });
+  }
+
+  #freeAll(): void {
+    const { requests, answers } = this.#parts.memory;
+    requests.give(this.#requestBytes);
+    answers.give(this.#answerBytes);
+    this.#requestBytes = 0;
+    this.#answerBytes = 0;
+    this.#nextFetch = undefined;
+    this.#slots.length = 0;
+  }
+
+  #begin(request: Buffer, isFetch: boolean): void {
+    const slot: Slot = {
+      heldBytes: 0,
+      reservedBytes: this.#arrivingBytes,
+      isFetch,
+      done: false,
+      pieces: undefined,
+    };
+    this.#arrivingBytes = 0;
+    this.#isFetching ||= isFetch;
     const serve = (): Promise<Buffer[] | undefined> => dispatch(this.#parts, request, this.#client);
     const answer = this.#interceptor === undefined ? serve() : this.#interceptor.pass(request, serve);
     this.#slots.push(slot);
     this.#hold(slot, request.length);
     answer.then(
       (pieces) => {
+        if (this.#closed) return;
         slot.done = true;
         slot.pieces = pieces;
         for (const piece of pieces ?? []) this.#hold(slot, piece.length);
@@ -124,10 +187,32 @@ export class Connection {
     for (let first = this.#slots[0]; first?.done === true; first = this.#slots[0]) {
       this.#slots.shift();
       this.#heldBytes -= first.heldBytes;
-      for (const piece of first.pieces ?? []) this.#socket.write(piece);
+      this.#requestBytes -= first.reservedBytes;
+      this.#parts.memory.requests.give(first.reservedBytes);
+      if (first.isFetch) this.#isFetching = false;
+      this.#write(first.pieces ?? []);
     }
     this.#socket.uncork();
     this.#resume();
+  }
+
+  #write(pieces: readonly Buffer[]): void {
+    const { answers } = this.#parts.memory;
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    answers.take(bytes);
+    this.#answerBytes += bytes;
+    const last = pieces.length - 1;
+    for (const [at, piece] of pieces.entries()) {
+      if (at < last) this.#socket.write(piece);
+      else this.#socket.write(piece, () => this.#sent(bytes));
+    }
+  }
+
+  /** The system has taken an answer, or the connection ended, which has freed everything. */
+  #sent(bytes: number): void {
+    if (this.#answerBytes < bytes) return;
+    this.#answerBytes -= bytes;
+    this.#parts.memory.answers.give(bytes);
   }
 
   #resume(): void {

@@ -8,14 +8,19 @@ const SIZE_BYTES = 4;
  */
 export class Framing {
   readonly #maxBytes: number;
+  readonly #reserve: (bytes: number) => boolean;
   readonly #sizeBytes = Buffer.alloc(SIZE_BYTES);
   #sizeFilled = 0;
+  /** Size of a message whose memory was refused. */
+  #refused: number | undefined;
   #message: Buffer | undefined;
   #messageFilled = 0;
   #chunk: Buffer = Buffer.alloc(0);
 
-  constructor(maxBytes: number) {
+  /** `reserve` is asked before memory is taken for a message that arrives in pieces; refused, it is asked again. */
+  constructor(maxBytes: number, reserve: (bytes: number) => boolean = () => true) {
     this.#maxBytes = maxBytes;
+    this.#reserve = reserve;
   }
 
   /** Adds what arrived; `next` must have been called until it had nothing more. */
@@ -23,11 +28,21 @@ export class Framing {
     this.#chunk = this.#chunk.length === 0 ? chunk : Buffer.concat([this.#chunk, chunk]);
   }
 
+  /** True if the next message waits for memory. */
+  get isStarved(): boolean {
+    return this.#refused !== undefined;
+  }
+
   /** The next whole message, or undefined. Throws MalformedMessage for a size that is not allowed. */
   next(): Buffer | undefined {
     if (this.#message === undefined) {
-      const size = this.#readSize();
+      const size = this.#refused ?? this.#readSize();
       if (size === undefined) return undefined;
+      if (this.#chunk.length < size && !this.#reserve(size)) {
+        this.#refused = size;
+        return undefined;
+      }
+      this.#refused = undefined;
       if (this.#chunk.length >= size) return this.#take(size);
       this.#message = Buffer.allocUnsafeSlow(size);
       this.#messageFilled = 0;
