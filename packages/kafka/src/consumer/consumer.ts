@@ -1,11 +1,11 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Logger, Service } from "@candlewick/runtime";
 import { backoffMs } from "../cluster/backoff.ts";
+import { catalogued } from "../cluster/catalogue.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import type { KafkaConnection } from "../cluster/connection.ts";
 import { rootMessage } from "../cluster/errors.ts";
 import { edgeOffsets } from "../cluster/offset-lookup.ts";
-import { asConsumerError } from "../delivery/delivery-errors.ts";
 import { createProducer, type Producer } from "../producer/producer.ts";
 import { topicFamily } from "../retry/retry-topic.ts";
 import { startConsumerMetrics } from "./consumer-metrics.ts";
@@ -55,7 +55,7 @@ export async function startConsumer(
     await plan.close();
     await producer?.close(0).catch(() => {});
     await cluster.close();
-    throw asConsumerError(error, options.groupId);
+    throw catalogued(error, connection);
   }
 }
 
@@ -223,8 +223,7 @@ class HandlingConsumer implements Consumer {
       }
     } catch (error) {
       // A stop while joining is no failure.
-      if (!signal.aborted || error !== signal.reason)
-        throw asConsumerError(error, this.#plan.options.groupId);
+      if (!signal.aborted || error !== signal.reason) throw catalogued(error, this.#cluster.connection);
     } finally {
       this.#stopping.abort();
       await this.#leave();

@@ -9,6 +9,7 @@ import {
 } from "@platformatic/kafka";
 import { backoffMs } from "../cluster/backoff.ts";
 import { ask, REQUEST } from "../cluster/broker-api.ts";
+import { NOT_AUTHORISED } from "../cluster/catalogue.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { Coordinator, type Generation, NOBODY } from "../cluster/coordinator.ts";
 import { BrokerError, CODE, KAFKA_ERRORS, mayPass, rootMessage } from "../cluster/errors.ts";
@@ -207,7 +208,8 @@ export class GroupMember {
 }
 
 function asRefusal(error: unknown, groupId: string): unknown {
-  if (!(error instanceof BrokerError)) return error;
+  // A right that is missing is told as everywhere.
+  if (!(error instanceof BrokerError) || NOT_AUTHORISED.has(error.brokerCode)) return error;
   return new CandlewickError(
     KAFKA_ERRORS.refused,
     `Kafka does not let this client into the group ${groupId} (${error.message}).`,

@@ -1,5 +1,5 @@
 import { CandlewickError, type ErrorKind } from "@candlewick/runtime";
-import { BrokerError, KAFKA_ERRORS, rootMessage } from "../cluster/errors.ts";
+import { rootMessage } from "../cluster/errors.ts";
 import type { ConsumedRecord } from "../record/message.ts";
 
 /** The errors of consumers that handle failures. */
@@ -47,15 +47,4 @@ export function commitRefused(groupId: string, cause: unknown): CandlewickError 
 
 export function badOptions(what: string, advice: string): CandlewickError {
   return new CandlewickError(DELIVERY_ERRORS.badOptions, what, advice);
-}
-
-/** What ends a consumer is an error of the catalogue: a refusal by the broker is told with its code. */
-export function asConsumerError(error: unknown, groupId: string): unknown {
-  if (!(error instanceof BrokerError)) return error;
-  return new CandlewickError(
-    KAFKA_ERRORS.refused,
-    `Kafka refused the consumer of ${groupId} (${error.message}).`,
-    "Check what this client may do: read the topics, write to their retry and dead-letter topics, join the group.",
-    { cause: error },
-  );
 }
