@@ -8,3 +8,11 @@ export type { EndpointOptions } from "./rpc/endpoint.ts";
 export { type FaultRates, NO_FAULTS } from "./rpc/faults.ts";
 export type { Commitment } from "./rpc/ledger.ts";
 export type { BlockJson, TransactionJson } from "./wire/block-json.ts";
+export { yellowstoneBlock } from "./wire/yellowstone-block.ts";
+export { ChainFeed, type UpdateFeed } from "./yellowstone/feed.ts";
+export { RecordedFeed } from "./yellowstone/recorded-feed.ts";
+export {
+  startYellowstone,
+  type YellowstoneServer,
+  type YellowstoneServerOptions,
+} from "./yellowstone/server.ts";

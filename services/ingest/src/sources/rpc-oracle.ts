@@ -26,6 +26,10 @@ export class RpcOracle implements ChainOracle {
   }
 
   async judge(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<"last" | "next" | null> {
+    return await this.#insist(() => this.#judgeOnce(last, next, signal));
+  }
+
+  async #judgeOnce(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<"last" | "next" | null> {
     const [ofLast, ofNext] = await Promise.all([
       this.#hear(last.slot, signal),
       this.#hear(next.slot, signal),
@@ -47,7 +51,16 @@ export class RpcOracle implements ChainOracle {
   }
 
   async confirm(block: BlockFacts, signal: AbortSignal): Promise<boolean | null> {
-    return this.#confirmed(block, await this.#hear(block.slot, signal));
+    return await this.#insist(async () => this.#confirmed(block, await this.#hear(block.slot, signal)));
+  }
+
+  /** Answers get lost and damaged: where they decide nothing, everybody is asked again, a few times. */
+  async #insist<Result>(ask: () => Promise<Result | null>): Promise<Result | null> {
+    for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+      const answer = await ask();
+      if (answer !== null) return answer;
+    }
+    return await ask();
   }
 
   async truth(slot: number, signal: AbortSignal): Promise<SlotTruth | null> {

@@ -1,0 +1,144 @@
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { Metadata, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import type { DevnetClock } from "../rpc/clock.ts";
+import type { UpdateFeed } from "./feed.ts";
+import {
+  pingUpdate,
+  pongUpdate,
+  readSubscription,
+  type StreamEvent,
+  type Subscription,
+  updatesFor,
+} from "./messages.ts";
+
+export interface StreamRules {
+  readonly pingMs: number;
+  readonly maxUnsentEvents: number;
+  readonly cuts: () => boolean;
+}
+
+const PINGS_UNANSWERED = 3;
+const BURST = 16;
+const BURST_PAUSE_MS = 2;
+
+/** One client's stream: what it subscribed to, and what it is told. A new request replaces the one before. */
+export class ClientStream {
+  /** Resolves when the stream has ended. */
+  readonly done: Promise<void>;
+  readonly #call: ServerDuplexStream<Buffer, Buffer>;
+  readonly #feed: UpdateFeed;
+  readonly #clock: DevnetClock;
+  readonly #rules: StreamRules;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #over = new AbortController();
+  #subscription: Subscription | null = null;
+  #unansweredPings = 0;
+  readonly #waiting: StreamEvent[] = [];
+  #pumping = false;
+
+  constructor(
+    call: ServerDuplexStream<Buffer, Buffer>,
+    feed: UpdateFeed,
+    clock: DevnetClock,
+    rules: StreamRules,
+  ) {
+    this.#call = call;
+    this.#feed = feed;
+    this.#clock = clock;
+    this.#rules = rules;
+    this.done = this.#ended.promise;
+    call.on("data", (message: Buffer) => this.#asked(message));
+    call.on("end", () => this.#end());
+    call.on("cancelled", () => this.#end());
+    call.on("error", () => this.#end());
+    // Clients wait for the headers before they ask for anything.
+    call.sendMetadata(new Metadata());
+    // Rejects when the stream ends: there is nobody left to ping.
+    this.#ping().catch(() => {});
+  }
+
+  tell(event: StreamEvent): void {
+    if (this.#subscription === null || this.#over.signal.aborted) return;
+    if (this.#rules.cuts()) {
+      this.cut("the connection is cut");
+      return;
+    }
+    this.#waiting.push(event);
+    if (this.#waiting.length > this.#rules.maxUnsentEvents) {
+      this.cut("the reader is too slow");
+      return;
+    }
+    if (this.#pumping) return;
+    this.#pumping = true;
+    // Rejects when the stream ends: there is nobody left to tell.
+    this.#pump().catch(() => {});
+  }
+
+  cut(reason: string): void {
+    if (!this.#over.signal.aborted) this.#refuse(status.UNAVAILABLE, reason);
+  }
+
+  #refuse(code: status, details: string): void {
+    this.#call.emit("error", { code, details });
+    this.#end();
+  }
+
+  #asked(message: Buffer): void {
+    let asked: Subscription;
+    try {
+      asked = readSubscription(message);
+    } catch (error) {
+      this.#refuse(status.INVALID_ARGUMENT, String(error));
+      return;
+    }
+    if (asked.ping !== null) {
+      this.#unansweredPings = 0;
+      this.#call.write(pongUpdate(asked.ping, this.#clock.now()));
+      // A request that carries only a ping leaves the filters as they are.
+      if (asked.slots.length + asked.blocks.length + asked.blocksMeta.length === 0) return;
+    }
+    this.#subscription = asked;
+    if (asked.fromSlot === null) return;
+    const first = this.#feed.firstAvailable();
+    if (asked.fromSlot < first) {
+      const details = `broadcast from ${asked.fromSlot} is not available, last available: ${first}`;
+      this.#refuse(status.INTERNAL, details);
+      return;
+    }
+    for (const event of this.#feed.replay(asked.fromSlot)) this.tell(event);
+  }
+
+  /** As fast as the client reads. Clients take a flood of small frames for an attack: so there are pauses. */
+  async #pump(): Promise<void> {
+    let sent = 0;
+    for (;;) {
+      const event = this.#waiting.shift();
+      if (event === undefined || this.#subscription === null) break;
+      for (const update of updatesFor(event, this.#subscription, this.#clock.now())) {
+        if (!this.#call.write(update)) await once(this.#call, "drain", { signal: this.#over.signal });
+        if (++sent % BURST === 0) await pause(BURST_PAUSE_MS);
+      }
+    }
+    this.#pumping = false;
+  }
+
+  async #ping(): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      await this.#clock.delay(this.#rules.pingMs, signal);
+      if (++this.#unansweredPings > PINGS_UNANSWERED) {
+        this.cut("no answer to pings");
+        return;
+      }
+      this.#call.write(pingUpdate(this.#clock.now()));
+    }
+  }
+
+  #end(): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort(new Error("the stream has ended"));
+    this.#call.end();
+    this.#ended.resolve();
+  }
+}
