@@ -11,4 +11,11 @@ export { BrokerError, type BrokerErrorCode } from "./broker-error.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { parseServerProperties, type ServerProperties } from "./configuration/server-properties.ts";
 export type { ListenerOptions, SecurityProtocol } from "./network/listener-options.ts";
-export type { BrokerOptions, FsyncPolicy, InterceptedRequest, Interception, LogLine } from "./options.ts";
+export type {
+  BrokerOptions,
+  FsyncPolicy,
+  InterceptedRequest,
+  Interception,
+  LogLine,
+  TlsOptions,
+} from "./options.ts";

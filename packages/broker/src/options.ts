@@ -32,6 +32,21 @@ export interface InterceptedRequest {
  */
 export type Interception = "serve" | "lose-answer" | "close" | { readonly delayMs: number };
 
+/** A certificate and its key, as PEM or in one store of PKCS12. */
+export type TlsOptions = (
+  | { readonly cert: string | Buffer; readonly key: string | Buffer }
+  | { readonly pfx: Buffer }
+) & {
+  readonly passphrase?: string;
+  /** Who signs the certificates of clients (PEM). */
+  readonly ca?: string | Buffer;
+  /**
+   * Whether clients show a certificate: "required" where `ca` is given, else "none". Whoever shows a good one to
+   * a listener without a login is known by the subject's name, such as "User:CN=ada,O=example".
+   */
+  readonly clientAuth?: "none" | "requested" | "required";
+};
+
 export interface BrokerOptions {
   /** The folder for all data; without it everything is in memory and gone when the broker stops. */
   readonly dataDir?: string;
@@ -93,12 +108,8 @@ export interface BrokerOptions {
   readonly sasl?: SaslOptions;
   /** Clients may do only what entries of the ACL APIs, or these options, let them; without it everything. */
   readonly acls?: AuthorizerOptions;
-  /** Encrypted connections only, with this certificate and key (PEM), and client certificates from `ca` if given. */
-  readonly tls?: {
-    readonly cert: string | Buffer;
-    readonly key: string | Buffer;
-    readonly ca?: string | Buffer;
-  };
+  /** Encrypted connections: the broker's certificate, and whether clients show theirs. */
+  readonly tls?: TlsOptions;
   readonly log?: (line: LogLine) => void;
   /** For tests: decides about each request before it is served. */
   readonly intercept?: (request: InterceptedRequest) => Interception;

@@ -217,6 +217,28 @@ describe.skipIf(!hasOpenssl())("TLS (needs the openssl command for a certificate
   });
 });
 
+describe.skipIf(!hasOpenssl())("a client's certificate (needs the openssl command)", () => {
+  test("names the user that entries of the ACLs speak of", async () => {
+    const own = selfSigned();
+    broker = await startBroker({
+      tls: { ...own, ca: own.cert },
+      acls: { superUsers: ["User:CN=localhost"] },
+    });
+    const { port } = broker;
+    const admin = new Admin({
+      clientId: "a",
+      bootstrapBrokers: [`127.0.0.1:${port}`],
+      retries: 0,
+      timeout: 5000,
+      tls: { ca: [own.cert], cert: own.cert, key: own.key },
+    });
+    await admin.createTopics({ topics: ["t"], partitions: 1, replicas: 1 });
+    expect(await admin.listTopics()).toEqual(["t"]);
+    await admin.close();
+    await expect(topicsSeenBy(`127.0.0.1:${port}`, undefined, { ca: [own.cert] })).rejects.toThrow();
+  });
+});
+
 test("a certificate that is none is refused at start", async () => {
   await expect(startBroker({ tls: { key: "x", cert: "y" } })).rejects.toMatchObject({
     code: "OPTION_INVALID",

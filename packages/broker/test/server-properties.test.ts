@@ -39,6 +39,8 @@ describe("a properties file", () => {
   });
 });
 
+const STANDARD = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
+
 describe("server.properties", () => {
   test("sets what the broker supports and names the rest", () => {
     const text = `
@@ -60,6 +62,7 @@ describe("server.properties", () => {
         nodeId: 7,
         host: "0.0.0.0",
         port: 9092,
+        protocol: "PLAINTEXT",
         advertisedHost: "kafka.example",
         advertisedPort: 19092,
         numPartitions: 3,
@@ -78,13 +81,83 @@ describe("server.properties", () => {
     ["auto.create.topics.enable=maybe", "auto.create.topics.enable"],
     ["log.cleanup.policy=burn", "log.cleanup.policy"],
     ["log.retention.ms=-5", "log.retention.ms"],
-    ["listeners=SSL://:9093", "listeners"],
+    ["listeners=SSL://:9093", "ssl.keystore.location"],
+    ["listeners=SASL_PLAINTEXT://:9093", "sasl.enabled.mechanisms"],
+    ["listeners=INSIDE://:9093", "INSIDE"],
+    ["listener.security.protocol.map=INSIDE:NONSENSE", "INSIDE:NONSENSE"],
+    ["sasl.enabled.mechanisms=GSSAPI", "GSSAPI"],
+    ["sasl.enabled.mechanisms=OAUTHBEARER", "sasl.oauthbearer.jwks.endpoint.url"],
+    ["sasl.jaas.config=nonsense", "sasl.jaas.config"],
+    ["connections.max.reauth.ms=soon", "connections.max.reauth.ms"],
+    ["ssl.keystore.location=store.jks", "ssl.keystore.type"],
+    ["ssl.keystore.type=PEM\nssl.keystore.location=/nonexistent", "ssl.keystore.location"],
+    ["ssl.client.auth=maybe", "ssl.client.auth"],
+    ["authorizer.class.name=org.example.Mine", "authorizer.class.name"],
+    [`authorizer.class.name=${STANDARD}\nsuper.users=ada`, "super.users"],
+    ["max.connections.per.ip.overrides=10.0.0.1", "max.connections.per.ip.overrides"],
+    ["group.consumer.assignors=mine", "group.consumer.assignors"],
     ["listeners=PLAINTEXT://:9092,PLAINTEXT://:9094", "listeners"],
     ["listeners=PLAINTEXT://host:99999", "listeners"],
     ["advertised.listeners=nowhere", "advertised.listeners"],
   ])("%s is refused by its name", (text, name) => {
     expect(() => parseServerProperties(text)).toThrow(BrokerError);
     expect(() => parseServerProperties(text)).toThrow(name);
+  });
+
+  test("sets who may come in and do what", () => {
+    const text = `
+      listeners=INSIDE://127.0.0.1:9092,OUTSIDE://:9094,CONTROLLER://:9093
+      advertised.listeners=INSIDE://127.0.0.1:9092,OUTSIDE://kafka.example:19094
+      listener.security.protocol.map=INSIDE:PLAINTEXT,OUTSIDE:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+      sasl.enabled.mechanisms=PLAIN,OAUTHBEARER
+      listener.name.outside.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+        username="broker" user_ada="a \\\\"secret\\\\"" user_bob=other;
+      listener.name.outside.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+      sasl.oauthbearer.jwks.endpoint.url=https://issuer.example/keys
+      sasl.oauthbearer.expected.audience=kafka,others
+      sasl.oauthbearer.clock.skew.seconds=5
+      connections.max.reauth.ms=60000
+      authorizer.class.name=${STANDARD}
+      super.users=User:admin;User:ada
+      max.connections.per.ip=5
+      max.connections.per.ip.overrides=127.0.0.1:100,::1:7
+      group.consumer.assignors=org.apache.kafka.coordinator.group.assignor.RangeAssignor,uniform
+      group.consumer.heartbeat.interval.ms=6000`;
+    expect(parseServerProperties(text)).toEqual({
+      options: {
+        host: "127.0.0.1",
+        port: 9092,
+        protocol: "PLAINTEXT",
+        advertisedHost: "127.0.0.1",
+        advertisedPort: 9092,
+        listeners: [
+          {
+            host: "0.0.0.0",
+            port: 9094,
+            protocol: "SASL_PLAINTEXT",
+            advertisedHost: "kafka.example",
+            advertisedPort: 19094,
+          },
+        ],
+        sasl: {
+          mechanisms: ["PLAIN", "OAUTHBEARER"],
+          users: { ada: 'a "secret"', bob: "other" },
+          maxReauthMs: 60_000,
+          oauthbearer: {
+            kind: "jwks",
+            url: "https://issuer.example/keys",
+            audience: ["kafka", "others"],
+            clockSkewMs: 5000,
+          },
+        },
+        acls: { superUsers: ["User:admin", "User:ada"], allowEveryoneIfNoAclFound: false },
+        maxConnectionsPerIp: 5,
+        maxConnectionsPerIpOverrides: { "127.0.0.1": 100, "::1": 7 },
+        groupConsumerAssignors: ["range", "uniform"],
+        groupConsumerHeartbeatIntervalMs: 6000,
+      },
+      unknown: [],
+    });
   });
 
   test("steers a broker", async () => {

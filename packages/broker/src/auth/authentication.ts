@@ -63,10 +63,12 @@ export class Authentication {
   #login: Login | undefined;
   user = "ANONYMOUS";
 
-  constructor(sasl: SaslOptions | undefined, ports: AuthenticationPorts) {
+  /** Where nobody asks for a login, a client is who its certificate says, if it has shown one. */
+  constructor(sasl: SaslOptions | undefined, ports: AuthenticationPorts, certifiedName?: string) {
     this.#sasl = sasl;
     this.#ports = ports;
     this.#phase = { kind: sasl === undefined ? "open" : "expects-handshake" };
+    if (sasl === undefined && certifiedName !== undefined) this.user = certifiedName;
   }
 
   get mechanisms(): readonly SaslMechanism[] {

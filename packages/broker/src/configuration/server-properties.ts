@@ -1,8 +1,11 @@
 import { BrokerError } from "../broker-error.ts";
 import type { BrokerOptions } from "../options.ts";
 import { brokerNames, TopicConfig } from "../topics/topic-config.ts";
-import { plainListener } from "./listener-address.ts";
+import { ACL_NAMES, aclOptions } from "./acl-properties.ts";
+import { LISTENER_NAMES, listenerOptions } from "./listener-properties.ts";
 import { parseProperties } from "./properties-file.ts";
+import { isSaslName, saslOptions } from "./sasl-properties.ts";
+import { TLS_NAMES, tlsOptions } from "./tls-properties.ts";
 
 export interface ServerProperties {
   readonly options: BrokerOptions;
@@ -25,11 +28,19 @@ const NUMBERS: Readonly<Record<string, readonly [option: NumberOption, min: numb
   "queued.max.request.bytes": ["requestMemoryBytes", -1],
   "fetch.max.bytes": ["fetchMaxBytes", 1024],
   "max.connections": ["maxConnections", 0],
+  "max.connections.per.ip": ["maxConnectionsPerIp", 0],
   "connections.max.idle.ms": ["connectionIdleMs", 1],
   "group.initial.rebalance.delay.ms": ["groupInitialRebalanceDelayMs", 0],
   "group.min.session.timeout.ms": ["groupMinSessionTimeoutMs", 1],
   "group.max.session.timeout.ms": ["groupMaxSessionTimeoutMs", 1],
   "group.max.size": ["groupMaxMembers", 1],
+  "group.consumer.session.timeout.ms": ["groupConsumerSessionTimeoutMs", 1],
+  "group.consumer.min.session.timeout.ms": ["groupConsumerMinSessionTimeoutMs", 1],
+  "group.consumer.max.session.timeout.ms": ["groupConsumerMaxSessionTimeoutMs", 1],
+  "group.consumer.heartbeat.interval.ms": ["groupConsumerHeartbeatIntervalMs", 1],
+  "group.consumer.min.heartbeat.interval.ms": ["groupConsumerMinHeartbeatIntervalMs", 1],
+  "group.consumer.max.heartbeat.interval.ms": ["groupConsumerMaxHeartbeatIntervalMs", 1],
+  "group.consumer.max.size": ["groupConsumerMaxMembers", 1],
   "offset.metadata.max.bytes": ["offsetMetadataMaxBytes", 0],
   "offsets.retention.minutes": ["offsetsRetentionMs", 1, 60_000],
   "transaction.max.timeout.ms": ["transactionMaxTimeoutMs", 1],
@@ -51,7 +62,8 @@ const TIMES: readonly (readonly [name: string, topicDefault: string, unitMs: num
   ["log.flush.interval.ms", "flush.ms", 1],
 ];
 
-const LISTENERS = ["listeners", "advertised.listeners", "controller.listener.names"];
+const PER_ADDRESS = "max.connections.per.ip.overrides";
+const ASSIGNORS = "group.consumer.assignors";
 const AUTO_CREATE = "auto.create.topics.enable";
 
 /**
@@ -69,15 +81,29 @@ export function parseServerProperties(text: string): ServerProperties {
   if (autoCreate !== undefined) options.autoCreateTopics = flag(AUTO_CREATE, autoCreate);
   const topicDefaults = topicDefaultsOf(given);
   if (Object.keys(topicDefaults).length > 0) options.topicDefaults = topicDefaults;
-  Object.assign(options, addresses(given));
+  const listeners = listenerOptions(given);
+  const tls = tlsOptions(given);
+  const sasl = saslOptions(given);
+  const acls = aclOptions(given);
+  if (listeners.needTls && tls === undefined) throw missing("ssl.keystore.location");
+  if (listeners.needSasl && sasl === undefined) throw missing("sasl.enabled.mechanisms");
+  Object.assign(options, listeners.options, perAddress(given), assignors(given), {
+    ...(listeners.needTls ? { tls } : {}),
+    ...(listeners.needSasl ? { sasl } : {}),
+    ...(acls === undefined ? {} : { acls }),
+  });
   const known = new Set([
     ...Object.keys(NUMBERS),
     ...Object.values(brokerNames),
     ...TIMES.map(([name]) => name),
-    ...LISTENERS,
+    ...LISTENER_NAMES,
+    ...TLS_NAMES,
+    ...ACL_NAMES,
+    PER_ADDRESS,
+    ASSIGNORS,
     AUTO_CREATE,
   ]);
-  return { options, unknown: [...given.keys()].filter((name) => !known.has(name)) };
+  return { options, unknown: [...given.keys()].filter((name) => !known.has(name) && !isSaslName(name)) };
 }
 
 function topicDefaultsOf(given: ReadonlyMap<string, string>): Record<string, string> {
@@ -102,22 +128,32 @@ function topicDefaultsOf(given: ReadonlyMap<string, string>): Record<string, str
   return defaults;
 }
 
-function addresses(given: ReadonlyMap<string, string>): Partial<BrokerOptions> {
-  const names = given.get("controller.listener.names") ?? "CONTROLLER";
-  const controllers = new Set(names.split(",").map((name) => name.trim().toUpperCase()));
-  const listeners = given.get("listeners");
-  const advertised = given.get("advertised.listeners");
-  const options: Mutable<Partial<BrokerOptions>> = {};
-  if (listeners !== undefined) {
-    const { host, port } = plainListener("listeners", listeners, controllers);
-    Object.assign(options, { host: host === "" ? "0.0.0.0" : host, port });
-  }
-  if (advertised !== undefined) {
-    const { host, port } = plainListener("advertised.listeners", advertised, controllers);
-    options.advertisedPort = port;
-    if (host !== "") options.advertisedHost = host;
-  }
-  return options;
+/** Bounds for single addresses: "10.0.0.1:5,10.0.0.2:7". */
+function perAddress(given: ReadonlyMap<string, string>): Partial<BrokerOptions> {
+  const value = given.get(PER_ADDRESS);
+  if (value === undefined || value.trim() === "") return {};
+  const bounds = value.split(",").map((pair) => {
+    const match = /^\s*(.+):(\d+)\s*$/.exec(pair);
+    if (match === null) throw invalid(PER_ADDRESS, value);
+    return [match[1] ?? "", Number(match[2])] as const;
+  });
+  return { maxConnectionsPerIpOverrides: Object.fromEntries(bounds) };
+}
+
+/** Kafka names its assignors in short or by their classes. */
+function assignors(given: ReadonlyMap<string, string>): Partial<BrokerOptions> {
+  const value = given.get(ASSIGNORS);
+  if (value === undefined) return {};
+  const names = value.split(",").map((name) => name.trim());
+  const known = names.map((name) => /(?:^|\.)(uniform|range)(?:Assignor)?$/i.exec(name)?.[1]?.toLowerCase());
+  const found = known.filter((name) => name !== undefined);
+  if (found.length < names.length) throw invalid(ASSIGNORS, value);
+  return { groupConsumerAssignors: found };
+}
+
+function missing(name: string): BrokerError {
+  const message = `The listeners need ${name}, which the properties file does not have; set it there.`;
+  return new BrokerError("OPTION_INVALID", message);
 }
 
 function wholeNumber(name: string, value: string, min: number): number {

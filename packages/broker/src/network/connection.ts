@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { BrokerParts } from "../api/handler.ts";
 import { Access } from "../auth/access.ts";
-import { Authentication } from "../auth/authentication.ts";
+import type { Authentication } from "../auth/authentication.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
 import { type ClientEnd, dispatch } from "./dispatch.ts";
 import { Framing } from "./framing.ts";
@@ -51,11 +51,10 @@ export class Connection {
     socket: Socket,
     parts: BrokerParts,
     advertised: ClientEnd["advertised"],
-    asksForLogin: boolean,
+    authentication: Authentication,
   ) {
     this.#socket = socket;
     this.#parts = parts;
-    const authentication = new Authentication(asksForLogin ? parts.settings.sasl : undefined, parts);
     const address = socket.remoteAddress ?? "";
     const access = new Access(parts.authorizer, authentication, address);
     this.#client = { clientHost: `/${address}`, authentication, access, advertised };

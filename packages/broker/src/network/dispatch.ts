@@ -32,7 +32,8 @@ export function dispatch(
   const handler = parts.handlers.get(apiKey);
   if (handler === undefined) throw new MalformedMessage(`API ${apiKey} is not served`);
   const { api } = handler;
-  if (!client.authentication.allows(apiKey)) throw new MalformedMessage(`${api.name} without a login that is good`);
+  if (!client.authentication.allows(apiKey))
+    throw new MalformedMessage(`${api.name} without a login that is good`);
   if (version < api.minVersion || version > api.maxVersion) {
     if (apiKey === apiVersions.api.key) return Promise.resolve(unsupportedApiVersions(correlationId));
     throw new MalformedMessage(`version ${version} of ${api.name} is not served`);

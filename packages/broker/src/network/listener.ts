@@ -1,8 +1,10 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { BrokerParts } from "../api/handler.ts";
+import { Authentication } from "../auth/authentication.ts";
 import { BrokerError, systemCode } from "../broker-error.ts";
 import type { Settings } from "../options.ts";
+import { certifiedName } from "./certified-name.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import {
@@ -82,7 +84,9 @@ export class Listener {
       host: options.advertisedHost ?? reachable,
       port: options.advertisedPort ?? this.port,
     };
-    new Connection(socket, parts, advertised, asksForLogin(options.protocol));
+    const login = asksForLogin(options.protocol) ? parts.settings.sasl : undefined;
+    const authentication = new Authentication(login, parts, certifiedName(socket));
+    new Connection(socket, parts, advertised, authentication);
   }
 
   async close(): Promise<void> {
@@ -101,12 +105,12 @@ function incomplete(protocol: SecurityProtocol, option: string): BrokerError {
 function makeServer(protocol: SecurityProtocol, tls: Settings["tls"]): Server {
   if (!isEncrypted(protocol)) return createServer({ noDelay: true });
   if (tls === undefined) throw incomplete(protocol, "tls");
-  const isMutual = tls.ca !== undefined;
+  const { clientAuth = tls.ca === undefined ? "none" : "required", ...material } = tls;
   try {
     return createTlsServer({
-      ...tls,
-      requestCert: isMutual,
-      rejectUnauthorized: isMutual,
+      ...material,
+      requestCert: clientAuth !== "none",
+      rejectUnauthorized: clientAuth === "required",
       noDelay: true,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     });
