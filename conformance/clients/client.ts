@@ -9,8 +9,7 @@ export interface Client {
   /** What it compresses with; "none" is one of them. */
   readonly codecs: readonly Codec[];
   readonly groupProtocols: readonly GroupProtocol[];
-  /** Whether it offers transactions: whole ones, or none. */
-  readonly transactions: "with-fencing" | "commit-only" | "none";
+  readonly hasTransactions: boolean;
   /** Cheap enough, and with all it needs on an ordinary machine, to run in every test run. */
   readonly isQuick: boolean;
   /** Builds or installs it where that is still to be done; the command that runs it, or why it cannot run here. */

@@ -23,7 +23,7 @@ export const kafkajs: Client = {
   version: installedVersion("kafkajs"),
   codecs: ["none", "gzip", "zstd"],
   groupProtocols: ["classic"],
-  transactions: "with-fencing",
+  hasTransactions: true,
   isQuick: true,
   prepare: program("kafkajs"),
 };
@@ -33,7 +33,7 @@ export const platformatic: Client = {
   version: installedVersion("@platformatic/kafka"),
   codecs: ["none", "gzip", "snappy", "lz4", "zstd"],
   groupProtocols: ["classic", "consumer"],
-  transactions: "with-fencing",
+  hasTransactions: true,
   isQuick: true,
   prepare: program("platformatic"),
 };

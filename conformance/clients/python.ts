@@ -32,7 +32,7 @@ function python(name: string, rest: Pick<Client, "groupProtocols">): Client {
     name,
     version: pinned(name, name),
     codecs: ALL,
-    transactions: "with-fencing",
+    hasTransactions: true,
     isQuick: false,
     prepare: program(name),
     ...rest,

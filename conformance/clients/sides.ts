@@ -61,5 +61,6 @@ export async function startControl(): Promise<BrokerProcess> {
 
 /** A connection of the runner's own, for what it prepares and looks at. */
 export function openSession({ name, port }: BrokerProcess): Session {
-  return Session.open({ name, port, saslPort: port, stop: async () => {} });
+  const ports = { port, saslPort: port, unsecuredPort: port };
+  return Session.open({ name, ...ports, stop: async () => {} });
 }

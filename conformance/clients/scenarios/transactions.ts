@@ -6,7 +6,7 @@ const RECORDS = 20;
 export const transactions: Scenario = {
   name: "transactions",
   title: "transactions: commit, abort",
-  suits: (client) => client.transactions !== "none",
+  suits: (client) => client.hasTransactions,
   async run(stage) {
     const [topic, id] = [stage.name("topic"), stage.name("id")];
     await stage.session.createTopic(topic);
@@ -29,7 +29,7 @@ export const transactions: Scenario = {
 export const fencing: Scenario = {
   name: "fencing",
   title: "transactions: a zombie is fenced",
-  suits: (client) => client.transactions === "with-fencing",
+  suits: (client) => client.hasTransactions,
   async run(stage) {
     const [topic, id] = [stage.name("topic"), stage.name("id")];
     await stage.session.createTopic(topic);

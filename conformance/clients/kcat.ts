@@ -1,0 +1,19 @@
+import { join } from "node:path";
+import { firstLine } from "./cache.ts";
+import type { Client } from "./client.ts";
+
+export const kcat: Client = {
+  name: "kcat",
+  version: "1.7.1",
+  codecs: ["none", "gzip", "snappy", "lz4", "zstd"],
+  groupProtocols: ["classic"],
+  // It can commit its whole input, but not abort a transaction on purpose.
+  hasTransactions: false,
+  isQuick: true,
+  async prepare() {
+    if (firstLine("kcat", ["-V"]) === null)
+      return { reason: "kcat is not installed (Debian's package kcat)" };
+    const file = join(import.meta.dirname, "kcat", "program.ts");
+    return { command: [process.execPath, "--conditions=candlewick-src", file] };
+  },
+};
