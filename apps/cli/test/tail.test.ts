@@ -158,7 +158,7 @@ describe("bad input", () => {
       75,
     ],
     ["address", ["tail", "t", "--brokers", "nowhere"], /kafka\.brokers\.0: expected HOST:PORT/, 1],
-    ["offset", ["tail", "t", "--from", "middle"], /It|Write first, last or an offset/, 1],
+    ["offset", ["tail", "t", "--from", "middle"], /Write first, last, an offset, a time/, 1],
     ["listen", ["broker", "--data", folder, "--listen", "9092"], /Write HOST:PORT/, 1],
     [
       "file as folder",

@@ -11,6 +11,11 @@ export type {
 } from "./admin/topic-admin.ts";
 export * from "./cluster/connection.ts";
 export { BrokerError, KAFKA_ERRORS } from "./cluster/errors.ts";
+export { type AvroOptions, avroCodec } from "./codec/avro-codec.ts";
+export { bytesCodec, type Codec, type CodecContext, jsonCodec, textCodec } from "./codec/codec.ts";
+export { type ProtobufOptions, protobufCodec } from "./codec/protobuf-codec.ts";
+export { registryCodec, type Subjects } from "./codec/registry-codec.ts";
+export * from "./codec/schema-registry.ts";
 export * from "./consumer/consumer.ts";
 export * from "./consumer/consumer-options.ts";
 export * from "./consumer/consumer-totals.ts";

@@ -1,7 +1,8 @@
+import type { FsyncPolicy } from "@candlewick/broker";
 import { createLogger, reportError, runParts } from "@candlewick/runtime";
 import { Command, InvalidArgumentError } from "commander";
+import { readBrokerConfig } from "../broker-configuration.ts";
 import { startBrokerService } from "../broker-service.ts";
-import { readConfig } from "../configuration.ts";
 import { dataDirAt, makeDataDir } from "../data-dir.ts";
 import { output } from "../output.ts";
 import { isServerProperties, readServerProperties } from "../server-properties-file.ts";
@@ -12,6 +13,7 @@ interface BrokerFlags {
   readonly listen?: { host: string; port: number };
   readonly partitions?: number;
   readonly config?: string;
+  readonly fsync?: FsyncPolicy;
 }
 
 const DEFAULT_ADDRESS = { host: "127.0.0.1", port: 9092 } as const;
@@ -30,6 +32,11 @@ export function brokerCommand(): Command {
       parseAddress,
     )
     .option("--partitions <n>", "partitions of a topic that is created without a number", parseWholeNumber)
+    .option(
+      "--fsync <when>",
+      'when records are forced to the disk: "acks" before each answer to acks=all (default), "never", or every so many milliseconds',
+      parseFsync,
+    )
     .option("--config <file>", "YAML file with the sections kafka and log, or Kafka's own server.properties")
     .action(broker);
   return example(command, "candlewick broker --data ./kafka --listen 127.0.0.1:9092");
@@ -38,7 +45,7 @@ export function brokerCommand(): Command {
 async function broker(flags: BrokerFlags): Promise<void> {
   const properties =
     flags.config !== undefined && isServerProperties(flags.config) ? flags.config : undefined;
-  const config = readConfig(properties === undefined ? flags.config : undefined);
+  const config = await readBrokerConfig(properties === undefined ? flags.config : undefined);
   const logger = createLogger(config.log).child({ service: "broker" });
   const dataDir = dataDirAt(flags.data);
   const options = {
@@ -48,6 +55,7 @@ async function broker(flags: BrokerFlags): Promise<void> {
       : readServerProperties(properties, logger)),
     ...flags.listen,
     ...(flags.partitions === undefined ? {} : { numPartitions: flags.partitions }),
+    ...(flags.fsync === undefined ? {} : { fsync: flags.fsync }),
     dataDir: dataDir.broker,
   };
   let address = "";
@@ -78,4 +86,11 @@ function parseAddress(text: string): { host: string; port: number } {
   if (host === undefined || port > 65_535)
     throw new InvalidArgumentError("Write HOST:PORT, such as 127.0.0.1:9092.");
   return { host, port };
+}
+
+function parseFsync(text: string): FsyncPolicy {
+  if (text === "acks") return "acks-all";
+  if (text === "never") return "never";
+  if (/^[1-9]\d{0,8}$/.test(text)) return { intervalMs: Number(text) };
+  throw new InvalidArgumentError('Write "acks", "never", or a number of milliseconds.');
 }

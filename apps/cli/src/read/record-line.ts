@@ -2,6 +2,11 @@ import type { ConsumedRecord } from "@candlewick/kafka";
 
 /** One record as a JSON object on one line. A value that is JSON stands as it is, to the last digit; bytes that are no text are base64. */
 export function recordLine(record: ConsumedRecord): string {
+  return recordLineWith(record, valueText(record.value));
+}
+
+/** The same with a value that is JSON text already. */
+export function recordLineWith(record: ConsumedRecord, value: string): string {
   const { topic, partition, offset, timestampMs, headers } = record;
   const pairs = [...headers].map(([name, value]) => `${JSON.stringify(name)}:${bytesText(value)}`);
   const fields = [
@@ -11,9 +16,35 @@ export function recordLine(record: ConsumedRecord): string {
     `"timestamp_ms":${timestampMs}`,
     `"key":${bytesText(record.key)}`,
     `"headers":{${pairs.join(",")}}`,
-    `"value":${valueText(record.value)}`,
+    `"value":${value}`,
   ];
   return `{${fields.join(",")}}`;
+}
+
+/** One record for a person: where and when, then key, headers and value. */
+export function recordText(record: ConsumedRecord, value: string): string {
+  const { partition, offset, timestampMs, key, headers } = record;
+  const time = new Date(timestampMs).toISOString();
+  const pairs = [...headers].map(([name, text]) => `${name}=${readable(text)}`).join(" ");
+  return `${partition}@${offset}  ${time}  ${key === null ? "-" : readable(key)}  ${pairs === "" ? "" : `[${pairs}]  `}${value}`;
+}
+
+function readable(bytes: Buffer): string {
+  const text = textOf(bytes);
+  // Spring writes numbers as bytes: control characters would move the cursor about.
+  return text === null || /\p{Cc}/u.test(text) ? `0x${bytes.toString("hex")}` : text;
+}
+
+/** A decoded value as JSON: numbers beyond 2^53 to the last digit, bytes as base64. */
+export function jsonText(value: unknown): string {
+  if (typeof value === "bigint") return String(value);
+  if (value instanceof Uint8Array) return JSON.stringify({ base64: Buffer.from(value).toString("base64") });
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const fields = Object.entries(value).filter(([, item]) => item !== undefined);
+    return `{${fields.map(([name, item]) => `${JSON.stringify(name)}:${jsonText(item)}`).join(",")}}`;
+  }
+  return JSON.stringify(value ?? null);
 }
 
 function valueText(value: Buffer | null): string {

@@ -1,21 +1,34 @@
 import {
   type Admin,
+  type Codec,
   type ConsumedRecord,
   createAdmin,
+  partitionName,
   type ReaderOptions,
   startReader,
 } from "@candlewick/kafka";
-import { CandlewickError, ERRORS, suggest } from "@candlewick/runtime";
+import { CandlewickError, ERRORS } from "@candlewick/runtime";
+import { requireTopics } from "../kafka/with-admin.ts";
 import { note, output } from "../output.ts";
 import type { FoundKafka } from "../sources.ts";
-import { recordLine } from "./record-line.ts";
+import { usageError } from "../usage.ts";
+import { partitionsThatPass, passes, type RecordFilter } from "./record-filter.ts";
+import { jsonText, recordLine, recordLineWith, recordText } from "./record-line.ts";
+
+/** Where to begin: an edge, an offset, or the first record of a time or later. */
+export type TailStart = "first" | "last" | bigint | { readonly timestampMs: number };
 
 export interface TailOptions {
   readonly topic: string;
-  readonly from: "first" | "last" | bigint;
+  readonly from: TailStart;
   /** Stop after so many records; null: go on. */
   readonly max: number | null;
-  readonly format: "json" | "value";
+  /** Stop at the records that are there at the start. */
+  readonly untilEnd: boolean;
+  readonly filter: RecordFilter;
+  /** Decodes values; null: JSON or text where they are that. */
+  readonly codec: Codec | null;
+  readonly format: "json" | "value" | "text";
 }
 
 const STOP_DEADLINE_MS = 5_000;
@@ -24,7 +37,7 @@ const STOP_DEADLINE_MS = 5_000;
 export async function tailTopic({ connection, isOurs }: FoundKafka, options: TailOptions): Promise<void> {
   const { topic, max } = options;
   const admin = await createAdmin(connection);
-  const plan = await makePlan(admin, options, isOurs).finally(() => admin.close());
+  const plan = await makePlan(admin, options, isOurs || options.untilEnd).finally(() => admin.close());
   if (plan.remaining !== null && plan.remaining.size === 0) {
     note(`candlewick: ${topic} has no records from there on`);
     return;
@@ -35,9 +48,12 @@ export async function tailTopic({ connection, isOurs }: FoundKafka, options: Tai
     topics: [topic],
     from: plan.from,
     async onRecords(records) {
-      const wanted = max === null ? records : records.slice(0, max - printed);
-      for (const record of wanted) await print(record, options.format);
-      printed += wanted.length;
+      for (const record of records) {
+        if (max !== null && printed >= max) break;
+        if (plan.remaining === null || isBefore(plan.remaining, record)) {
+          if (await print(record, options)) printed++;
+        }
+      }
       await output.flush();
       if (max !== null && printed >= max) finish();
       if (plan.remaining !== null && isRead(plan.remaining, records)) finish();
@@ -50,50 +66,80 @@ export async function tailTopic({ connection, isOurs }: FoundKafka, options: Tai
   }
 }
 
-async function print({ value, ...record }: ConsumedRecord, format: TailOptions["format"]): Promise<void> {
-  if (format === "json") return output.line(recordLine({ ...record, value }));
-  return output.line(value === null ? "" : value.toString("utf8"));
+/** Prints a record that the filter lets through; tells whether it did. */
+async function print(record: ConsumedRecord, { filter, codec, format }: TailOptions): Promise<boolean> {
+  const { shown, isJson } = await valueToShow(record, codec);
+  if (!passes(record, filter, shown)) return false;
+  if (format === "json") await output.line(isJson ? recordLineWith(record, shown) : recordLine(record));
+  else if (format === "value") await output.line(record.value === null ? "" : shown);
+  else await output.line(recordText(record, shown));
+  return true;
+}
+
+/** A value as text: decoded where there is a codec; one that cannot be decoded is shown as what it is. */
+async function valueToShow(
+  { topic, value }: ConsumedRecord,
+  codec: Codec | null,
+): Promise<{ shown: string; isJson: boolean }> {
+  if (value === null) return { shown: "null", isJson: true };
+  if (codec === null) return { shown: value.toString("utf8"), isJson: false };
+  try {
+    return { shown: jsonText(await codec.decode(value, { topic, part: "value" })), isJson: true };
+  } catch (error) {
+    if (!(error instanceof CandlewickError && error.code === ERRORS.poison.code)) throw error;
+    const undecoded = { undecodable: error.message, base64: value.toString("base64") };
+    return { shown: JSON.stringify(undecoded), isJson: true };
+  }
 }
 
 interface TailPlan {
   readonly from: ReaderOptions["from"];
-  /** The last offset to read of each partition that has any; null: no end. */
+  /** The end of each partition that has records to print; null: no end. */
   readonly remaining: Map<string, bigint> | null;
 }
 
-async function makePlan(admin: Admin, { topic, from }: TailOptions, endsAtLast: boolean): Promise<TailPlan> {
-  await requireTopic(admin, topic);
+async function makePlan(admin: Admin, options: TailOptions, endsAtLast: boolean): Promise<TailPlan> {
+  const { topic, from, filter } = options;
+  await requireTopics(admin, [topic]);
   const starts = await admin.startOffsets([topic]);
   const ends = await admin.endOffsets([topic]);
+  if (filter.partition !== null && partitionsThatPass(ends, topic, filter).size === 0) {
+    throw usageError(
+      `${topic} has no partition ${filter.partition}; it has ${ends.size}, counted from 0`,
+      "tail",
+    );
+  }
+  const atTime = typeof from === "object" ? await admin.offsetsAt([topic], from.timestampMs) : null;
   const begin = new Map<string, bigint>();
   for (const [partition, end] of ends) {
     const start = starts.get(partition) ?? 0n;
-    const wanted = from === "first" ? start : from === "last" ? end : from;
+    const wanted = wantedOffset(from, start, end, atTime?.get(partition));
     // Partitions are of different lengths: an offset that one does not have means its nearest one.
     begin.set(partition, wanted < start ? start : wanted > end ? end : wanted);
   }
-  const remaining = new Map([...ends].filter(([partition, end]) => end > (begin.get(partition) ?? 0n)));
+  const shown = partitionsThatPass(ends, topic, filter);
+  const remaining = new Map([...shown].filter(([partition, end]) => end > (begin.get(partition) ?? 0n)));
   return { from: begin, remaining: endsAtLast ? remaining : null };
+}
+
+function wantedOffset(from: TailStart, start: bigint, end: bigint, atTime: bigint | undefined): bigint {
+  if (from === "first") return start;
+  if (from === "last") return end;
+  return typeof from === "bigint" ? from : (atTime ?? end);
+}
+
+/** Whether the record was there when the end was looked up. */
+function isBefore(remaining: ReadonlyMap<string, bigint>, record: ConsumedRecord): boolean {
+  const end = remaining.get(partitionName(record));
+  return end !== undefined && record.offset < end;
 }
 
 /** Whether, with these records, all partitions were read to their ends. */
 function isRead(remaining: Map<string, bigint>, records: readonly ConsumedRecord[]): boolean {
   for (const { topic, partition, offset } of records) {
-    const name = `${topic}:${partition}`;
+    const name = partitionName({ topic, partition });
     const end = remaining.get(name);
     if (end !== undefined && offset + 1n >= end) remaining.delete(name);
   }
   return remaining.size === 0;
-}
-
-async function requireTopic(admin: Admin, topic: string): Promise<void> {
-  const topics = await admin.listTopics();
-  if (topics.includes(topic)) return;
-  const meant = suggest(topic, topics);
-  const known = topics.length === 0 ? "There are none yet" : `There are ${topics.join(", ")}`;
-  throw new CandlewickError(
-    ERRORS.badInput,
-    `there is no topic ${topic}`,
-    meant === undefined ? known : `Did you mean ${meant}?`,
-  );
 }

@@ -17,6 +17,7 @@ export const KAFKA_ERRORS = {
   notAuthorised: { code: "KAFKA_NOT_AUTHORISED", retry: "never", fault: "user" },
   authenticationFailed: { code: "KAFKA_AUTHENTICATION_FAILED", retry: "never", fault: "user" },
   tlsFailed: { code: "KAFKA_TLS_FAILED", retry: "never", fault: "user" },
+  registryUnavailable: { code: "SCHEMA_REGISTRY_UNAVAILABLE", retry: "backoff", fault: "peer" },
   tokenUnavailable: { code: "KAFKA_TOKEN_UNAVAILABLE", retry: "backoff", fault: "peer" },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -4,15 +4,19 @@ import {
   type Clock,
   ERRORS,
   type KafkaSecurityConfig,
+  type SchemaRegistryConfig,
   systemClock,
 } from "@candlewick/runtime";
 import type { KafkaConnection } from "../cluster/connection.ts";
 import { rootMessage } from "../cluster/errors.ts";
+import { type SchemaRegistry, schemaRegistry } from "../codec/schema-registry.ts";
 import { clientCredentialsToken } from "./client-credentials.ts";
 import { googleToken } from "./google-token.ts";
 import type { SaslCredentials } from "./sasl-credentials.ts";
 import type { TlsSettings } from "./tls.ts";
 import { staticToken, type TokenSource } from "./token-source.ts";
+
+const SECTION = "kafka.security";
 
 type SaslConfig = NonNullable<KafkaSecurityConfig["sasl"]>;
 
@@ -27,6 +31,17 @@ export function securityOf(
   const tls = tlsOf(config);
   const sasl = saslOf(config, clock);
   return { ...(tls === null ? {} : { tls }), ...(sasl === null ? {} : { sasl }) };
+}
+
+/** The registry that the key `kafka.schemaRegistry` describes. */
+export function schemaRegistryOf(config: SchemaRegistryConfig): SchemaRegistry {
+  const { url, username } = config;
+  const password = secretOf("password", config.password, config.passwordFile, "kafka.schemaRegistry");
+  if ((username === null) !== (password === null)) {
+    throw problem("username", "and password go together", undefined, "kafka.schemaRegistry");
+  }
+  const credentials = username === null || password === null ? {} : { credentials: { username, password } };
+  return schemaRegistry({ url, ...credentials });
 }
 
 function tlsOf(config: KafkaSecurityConfig): TlsSettings | null {
@@ -103,11 +118,12 @@ function fileToken(file: string): TokenSource {
   };
 }
 
-function secretOf(key: string, value: string | null, file: string | null): string | null {
-  if (value !== null && file !== null)
-    throw problem(key, `and ${key}File are both set; one of them is enough`);
+function secretOf(key: string, value: string | null, file: string | null, section = SECTION): string | null {
+  if (value !== null && file !== null) {
+    throw problem(key, `and ${key}File are both set; one of them is enough`, undefined, section);
+  }
   // Editors end a file with a line break that belongs to no secret.
-  return file === null ? value : read(`${key}File`, file).replace(/\r?\n$/, "");
+  return file === null ? value : read(`${key}File`, file, section).replace(/\r?\n$/, "");
 }
 
 function required(key: string, value: string | null, by: string): string {
@@ -115,18 +131,18 @@ function required(key: string, value: string | null, by: string): string {
   return value;
 }
 
-function read(key: string, file: string): string {
+function read(key: string, file: string, section = SECTION): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw problem(key, `names a file that cannot be read (${rootMessage(cause)})`, cause);
+    throw problem(key, `names a file that cannot be read (${rootMessage(cause)})`, cause, section);
   }
 }
 
-function problem(key: string, what: string, cause?: unknown): CandlewickError {
+function problem(key: string, what: string, cause?: unknown, section = SECTION): CandlewickError {
   return new CandlewickError(
     ERRORS.configuration,
-    `kafka.security.${key} ${what}.`,
+    `${section}.${key} ${what}.`,
     "See the section kafka in docs/configuration.md, and docs/delivery.md for examples.",
     { cause },
   );

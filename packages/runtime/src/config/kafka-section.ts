@@ -66,12 +66,32 @@ export const kafkaSecuritySchema = z
   .prefault({});
 export type KafkaSecurityConfig = z.output<typeof kafkaSecuritySchema>;
 
+const schemaRegistry = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/, error: "expected a URL that starts with https://" })
+      .describe("Its address"),
+    username: text("The user's name, or the API key"),
+    password: text("The user's password; better given by the environment or a file"),
+    passwordFile: text("A file that holds the password"),
+  })
+  .nullable()
+  .default(null)
+  .describe("The schema registry (Confluent's HTTP interface) of topics in Avro or Protobuf; null is none");
+
 /** Section `kafka`. */
 export const kafkaSchema = z
   .strictObject({
     brokers: z.array(broker).min(1).default(["127.0.0.1:9092"]).describe("Brokers to start from, HOST:PORT"),
     clientId: z.string().min(1).default("candlewick").describe("How we name ourselves to the broker"),
     security: kafkaSecuritySchema,
+    schemaRegistry,
+    codecs: z
+      .record(z.string(), z.enum(["json", "text", "bytes", "registry"]))
+      .default({})
+      .describe(
+        "How commands show values of other people's topics, by topic: `registry` is Avro, Protobuf or JSON by the registry's schema; Candlewick's own topics are JSON",
+      ),
     partitions: z
       .int()
       .min(1)
@@ -80,4 +100,5 @@ export const kafkaSchema = z
       .describe("Partitions of the topics that we create; existing topics keep theirs"),
   })
   .describe("The Kafka cluster that carries the records.");
+export type SchemaRegistryConfig = NonNullable<z.output<typeof schemaRegistry>>;
 export type KafkaConfig = z.output<typeof kafkaSchema>;

@@ -1,0 +1,238 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Broker, startBroker } from "@candlewick/broker";
+import { type GroupConsumer, startGroupConsumer } from "@candlewick/kafka";
+import { silentLogger } from "@candlewick/runtime";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RunOptions, runCli } from "./cli-process.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "candlewick-commands-"));
+let broker: Broker;
+
+beforeAll(async () => {
+  broker = await startBroker({ autoCreateTopics: false, groupInitialRebalanceDelayMs: 0 });
+});
+afterAll(async () => {
+  await broker.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs a command against the broker; fails with what it printed where it does not succeed. */
+async function run(args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const finished = await runCli([...args, "--brokers", broker.address], options);
+  expect({
+    args,
+    code: finished.code,
+    stderr: finished.stderr.replace(/^candlewick: nothing was .*\n/, ""),
+  }).toEqual({
+    args,
+    code: 0,
+    stderr: "",
+  });
+  return finished.stdout;
+}
+
+async function refused(args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runCli([...args, "--brokers", broker.address]);
+  expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: "" });
+  return stderr;
+}
+
+const json = async (args: readonly string[]): Promise<unknown> =>
+  JSON.parse(await run([...args, "--format", "json"]));
+
+describe("topics", () => {
+  test("are created, listed, described, changed and deleted", async () => {
+    const made = await run(["topics", "create", "a", "b", "--partitions", "3", "--set", "retention.ms=1000"]);
+    expect(made).toBe("created a\ncreated b\n");
+    expect(await run(["topics", "create", "a", "--partitions", "1"])).toBe("exists  a\n");
+    expect(await json(["topics", "list"])).toEqual([
+      { topic: "a", partitions: 3, replicas: 1, records: 0, out_of_sync: 0 },
+      { topic: "b", partitions: 3, replicas: 1, records: 0, out_of_sync: 0 },
+    ]);
+    await run(["topics", "configure", "a", "--set", "retention.ms=2000", "--partitions", "4", "--yes"]);
+    expect(await json(["topics", "describe", "a"])).toMatchObject([
+      {
+        topic: "a",
+        settings: { "retention.ms": "2000" },
+        partitions: [{}, {}, {}, { partition: 3, end: 0 }],
+      },
+    ]);
+    const table = await run(["topics", "describe", "b"]);
+    expect(table).toMatch(
+      /^b: 3 partitions, 0 records, all in sync\n {2}retention\.ms = 1000\npartition +leader/,
+    );
+    expect(await run(["topics", "delete", "b", "--yes"])).toBe("deleted b\n");
+    expect(await run(["topics", "list", "--format", "csv"])).toBe(
+      "topic,partitions,replicas,records,out_of_sync\na,4,1,0,0\n",
+    );
+  });
+
+  test("dangerous changes want --yes, and mistakes get a suggestion", async () => {
+    await run(["topics", "create", "kept"]);
+    expect(await refused(["topics", "delete", "kept"])).toMatch(/this would delete kept .* Add --yes/);
+    expect(await refused(["topics", "delete", "kpt", "--yes"])).toMatch(
+      /there is no topic kpt. Did you mean kept\?/,
+    );
+    expect(await refused(["topics", "configure", "kept"])).toMatch(/nothing to change was named/);
+    expect(await refused(["topics", "configure", "kept", "--set", "retention.ms=soon"])).toMatch(
+      /^candlewick: Kafka does not accept it \([^\n]*retention\.ms[^\n]*\n$/,
+    );
+    expect(await run(["topics", "configure", "kept", "--set", "retention.ms=5", "--dry-run"])).toBe(
+      "would change kept\n",
+    );
+  });
+});
+
+describe("produce and tail", () => {
+  test("lines with keys and headers are written, filtered and copied byte for byte", async () => {
+    await run(["topics", "create", "lines", "copy", "--partitions", "2", "--set", "retention.ms=-1"]);
+    const input = 'k1:{"n":12345678901234567890}\nk2:plain: text\nk1:GONE\nk3:\n';
+    const flags = ["--key-separator", ":", "--null", "GONE", "--header", "by=test"];
+    const told = await run(["produce", "lines", ...flags, "--compression", "zstd"], { input });
+    expect(told).toMatch(/^4 messages, \d+ bytes to lines \(0@0\.\.\d 1@0\.\.\d\)\n$/);
+    const all = await run(["tail", "lines", "--from", "first", "--until-end"]);
+    const records = all.trim().split("\n");
+    expect(records).toHaveLength(4);
+    expect(all).toContain('"key":"k1","headers":{"by":"test"},"value":{"n":12345678901234567890}}');
+    expect(all).toContain('"key":"k2","headers":{"by":"test"},"value":"plain: text"}');
+    expect(all).toContain('"value":null}');
+    const filter = ["--from", "1h", "--until-end", "--key", "k1", "--header", "by=test", "--filter", "123"];
+    expect(await run(["tail", "lines", ...filter, "--format", "value"])).toBe('{"n":12345678901234567890}\n');
+    await run(["produce", "copy", "--records"], { input: all });
+    const copied = await run(["tail", "copy", "--from", "first", "--until-end"]);
+    const withoutPlace = (text: string) =>
+      text
+        .trim()
+        .split("\n")
+        .map((line) => line.replace(/^.*"timestamp_ms"/, ""))
+        .sort();
+    expect(withoutPlace(copied)).toEqual(withoutPlace(all));
+  });
+
+  test("a whole file is one message, for people as well", async () => {
+    await run(["topics", "create", "files", "--partitions", "1"]);
+    const file = join(folder, "block.bin");
+    writeFileSync(file, "two\nlines");
+    await run(["produce", "files", file, "--whole", "--key", "block", "--partition", "0"]);
+    const shown = await run(["tail", "files", "--from", "first", "--until-end", "--format", "text"]);
+    expect(shown).toMatch(/^0@0 {2}\d{4}-\d\d-\d\dT[^ ]+Z {2}block {2}two\nlines\n$/);
+  });
+
+  test("a line that cannot be written is named", async () => {
+    await run(["topics", "create", "named"]);
+    const { stderr, code } = await runCli(
+      ["produce", "named", "--codec", "json", "--brokers", broker.address],
+      { input: "{}\n{oops\n" },
+    );
+    expect(stderr).toMatch(/^candlewick: standard input, line 2: it is no JSON [^\n]+\n$/);
+    expect(code).toBe(1);
+  });
+
+  test("Avro goes through a schema registry, and is decoded by what the registry says", async () => {
+    const registry = await startRegistry();
+    const environment = { CANDLEWICK_KAFKA__SCHEMA_REGISTRY__URL: registry.url };
+    await run(["topics", "create", "avro", "--partitions", "1"]);
+    const schema = join(folder, "click.avsc");
+    writeFileSync(
+      schema,
+      JSON.stringify({ type: "record", name: "Click", fields: [{ name: "at", type: "long" }] }),
+    );
+    const flags = ["--codec", "avro", "--schema", schema];
+    await run(["produce", "avro", ...flags], { input: '{"at":17}\n', environment });
+    const read = [
+      "tail",
+      "avro",
+      "--from",
+      "first",
+      "--until-end",
+      "--codec",
+      "registry",
+      "--format",
+      "value",
+    ];
+    expect(await run(read, { environment })).toBe('{"at":17}\n');
+    await registry.stop();
+  });
+});
+
+describe("groups", () => {
+  let consumer: GroupConsumer | undefined;
+  afterAll(() => consumer?.stop(10_000));
+
+  test("are listed, described, moved and deleted", async () => {
+    await run(["topics", "create", "read", "--partitions", "2"]);
+    const handled = Promise.withResolvers<void>();
+    let seen = 0;
+    consumer = await startGroupConsumer(
+      { brokers: [broker.address], clientId: "watched", logger: silentLogger },
+      {
+        groupId: "readers",
+        topics: ["read"],
+        resume: async () => new Map(),
+        start: "first",
+        maxBatchRecords: 100,
+        maxBatchBytes: 1 << 20,
+        async onBatch(records) {
+          seen += records.length;
+          if (seen === 6) handled.resolve();
+        },
+      },
+    );
+    await run(["produce", "read", "--partition", "0"], { input: "1\n2\n3\n4\n" });
+    await run(["produce", "read", "--partition", "1"], { input: "5\n6\n" });
+    await handled.promise;
+    expect(await json(["groups", "list"])).toEqual([
+      { group: "readers", state: "Stable", protocol: "classic" },
+    ]);
+    expect(await json(["groups", "describe", "readers"])).toMatchObject([
+      { group: "readers", members: [{ client: "watched", partitions: ["read:0", "read:1"] }] },
+    ]);
+    const move = ["groups", "reset", "readers", "--topic", "read", "--to-earliest", "--execute", "--yes"];
+    const { stderr, code } = await runCli([...move, "--brokers", broker.address]);
+    expect([stderr, code]).toEqual([expect.stringContaining("The group readers has members"), 1]);
+    await consumer.stop(10_000);
+    consumer = undefined;
+    const plan = await run(["groups", "reset", "readers", "--topic", "read:0", "--shift-by", "-3"]);
+    expect(plan).toMatch(/^topic +partition +before +after +wanted\nread +0 +4 +1 +-\n$/);
+    expect(await run(["groups", "describe", "readers"])).toMatch(
+      /^readers: Empty, 0 members, 0 records behind/,
+    );
+    await run(["groups", "reset", "readers", "--topic", "read:0", "--shift-by", "-3", "--execute", "--yes"]);
+    expect(await json(["groups", "describe", "readers"])).toMatchObject([
+      { state: "Empty", lag: 3, partitions: [{ partition: 0, committed: 1, end: 4, lag: 3 }, { lag: 0 }] },
+    ]);
+    expect(await run(["groups", "delete", "readers", "--yes"])).toBe("deleted readers\n");
+    expect(await refused(["groups", "describe", "readers"])).toMatch(/there is no group readers/);
+  });
+
+  test("a reset says what it lacks", async () => {
+    expect(await refused(["groups", "reset", "g", "--topic", "read"])).toMatch(/no target was named/);
+    expect(await refused(["groups", "reset", "g", "--to-latest"])).toMatch(/no topic was named/);
+  });
+});
+
+/** The part of a schema registry that the commands use. */
+async function startRegistry(): Promise<{ url: string; stop(): Promise<void> }> {
+  const schemas: string[] = [];
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      response.setHeader("content-type", "application/vnd.schemaregistry.v1+json");
+      if (request.method === "POST") {
+        const id = schemas.push(Buffer.concat(chunks).toString());
+        response.end(JSON.stringify({ id }));
+      } else response.end(schemas[Number(request.url?.split("/").at(-1)) - 1]);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the registry has no port");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
