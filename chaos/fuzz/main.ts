@@ -1,7 +1,9 @@
 // npm run fuzz -- broker [--requests 1000000] [--seed 1]: damaged requests to the embedded broker.
+// npm run fuzz -- decode [--cases 1000000] [--first 0]: damaged transactions and blocks to the decoders.
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
 import { fuzzBroker } from "../../packages/broker/test/fuzz/fuzz-run.ts";
+import { fuzzDecode } from "./decode.ts";
 
 /** Requests to one broker; what they create (topics, groups, producers) is gone with it. */
 const REQUESTS_PER_BROKER = 20_000;
@@ -10,8 +12,12 @@ const MAX_PEAK_BYTES = 1 << 30;
 const MAX_LEFT_BYTES = 64 << 20;
 
 const [part, ...args] = process.argv.slice(2);
+if (part === "decode") {
+  await fuzzDecode(args);
+  process.exit(0);
+}
 if (part !== "broker") {
-  console.error(`nothing called ${part} can be fuzzed; there is broker`);
+  console.error(`nothing called ${part} can be fuzzed; there are broker and decode`);
   process.exit(1);
 }
 const options = { requests: { type: "string" }, seed: { type: "string" } } as const;

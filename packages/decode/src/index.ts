@@ -1,5 +1,6 @@
 export { DecodeError } from "./decode-error.ts";
 export { type DecodePool, type DecodePoolOptions, openDecodePool } from "./decode-pool.ts";
+export { ProtobufCursor, ProtobufError } from "./protobuf.ts";
 export type { SolanaBlockFacts } from "./solana/block.ts";
 export { type BlockFormat, decodeBlock } from "./solana/block-format.ts";
 export { type DecodedBlock, decodeSolanaBlock } from "./solana/decode-block.ts";

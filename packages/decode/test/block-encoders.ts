@@ -21,7 +21,7 @@ interface Entry {
       header: Record<string, number>;
       recentBlockhash?: string;
       instructions: Call[];
-      addressTableLookups?: { accountKey: string; writableIndexes: number[]; readonlyIndexes: number[] }[];
+      addressTableLookups?: { accountKey: string; writableIndexes?: number[]; readonlyIndexes?: number[] }[];
     };
   };
   meta: {
@@ -75,8 +75,8 @@ export function wireBytes({ transaction, version }: Entry): Buffer {
   const lookups = (message.addressTableLookups ?? []).map((lookup) =>
     Buffer.concat([
       key(lookup.accountKey),
-      list(lookup.writableIndexes.map((index) => Buffer.of(index))),
-      list(lookup.readonlyIndexes.map((index) => Buffer.of(index))),
+      list((lookup.writableIndexes ?? []).map((index) => Buffer.of(index))),
+      list((lookup.readonlyIndexes ?? []).map((index) => Buffer.of(index))),
     ]),
   );
   return Buffer.concat([
@@ -174,8 +174,8 @@ function transactionMessage(field: number, { transaction, version }: Entry): Buf
         message(
           6,
           bytes(1, key(lookup.accountKey)),
-          bytes(2, Uint8Array.from(lookup.writableIndexes)),
-          bytes(3, Uint8Array.from(lookup.readonlyIndexes)),
+          bytes(2, Uint8Array.from(lookup.writableIndexes ?? [])),
+          bytes(3, Uint8Array.from(lookup.readonlyIndexes ?? [])),
         ),
       ),
     ),

@@ -97,8 +97,10 @@ function formOf(entry: JsonObject, where: string): Form {
   }
   const signature = Array.isArray(signatures) ? signatures[0] : undefined;
   if (typeof signature !== "string" || signature === "") throw new DecodeError(`${where} has no signature`);
-  const parsed = isJsonObject(message.accountKeys[0]);
-  return parsed ? parsedForm(message, signature) : jsonForm(message, signature);
+  const [first] = message.accountKeys;
+  return isJsonObject(first) && typeof first.pubkey === "string"
+    ? parsedForm(message, signature)
+    : jsonForm(message, signature);
 }
 
 function jsonForm(message: JsonObject, signature: string): Form {

@@ -16,12 +16,17 @@ export function isSelfCpi(instruction: Instruction): boolean {
   return instruction.accounts.length === 1;
 }
 
+/** Whether instruction data is an event that a program leaves by calling itself. */
+export function isEvent(data: Uint8Array): boolean {
+  return discriminator(data) === SELF_CPI;
+}
+
 /** The events that a venue's instruction left by calling its own program, in order. */
 export function selfCpiEvents(transaction: SolanaTransaction, instruction: Instruction): ProgramEvent[] {
   const events: ProgramEvent[] = [];
   for (const child of transaction.children(instruction)) {
     if (child.program !== instruction.program || !isSelfCpi(child)) continue;
-    if (child.data === null || discriminator(child.data) !== SELF_CPI) continue;
+    if (child.data === null || !isEvent(child.data)) continue;
     const bytes = child.data.subarray(8);
     events.push({ name: discriminator(bytes), bytes });
   }

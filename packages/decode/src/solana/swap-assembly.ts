@@ -1,6 +1,6 @@
 import { comparePositions, type PoolEvent, rawAmount, type Swap, type SwapFlag } from "@candlewick/domain";
 import { decimalsOf } from "./decimals.ts";
-import { isSelfCpi } from "./event.ts";
+import { isEvent, isSelfCpi } from "./event.ts";
 import type { Fill, SkipReason, VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
 import { poolEventOf } from "./pool-event.ts";
@@ -37,8 +37,9 @@ export function findIn(transaction: SolanaTransaction, findings: Findings): void
   const swaps: Swap[] = [];
   for (const instruction of transaction.instructions) {
     const decoder = SOLANA_VENUES.get(instruction.program);
-    if (decoder === undefined || isSelfCpi(instruction)) continue;
+    if (decoder === undefined) continue;
     const { data } = instruction;
+    if (isSelfCpi(instruction) && data !== null && isEvent(data)) continue;
     if (data === null) {
       findings.skipped.add("malformed-instruction");
       continue;
