@@ -1,4 +1,3 @@
-import Fastify from "fastify";
 import type { Registry } from "prom-client";
 import { CandlewickError, ERRORS } from "./errors.ts";
 import type { Service } from "./service.ts";
@@ -30,6 +29,8 @@ export interface HealthServer extends Service {
  * list) and `/metrics` in Prometheus' form. Throws PORT_IN_USE.
  */
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
+  // Most processes never serve this: the server is loaded where it is wanted.
+  const { default: Fastify } = await import("fastify");
   const app = Fastify({ logger: false, forceCloseConnections: true });
   app.get("/livez", (_request, reply) => reply.type("text/plain").send("ok\n"));
   app.get("/readyz", (_request, reply) => {

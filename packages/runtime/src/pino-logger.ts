@@ -1,5 +1,5 @@
+import { createRequire } from "node:module";
 import { type Logger as PinoLogger, pino } from "pino";
-import pretty from "pino-pretty";
 import type { LogFields, Logger } from "./logger.ts";
 import { redact, redactText } from "./redaction.ts";
 
@@ -25,7 +25,7 @@ export function createLogger(options: LoggerOptions): Logger {
   };
   const { fd } = stream;
   const destination = isPretty
-    ? pretty({
+    ? loadPretty()({
         destination: fd,
         sync: true,
         colorize: stream.isTTY === true,
@@ -36,6 +36,11 @@ export function createLogger(options: LoggerOptions): Logger {
   // A reader that went away must not take the service with it.
   destination.on("error", () => undefined);
   return wrap(pino(settings, destination));
+}
+
+/** Loaded only for a person at a terminal: it would lengthen every start. */
+function loadPretty(): typeof import("pino-pretty") {
+  return createRequire(import.meta.url)("pino-pretty");
 }
 
 function wrap(inner: PinoLogger): Logger {
