@@ -3,7 +3,24 @@ import { z } from "@candlewick/runtime";
 /** The section `ingest` of the configuration. */
 export const ingestSchema = z
   .strictObject({
-    source: z.enum(["solana", "replay"]).default("solana").describe("A node's JSON-RPC, or recorded blocks"),
+    source: z
+      .enum(["solana", "yellowstone", "replay"])
+      .default("solana")
+      .describe("A node's JSON-RPC, a Yellowstone gRPC stream, or recorded blocks"),
+    grpcUrl: z
+      .string()
+      .default("http://127.0.0.1:10000")
+      .describe("The Yellowstone server, http or https, for `source: yellowstone`"),
+    grpcToken: z.string().nullable().default(null).describe("What the Yellowstone server wants as x-token"),
+    grpcFallback: z
+      .boolean()
+      .default(false)
+      .describe("Whether what the stream cannot bring again is asked for at rpcUrl"),
+    maxBufferBytes: z
+      .int()
+      .min(1_024)
+      .default(512 * 1024 * 1024)
+      .describe("Bytes of streamed blocks that may wait before the stream is held back"),
     rpcUrl: z.string().default("http://127.0.0.1:8899").describe("JSON-RPC of the node, http or https"),
     moreRpcUrls: z
       .array(z.string())
@@ -15,9 +32,11 @@ export const ingestSchema = z
       .default(null)
       .describe("Where the node announces slots, ws or wss; null: derived from rpcUrl"),
     commitment: z
-      .enum(["confirmed", "finalized"])
+      .enum(["processed", "confirmed", "finalized"])
       .default("confirmed")
-      .describe("How sure the chain must be of a block before it is read"),
+      .describe(
+        "How sure the chain must be of a block before it is read; `processed` only with `source: yellowstone`",
+      ),
     startSlot: z
       .union([z.enum(["head", "first"]), z.int().min(0)])
       .default("head")

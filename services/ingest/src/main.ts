@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { decodeSolanaBlock } from "@candlewick/decode";
+import { decodeBlock } from "@candlewick/decode";
 import { BASE_MINTS } from "@candlewick/domain";
 import { createProducer, type KafkaConnection } from "@candlewick/kafka";
 import {
@@ -13,11 +13,12 @@ import {
 import { PeerHealth, type Persistence, persist } from "./backoff.ts";
 import type { IngestConfig } from "./ingest-config.ts";
 import { type IngestMetrics, registerMetrics } from "./metrics.ts";
-import type { BlockSource, Ledger } from "./ports.ts";
+import type { BlockSource, DecodeBlock, Ledger } from "./ports.ts";
 import { IngestRun, type RunSettings } from "./run.ts";
 import type { GenesisMemory } from "./sources/genesis-check.ts";
 import { openReplay } from "./sources/replay.ts";
 import { SolanaRpcSource } from "./sources/solana-rpc.ts";
+import { YellowstoneSource } from "./sources/yellowstone/yellowstone.ts";
 
 /** What ingest is given to run with. */
 export interface IngestDeps {
@@ -39,7 +40,8 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
   const metrics = registerMetrics(deps.metrics);
   const source = await openSource(config, { clock, logger, random, metrics, store: deps.store });
   const producer = await createProducer(deps.kafka);
-  const ports = { source, decode: decodeSolanaBlock, publisher: producer, ledger: deps.store };
+  const decode: DecodeBlock = (bytes, slot, format) => decodeBlock(format, bytes, slot);
+  const ports = { source, decode, publisher: producer, ledger: deps.store };
   const run = new IngestRun({ ...ports, clock, random, logger, metrics }, runSettings(config, source));
   let deadlineAtMs = Number.POSITIVE_INFINITY;
   const closeTimeoutMs = () =>
@@ -83,7 +85,7 @@ interface SourceDeps {
 }
 
 async function openSource(config: IngestConfig, deps: SourceDeps): Promise<BlockSource> {
-  const { logger, metrics } = deps;
+  const { logger } = deps;
   if (config.source === "replay") {
     if (config.blocks.length === 0) {
       throw new CandlewickError(
@@ -95,11 +97,48 @@ async function openSource(config: IngestConfig, deps: SourceDeps): Promise<Block
     const { blocks: paths, recursive, maxResponseBytes: maxBlockBytes } = config;
     return await openReplay({ paths, recursive, maxBlockBytes, logger });
   }
-  const source = new SolanaRpcSource({
+  if (config.source === "yellowstone") return await openYellowstone(config, deps);
+  const source = openRpc(config, deps);
+  if (config.failFast) await source.probe(config.failFastMs, new AbortController().signal);
+  return source;
+}
+
+async function openYellowstone(config: IngestConfig, deps: SourceDeps): Promise<BlockSource> {
+  return new YellowstoneSource({
+    ...deps,
+    url: config.grpcUrl,
+    token: config.grpcToken,
+    commitment: config.commitment,
+    startSlot: config.startSlot,
+    timeoutMs: config.requestTimeoutMs,
+    maxMessageBytes: config.maxResponseBytes,
+    maxBufferBytes: config.maxBufferBytes,
+    notYetTimeoutMs: config.notYetTimeoutMs,
+    fallback: config.grpcFallback
+      ? openRpc(
+          { ...config, commitment: config.commitment === "finalized" ? "finalized" : "confirmed" },
+          deps,
+        )
+      : null,
+    onTrouble: (kind) => deps.metrics.rpcError(kind),
+  });
+}
+
+function openRpc(config: IngestConfig, deps: SourceDeps): SolanaRpcSource {
+  const { metrics } = deps;
+  const { commitment } = config;
+  if (commitment === "processed") {
+    throw new CandlewickError(
+      ERRORS.configuration,
+      "ingest.commitment is processed, but a node's JSON-RPC gives no blocks that are less than confirmed.",
+      "Set ingest.commitment to confirmed, or ingest.source to yellowstone.",
+    );
+  }
+  return new SolanaRpcSource({
     ...deps,
     rpcUrl: config.rpcUrl,
     wsUrl: config.wsUrl,
-    commitment: config.commitment,
+    commitment,
     startSlot: config.startSlot,
     lookbackSlots: config.lookbackSlots,
     maxTransactionVersion: config.maxTransactionVersion,
@@ -118,8 +157,6 @@ async function openSource(config: IngestConfig, deps: SourceDeps): Promise<Block
     onEndpoint: (endpoint, trouble) => metrics.endpoint(endpoint, trouble),
     onRpcError: (trouble) => metrics.rpcError(trouble),
   });
-  if (config.failFast) await source.probe(config.failFastMs, new AbortController().signal);
-  return source;
 }
 
 /** The chain that is followed is kept beside the cursors, by the hash of its first block. */
@@ -141,7 +178,7 @@ function genesisMemory(name: string, { store, clock, random, logger, metrics }: 
 }
 
 function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
-  const live = config.source === "solana";
+  const live = config.source !== "replay";
   return {
     rules: {
       chain: "solana",
@@ -167,6 +204,7 @@ function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
 /** Different recordings do not share a cursor: a second folder may hold earlier slots than the first. */
 function cursorNameOf({ cursorName, source, blocks }: IngestConfig): string {
   if (cursorName !== null) return cursorName;
-  if (source === "solana") return "solana";
+  // Both follow the same chain: one may go on where the other was.
+  if (source !== "replay") return "solana";
   return ["solana", "replay", ...blocks.map((path) => resolve(path))].join(":");
 }

@@ -260,7 +260,9 @@ export class IngestRun implements Service {
     this.#publishStart.set(slot, clock.monotonic());
     if (mismatch !== null) {
       metrics.parentMismatch();
-      logger.error(mismatch, { slot });
+      // Forks are normal where blocks are read before they are voted for: finality decides.
+      if (this.#settings.rules.commitment === "processed") logger.debug(mismatch, { slot });
+      else logger.error(mismatch, { slot });
     }
     const own = entries.at(-1);
     if (own?.status === "failed" || own?.status === "missing") {

@@ -127,7 +127,8 @@ async function testimony(
       return await node.claim(slot, signal);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      if (error.trouble === "not-yet") return undefined;
+      // The others decide without one that is slow; where they cannot, all are asked again.
+      if (error.trouble === "not-yet" || error.trouble === "timeout") return undefined;
     }
   }
   return undefined;

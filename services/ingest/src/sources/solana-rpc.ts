@@ -124,6 +124,17 @@ export class SolanaRpcSource implements BlockSource {
     return { slots: this.#known.splice(0, limit).map(slot), ended: false };
   }
 
+  /** Slots that hold blocks, from `from` to `to`; of a long stretch the first ones. */
+  async slotsBetween(from: number, to: number, signal: AbortSignal): Promise<number[]> {
+    for (let start = from, span = FIRST_SPAN; start <= to; span = Math.min(span * 8, MAX_SPAN)) {
+      const end = Math.min(to, start + span - 1);
+      const slots = await this.#pool.blockSlots(start, end, signal);
+      if (slots.length > 0) return slots;
+      start = end + 1;
+    }
+    return [];
+  }
+
   async fetch(at: Slot, signal: AbortSignal): Promise<Fetched> {
     return await fetchBlock(this.#pool, at, this.#options, signal);
   }
