@@ -12,6 +12,8 @@ export interface SeveringProxy {
   readonly severed: number;
   /** Bytes that clients were sent. */
   readonly bytesAnswered: number;
+  /** Changes the bytes of an answer on their way. */
+  alter: (answer: Buffer) => void;
   stop(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function startSeveringProxy(): Promise<SeveringProxy> {
     broker.on("data", (answer) => {
       answers++;
       bytesAnswered += answer.length;
+      proxy.alter(answer);
       if (proxy.severEvery > 0 && answers % proxy.severEvery === 0) {
         severed++;
         client.destroy();
@@ -49,6 +52,7 @@ export async function startSeveringProxy(): Promise<SeveringProxy> {
     port: typeof address === "object" && address !== null ? address.port : 0,
     target: 0,
     severEvery: 0,
+    alter: () => {},
     get severed() {
       return severed;
     },
