@@ -16,6 +16,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   decode: async () => (await import("./commands/decode.ts")).decodeCommand(),
   aggregate: async () => (await import("./commands/aggregate.ts")).aggregateCommand(),
   ingest: async () => (await import("./commands/ingest.ts")).ingestCommand(),
+  backfill: async () => (await import("./commands/backfill.ts")).backfillCommand(),
+  ledger: async () => (await import("./commands/ledger.ts")).ledgerCommand(),
   dataflow: async () => (await import("./commands/dataflow.ts")).dataflowCommand(),
   market: async () => (await import("./commands/market.ts")).marketCommand(),
   serve: async () => (await import("./commands/serve.ts")).serveCommand(),

@@ -109,12 +109,26 @@ export const ingestSchema = z
     blocks: z
       .union([z.string().transform((path) => [path]), z.array(z.string()).min(1)])
       .default([])
-      .describe("Folders and files of recorded blocks, for `source: replay`"),
+      .describe("Folders, files and patterns (`*.json.zst`) of recorded blocks, for `source: replay`"),
+    pace: z
+      .union([z.enum(["max", "recorded"]), z.string().regex(/^\d{1,6}(\.\d{1,3})?x$/)])
+      .default("max")
+      .describe(
+        "How fast recorded blocks come: `max`, `recorded` (by their times), or so many times as fast (`10x`)",
+      ),
     recursive: z.boolean().default(false).describe("Whether subfolders of `blocks` count"),
     onBadBlock: z
       .enum(["stop", "skip"])
       .default("stop")
       .describe("What a recorded block does that cannot be read: ends ingest, or is recorded as failed"),
+    decodeThreads: z
+      .int()
+      .min(0)
+      .max(64)
+      .default(0)
+      .describe(
+        "Threads that decode blocks; 0: the thread of the loop, which is enough for the head of a chain",
+      ),
     concurrency: z.int().min(1).max(256).default(8).describe("Blocks in hand at a time"),
     partitionKey: z
       .enum(["slot", "pair"])

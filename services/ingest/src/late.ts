@@ -44,6 +44,8 @@ export class LateSlots {
   readonly #log: PublicationLog | null;
   readonly #ledger: Persistence;
   readonly #alarm: Alarm;
+  /** The cursor after the last block that was settled here; null before the first. */
+  lastSettled: Cursor | null = null;
   /** When to look at a slot again, in monotonic milliseconds. */
   readonly #due = new Map<number, number>();
 
@@ -278,6 +280,7 @@ export class LateSlots {
     await this.#publisher.sendRecords(own, signal);
     if (!settled) return;
     await this.#record(own.entries, signal);
+    this.lastSettled = late.cursor;
     metrics.block("processed");
     metrics.trades(own.trades.length);
     for (const [reason, count] of own.skipped) metrics.skipped(reason, count);

@@ -1,24 +1,13 @@
-import { resolve } from "node:path";
-import { decodeBlock } from "@candlewick/decode";
+import { decodeBlock, openDecodePool } from "@candlewick/decode";
 import { BASE_MINTS } from "@candlewick/domain";
 import { createProducer, type KafkaConnection } from "@candlewick/kafka";
-import {
-  CandlewickError,
-  type Clock,
-  ERRORS,
-  type Logger,
-  type Registry,
-  type Service,
-} from "@candlewick/runtime";
-import { PeerHealth, type Persistence, persist } from "./backoff.ts";
+import type { Clock, Logger, Registry, Service } from "@candlewick/runtime";
 import type { IngestConfig } from "./ingest-config.ts";
-import { type IngestMetrics, registerMetrics } from "./metrics.ts";
+import { registerMetrics } from "./metrics.ts";
+import { cursorNameOf, openSource } from "./open-source.ts";
 import type { BlockSource, DecodeBlock, Ledger } from "./ports.ts";
 import { IngestRun, type RunSettings } from "./run.ts";
-import type { GenesisMemory } from "./sources/genesis-check.ts";
-import { openReplay } from "./sources/replay.ts";
-import { SolanaRpcSource } from "./sources/solana-rpc.ts";
-import { YellowstoneSource } from "./sources/yellowstone/yellowstone.ts";
+import type { SettlementRules } from "./settlement.ts";
 
 /** What ingest is given to run with. */
 export interface IngestDeps {
@@ -40,19 +29,20 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
   const metrics = registerMetrics(deps.metrics);
   const source = await openSource(config, { clock, logger, random, metrics, store: deps.store });
   const producer = await createProducer(deps.kafka);
-  const decode: DecodeBlock = (bytes, slot, format) => decodeBlock(format, bytes, slot);
-  const ports = { source, decode, publisher: producer, ledger: deps.store };
+  const decoder = openDecoder(config.decodeThreads);
+  const ports = { source, decode: decoder.decode, publisher: producer, ledger: deps.store };
   const run = new IngestRun({ ...ports, clock, random, logger, metrics }, runSettings(config, source));
   let deadlineAtMs = Number.POSITIVE_INFINITY;
   const closeTimeoutMs = () =>
     Math.min(CLOSE_TIMEOUT_MS, Math.max(MIN_CLOSE_TIMEOUT_MS, deadlineAtMs - clock.monotonic()));
-  const done = run.done.finally(() =>
-    producer.close(closeTimeoutMs()).catch((error: unknown) => {
+  const done = run.done.finally(async () => {
+    await decoder.close();
+    await producer.close(closeTimeoutMs()).catch((error: unknown) => {
       logger.warn("the producer did not close in order; what was not acknowledged is published again", {
         error,
       });
-    }),
-  );
+    });
+  });
   done.catch(() => {});
   const service: Service = {
     name: run.name,
@@ -76,117 +66,34 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
 const CLOSE_TIMEOUT_MS = 10_000;
 const MIN_CLOSE_TIMEOUT_MS = 200;
 
-interface SourceDeps {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly random: () => number;
-  readonly metrics: IngestMetrics;
-  readonly store: Ledger;
-}
-
-async function openSource(config: IngestConfig, deps: SourceDeps): Promise<BlockSource> {
-  const { logger } = deps;
-  if (config.source === "replay") {
-    if (config.blocks.length === 0) {
-      throw new CandlewickError(
-        ERRORS.configuration,
-        "ingest.source is replay, but ingest.blocks names no folder.",
-        "Set ingest.blocks to a folder of recorded blocks.",
-      );
-    }
-    const { blocks: paths, recursive, maxResponseBytes: maxBlockBytes } = config;
-    return await openReplay({ paths, recursive, maxBlockBytes, logger });
+/** Decodes where the loop is, or in threads of its own. */
+export function openDecoder(threads: number): { decode: DecodeBlock; close(): Promise<void> } {
+  if (threads === 0) {
+    return { decode: (bytes, slot, format) => decodeBlock(format, bytes, slot), close: async () => {} };
   }
-  if (config.source === "yellowstone") return await openYellowstone(config, deps);
-  const source = openRpc(config, deps);
-  if (config.failFast) await source.probe(config.failFastMs, new AbortController().signal);
-  return source;
-}
-
-async function openYellowstone(config: IngestConfig, deps: SourceDeps): Promise<BlockSource> {
-  return new YellowstoneSource({
-    ...deps,
-    url: config.grpcUrl,
-    token: config.grpcToken,
-    commitment: config.commitment,
-    startSlot: config.startSlot,
-    timeoutMs: config.requestTimeoutMs,
-    maxMessageBytes: config.maxResponseBytes,
-    maxBufferBytes: config.maxBufferBytes,
-    notYetTimeoutMs: config.notYetTimeoutMs,
-    fallback: config.grpcFallback
-      ? openRpc(
-          { ...config, commitment: config.commitment === "finalized" ? "finalized" : "confirmed" },
-          deps,
-        )
-      : null,
-    onTrouble: (kind) => deps.metrics.rpcError(kind),
-  });
-}
-
-function openRpc(config: IngestConfig, deps: SourceDeps): SolanaRpcSource {
-  const { metrics } = deps;
-  const { commitment } = config;
-  if (commitment === "processed") {
-    throw new CandlewickError(
-      ERRORS.configuration,
-      "ingest.commitment is processed, but a node's JSON-RPC gives no blocks that are less than confirmed.",
-      "Set ingest.commitment to confirmed, or ingest.source to yellowstone.",
-    );
-  }
-  return new SolanaRpcSource({
-    ...deps,
-    rpcUrl: config.rpcUrl,
-    wsUrl: config.wsUrl,
-    commitment,
-    startSlot: config.startSlot,
-    lookbackSlots: config.lookbackSlots,
-    maxTransactionVersion: config.maxTransactionVersion,
-    timeoutMs: config.requestTimeoutMs,
-    maxResponseBytes: config.maxResponseBytes,
-    pollMs: config.pollMs,
-    watchdogMs: config.watchdogMs,
-    blockAttempts: config.blockAttempts,
-    notYetTimeoutMs: config.notYetTimeoutMs,
-    moreRpcUrls: config.moreRpcUrls,
-    requestsPerSecond: config.requestsPerSecond,
-    hedge: config.hedge,
-    maxBehindSlots: config.maxBehindSlots,
-    quarantineMs: config.quarantineMs,
-    genesis: genesisMemory(`${cursorNameOf(config)}/genesis`, deps),
-    onEndpoint: (endpoint, trouble) => metrics.endpoint(endpoint, trouble),
-    onRpcError: (trouble) => metrics.rpcError(trouble),
-  });
-}
-
-/** The chain that is followed is kept beside the cursors, by the hash of its first block. */
-function genesisMemory(name: string, { store, clock, random, logger, metrics }: SourceDeps): GenesisMemory {
-  const persistence: Persistence = {
-    clock,
-    random,
-    health: new PeerHealth("the ledger", clock, logger),
-    onRetry: () => metrics.retry("ledger"),
-  };
-  const patience = new AbortController().signal;
+  const pool = openDecodePool({ workers: threads, maxWaiting: 1_024 });
   return {
-    load: async () => (await persist(persistence, patience, () => store.cursor(name)))?.blockId ?? null,
-    save: (blockId) => {
-      const cursor = { slot: 0, blockId, blockTime: null, solPrice: null };
-      return persist(persistence, patience, () => store.saveCursor(name, cursor));
-    },
+    // Bytes of a stream's buffer are needed again where a block is reopened: they are copied.
+    decode: (bytes, slot, format) => pool.decode(format, bytes, slot, { transfer: format === "json" }),
+    close: () => pool.close(),
+  };
+}
+
+/** What the settlement of blocks from a source depends on. */
+export function settlementRules(config: IngestConfig, source: BlockSource): SettlementRules {
+  return {
+    chain: "solana",
+    baseMints: [...BASE_MINTS, ...config.baseMints],
+    priceRule: { maxAgeSeconds: config.priceMaxAgeSeconds, minVolumeUsd: config.priceMinVolumeUsd },
+    continuity: source.continuity,
+    commitment: config.source === "replay" ? "confirmed" : config.commitment,
   };
 }
 
 function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
   const live = config.source !== "replay";
   return {
-    rules: {
-      chain: "solana",
-      baseMints: [...BASE_MINTS, ...config.baseMints],
-      priceRule: { maxAgeSeconds: config.priceMaxAgeSeconds, minVolumeUsd: config.priceMinVolumeUsd },
-      continuity: source.continuity,
-      commitment: live ? config.commitment : "confirmed",
-    },
+    rules: settlementRules(config, source),
     window: config.concurrency,
     // A live chain does not wait for one bad answer; its slot stays in the ledger.
     onBadBlock: live ? "skip" : config.onBadBlock,
@@ -199,12 +106,4 @@ function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
       perRound: live ? config.retryFailedSlots : Number.MAX_SAFE_INTEGER,
     },
   };
-}
-
-/** Different recordings do not share a cursor: a second folder may hold earlier slots than the first. */
-function cursorNameOf({ cursorName, source, blocks }: IngestConfig): string {
-  if (cursorName !== null) return cursorName;
-  // Both follow the same chain: one may go on where the other was.
-  if (source !== "replay") return "solana";
-  return ["solana", "replay", ...blocks.map((path) => resolve(path))].join(":");
 }

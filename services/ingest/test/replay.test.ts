@@ -1,14 +1,15 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { decodeSolanaBlock } from "@candlewick/decode";
+import type { Slot } from "@candlewick/domain";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { IngestRun, type RunSettings } from "../src/run.ts";
 import { openReplay } from "../src/sources/replay.ts";
 import { sparseRules } from "./chain-model.ts";
 import { emptyBlock } from "./local-node.ts";
-import { MemoryLedger, MemoryLog, MemoryLogger, memoryPorts } from "./memory-ports.ts";
+import { JumpingClock, MemoryLedger, MemoryLog, MemoryLogger, memoryPorts } from "./memory-ports.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -197,5 +198,44 @@ describe("nothing to replay is one sentence", () => {
       logger: new MemoryLogger(),
     }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "BAD_INPUT", message: expect.stringMatching(what) });
+  });
+});
+
+describe("what recorded blocks may be", () => {
+  test("compressed with zstd, and named by a pattern", async () => {
+    await put("20.getBlock.json.zst", zstdCompressSync(JSON.stringify(emptyBlock(20, 19))));
+    await put("21.json.gz", emptyBlock(21, 20));
+    await put("22.json", emptyBlock(22, 21));
+    await put("notes.json", "{}");
+    expect((await replay()).slots).toEqual([20, 21, 22]);
+    expect((await replay({ paths: [join(folder, "2[01].*")] })).slots).toEqual([20, 21]);
+    await expect(replay({ paths: [join(folder, "3*.json")] })).rejects.toThrow(/no block file/);
+  });
+
+  test("a zstd file that is damaged ends ingest with its name", async () => {
+    await put("20.json.zst", zstdCompressSync(JSON.stringify(emptyBlock(20, 19))).subarray(0, 40));
+    const { error } = await replay();
+    expect(String(error)).toMatch(/20\.json\.zst is not a block of slot 20: it is no whole zstd file/);
+  });
+
+  test.each([
+    ["recorded", 4_000],
+    ["10x", 400],
+    ["max", 0],
+  ])("the pace %s takes %i ms for four seconds", async (pace, ms) => {
+    for (let at = 20; at < 25; at++) {
+      await put(`${at}.json`, { blockTime: 1_700_000_000 + at, ...emptyBlock(at, at - 1) });
+    }
+    const clock = new JumpingClock();
+    const source = await openReplay({
+      paths: [folder],
+      recursive: false,
+      maxBlockBytes: 1_000_000,
+      logger: new MemoryLogger(),
+      pace,
+      clock,
+    });
+    for (let at = 20; at < 25; at++) await source.fetch(at as Slot, new AbortController().signal);
+    expect(clock.monotonic()).toBe(ms);
   });
 });

@@ -1,7 +1,7 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { glob, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { gunzip, zstdDecompress } from "node:zlib";
 import { type Slot, slot } from "@candlewick/domain";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 
@@ -11,9 +11,10 @@ export interface BlockFile {
   readonly path: string;
 }
 
-/** `<slot>.getBlock.json`, `<slot>.json`, each with or without `.gz`. */
-const BLOCK_NAME = /^(\d{1,16})(?:\.getBlock)?\.json(?:\.gz)?$/;
-const LEADING_SLOT = /^(\d{1,16})(?!\d).*\.json(?:\.gz)?$/;
+/** `<slot>.getBlock.json`, `<slot>.json`, each with or without `.gz` or `.zst`. */
+const BLOCK_NAME = /^(\d{1,16})(?:\.getBlock)?\.json(?:\.gz|\.zst)?$/;
+const LEADING_SLOT = /^(\d{1,16})(?!\d).*\.json(?:\.gz|\.zst)?$/;
+const PATTERN = /[*?[{]/;
 
 /**
  * The block files of folders and files, sorted by slot. In a folder only files named like blocks count,
@@ -28,6 +29,12 @@ export async function findBlockFiles(
   const ignored: string[] = [];
   for (const path of paths) {
     const absolute = resolve(path);
+    if (PATTERN.test(path) && !(await exists(absolute))) {
+      for await (const found of glob(absolute)) {
+        if (!(await isFolder(found))) files.push(namedFile(found));
+      }
+      continue;
+    }
     if (await isFolder(absolute)) await scanFolder(absolute, recursive, files, ignored);
     else files.push(namedFile(absolute));
   }
@@ -35,7 +42,7 @@ export async function findBlockFiles(
     throw new CandlewickError(
       ERRORS.badInput,
       `There is no block file in ${paths.join(", ")}.`,
-      "Block files are named <slot>.json or <slot>.getBlock.json, with .gz where compressed; subfolders count with recursive: true.",
+      "Block files are named <slot>.json or <slot>.getBlock.json, with .gz or .zst where compressed; subfolders count with recursive: true.",
     );
   }
   files.sort((a, b) => a.slot - b.slot);
@@ -50,6 +57,13 @@ export async function findBlockFiles(
     }
   }
   return { files, ignored };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -91,15 +105,18 @@ function namedFile(path: string): BlockFile {
     throw new CandlewickError(
       ERRORS.badInput,
       `The name of ${path} does not tell a slot.`,
-      "Name block files <slot>.json or <slot>.json.gz.",
+      "Name block files <slot>.json, <slot>.json.gz or <slot>.json.zst.",
     );
   }
   return { slot: slot(Number(digits)), path };
 }
 
-const inflate = promisify(gunzip);
+const COMPRESSIONS = [
+  { ending: ".gz", name: "gzip", inflate: promisify(gunzip) },
+  { ending: ".zst", name: "zstd", inflate: promisify(zstdDecompress) },
+] as const;
 
-/** A block file's bytes, inflated where its name ends in .gz. Rejects with what is wrong, in words that follow the file's name. */
+/** A block file's bytes, inflated where its name ends in .gz or .zst. Rejects with what is wrong, in words that follow the file's name. */
 export async function readBlockFile({ path }: BlockFile, maxBytes: number): Promise<Uint8Array> {
   let bytes: Buffer;
   try {
@@ -109,11 +126,12 @@ export async function readBlockFile({ path }: BlockFile, maxBytes: number): Prom
   } catch (cause) {
     throw new Error(`it cannot be read (${reasonOf(cause)})`, { cause });
   }
-  if (!path.endsWith(".gz")) return bytes;
+  const compression = COMPRESSIONS.find(({ ending }) => path.endsWith(ending));
+  if (compression === undefined) return bytes;
   try {
-    return await inflate(bytes, { maxOutputLength: maxBytes });
+    return await compression.inflate(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
-    throw new Error(`it is no whole gzip file (${reasonOf(cause)})`, { cause });
+    throw new Error(`it is no whole ${compression.name} file (${reasonOf(cause)})`, { cause });
   }
 }
 
@@ -129,4 +147,7 @@ const REASONS: Readonly<Record<string, string>> = {
   Z_BUF_ERROR: "it ends too early",
   Z_DATA_ERROR: "its data are damaged",
   ERR_BUFFER_TOO_LARGE: "it is too large",
+  ZSTD_error_prefix_unknown: "its data are damaged",
+  ZSTD_error_corruption_detected: "its data are damaged",
+  ZSTD_error_checksum_wrong: "its data are damaged",
 };

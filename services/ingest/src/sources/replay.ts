@@ -1,7 +1,8 @@
 import type { Slot } from "@candlewick/domain";
-import type { Logger } from "@candlewick/runtime";
+import type { Clock, Logger } from "@candlewick/runtime";
 import type { BlockSource, Fetched, SlotPlan } from "../ports.ts";
 import { type BlockFile, findBlockFiles, readBlockFile } from "./block-file.ts";
+import { BlockPace, speedOf } from "./block-pace.ts";
 
 export interface ReplayOptions {
   /** Folders and files. */
@@ -11,6 +12,10 @@ export interface ReplayOptions {
   /** The largest block, inflated. */
   readonly maxBlockBytes: number;
   readonly logger: Logger;
+  /** `max`, `recorded` or `10x`; default `max`. */
+  readonly pace?: string;
+  /** Needed for a pace. */
+  readonly clock?: Clock;
 }
 
 /** Opens recorded blocks as a source. Throws a CandlewickError where there is nothing to replay. */
@@ -34,9 +39,12 @@ export class ReplaySource implements BlockSource {
   readonly #slots: readonly Slot[];
   readonly #maxBlockBytes: number;
   readonly #logger: Logger;
+  readonly #pace: BlockPace | null;
   #begun = false;
 
-  constructor(files: readonly BlockFile[], { paths, maxBlockBytes, logger }: ReplayOptions) {
+  constructor(files: readonly BlockFile[], { paths, maxBlockBytes, logger, pace, clock }: ReplayOptions) {
+    const speed = speedOf(pace ?? "max");
+    this.#pace = speed === null || clock === undefined ? null : new BlockPace(speed, clock);
     this.name = paths.join(", ");
     this.#files = new Map(files.map((file) => [file.slot, file]));
     this.#slots = files.map((file) => file.slot);
@@ -65,15 +73,18 @@ export class ReplaySource implements BlockSource {
     return { slots, ended: from + slots.length === this.#slots.length };
   }
 
-  async fetch(slot: Slot): Promise<Fetched> {
+  async fetch(slot: Slot, signal: AbortSignal): Promise<Fetched> {
     const file = this.#files.get(slot);
     if (file === undefined) return { kind: "absent" };
+    let bytes: Uint8Array;
     try {
-      return { kind: "block", bytes: await readBlockFile(file, this.#maxBlockBytes), attempts: 1 };
+      bytes = await readBlockFile(file, this.#maxBlockBytes);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return { kind: "failed", reason, attempts: 1 };
     }
+    await this.#pace?.wait(bytes, signal);
+    return { kind: "block", bytes, attempts: 1 };
   }
 
   place(slot: Slot): string {
