@@ -5,6 +5,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   decode: async () => (await import("./decode.ts")).benchDecode(),
   throughput: async () => (await import("./throughput.ts")).benchThroughput(),
   latency: async () => (await import("./latency.ts")).benchLatency(),
+  "catch-up": async () => (await import("./catch-up.ts")).benchCatchUp(),
   delivery: async () => (await import("./delivery.ts")).benchDelivery(),
 };
 

@@ -26,6 +26,8 @@ export interface ApacheKafkaOptions {
 export interface ApacheKafka {
   readonly brokers: string[];
   readonly dir: string;
+  /** The process, to look at. */
+  readonly pid: number | undefined;
   /** Controlled shutdown; removes a temporary folder. */
   stop(): Promise<void>;
   /** SIGKILL; resolves when the process is gone. The data stay. */
@@ -67,6 +69,9 @@ export async function startApacheKafka(options: ApacheKafkaOptions = {}): Promis
   return {
     brokers: [`127.0.0.1:${port}`],
     dir,
+    get pid() {
+      return child.pid;
+    },
     async stop() {
       await end("SIGTERM");
       if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
