@@ -22,8 +22,8 @@ export async function startBrokerService(
     address: broker.address,
     done,
     async stop() {
-      await broker.stop();
-      finish();
+      // Whatever goes wrong at the end, it has ended.
+      await broker.stop().finally(finish);
     },
   };
 }

@@ -17,6 +17,7 @@ import { type BrokerOptions, type Settings, withDefaults } from "./options.ts";
 import { ProducerIds } from "./producers/producer-ids.ts";
 import { lockFolder, openError, openIdentity } from "./storage/data-folder.ts";
 import type { Disk } from "./storage/disk.ts";
+import { IncidentLog } from "./storage/disk-incident.ts";
 import { fileDisk } from "./storage/file-disk.ts";
 import { Journal } from "./storage/journal.ts";
 import { MemoryDisk } from "./storage/memory-disk.ts";
@@ -57,7 +58,10 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
 }
 
 async function start(options: BrokerOptions, folder: string, opened: AsyncDisposableStack): Promise<Broker> {
-  const settings = withDefaults(options);
+  const given = withDefaults(options);
+  const incidents = new IncidentLog(given.log, options.clock ?? systemClock);
+  opened.defer(() => incidents.close());
+  const settings = { ...given, log: incidents.log };
   const disk = await openDisk(options, opened);
   const parts = await openParts(options, settings, disk, folder, opened);
   const limits = new ConnectionLimits(settings);
@@ -122,7 +126,9 @@ async function openParts(
   const clock = options.clock ?? systemClock;
   const visibility: Visibility = settings.fsync === "acks-all" ? "after-sync" : "at-once";
   const { clusterId } = openIdentity(disk, folder);
-  const journal = new Journal(disk, `${folder}/coordinator.journal`, visibility);
+  const journal = new Journal(disk, `${folder}/coordinator.journal`, visibility, (error) =>
+    settings.log({ level: "error", msg: "cannot shorten the journal", reason: String(error) }),
+  );
   opened.defer(() => journal.close());
   if (journal.droppedBytes > 0) {
     const msg = "cut off an unfinished write at the end of the journal";
@@ -130,7 +136,12 @@ async function openParts(
   }
   const { topicDefaults } = settings;
   const topics = new TopicStore({ disk, folder, visibility, topicDefaults, now: () => clock.nowMs() });
-  opened.defer(() => topics.close());
+  opened.defer(async () => {
+    const reason = await topics.close();
+    if (reason === undefined) return;
+    const msg = "cannot save indexes: the next start reads more of the logs";
+    settings.log({ level: "warn", msg, reason: String(reason) });
+  });
   for (const finding of topics.open()) report(finding, settings);
   const authorizer = settings.acls === undefined ? undefined : new Authorizer(journal, settings.acls);
   const groups = openGroups({ clock, journal, topics, settings, authorizer });

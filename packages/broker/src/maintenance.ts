@@ -10,6 +10,7 @@ const TRANSACTIONAL_ID_RETENTION_MS = 7 * 86_400_000;
 
 /** A start after a crash scans at most about so much of each partition, plus what came in one interval. */
 const CHECKPOINT_BYTES = 32 << 20;
+const CHECKPOINT_INTERVAL_MS = 5000;
 
 /** The work that is done every so often: retention, expiry, and syncs by interval. */
 export class Maintenance {
@@ -21,6 +22,7 @@ export class Maintenance {
     this.#parts = parts;
     const { settings } = parts;
     this.#every(settings.maintenanceIntervalMs, () => this.run());
+    this.#every(CHECKPOINT_INTERVAL_MS, () => this.#checkpointAll());
     if (typeof settings.fsync === "object") this.#every(settings.fsync.intervalMs, () => this.#flushAll());
   }
 
@@ -56,7 +58,6 @@ export class Maintenance {
       }
     }
     this.#compactAll(nowMs);
-    this.#checkpointAll();
     try {
       groups.expire(nowMs - settings.offsetsRetentionMs);
       transactions.expire(nowMs - TRANSACTIONAL_ID_RETENTION_MS);

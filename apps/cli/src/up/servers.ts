@@ -59,8 +59,7 @@ function brokerService(broker: Broker): Service {
     name: "Kafka",
     done,
     async stop() {
-      await broker.stop();
-      finish();
+      await broker.stop().finally(finish);
     },
   };
 }

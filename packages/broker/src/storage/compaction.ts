@@ -105,6 +105,26 @@ async function cleanSegment(
   const path = segment.path + CLEANED_SUFFIX;
   task.disk.removeFile(path);
   const cleaned = new Segment(task.disk, path, segment.baseOffset, task.nowMs);
+  try {
+    const isChanged = await copyCleaned(task, segment, latest, cleaned);
+    cleaned.file.close();
+    if (isChanged) replace(segment, path);
+    else task.disk.removeFile(path);
+  } catch (error) {
+    // On a full disk, half a copy would take the last of the space.
+    cleaned.file.close();
+    task.disk.removeFile(path);
+    throw error;
+  }
+}
+
+/** Writes what remains of a segment to another, on the disk where it differs; true if it does. */
+async function copyCleaned(
+  task: CompactionTask,
+  segment: Segment,
+  latest: ReadonlyMap<string, number>,
+  cleaned: Segment,
+): Promise<boolean> {
   let isChanged = false;
   for await (const batch of batchesOf(segment)) {
     const kept = cleanBatch(task, batch, latest);
@@ -112,9 +132,7 @@ async function cleanSegment(
     if (kept !== undefined) cleaned.append(kept, batch.header);
   }
   if (isChanged) await cleaned.file.sync();
-  cleaned.file.close();
-  if (isChanged) replace(segment, path);
-  else task.disk.removeFile(path);
+  return isChanged;
 }
 
 /** What remains of a batch: the same bytes, a smaller batch, or nothing. */

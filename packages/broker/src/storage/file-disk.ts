@@ -142,8 +142,14 @@ export const fileDisk: Disk = {
   },
   replaceFile(path, content) {
     const temporary = `${path}.new`;
-    fs.writeFileSync(temporary, content, { flush: true });
-    fs.renameSync(temporary, path);
+    try {
+      fs.writeFileSync(temporary, content, { flush: true });
+      fs.renameSync(temporary, path);
+    } catch (error) {
+      // On a full disk, half a file would take the last of the space.
+      fs.rmSync(temporary, { force: true });
+      throw error;
+    }
     syncFolder(dirname(path));
   },
   removeFile(path) {

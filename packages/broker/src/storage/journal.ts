@@ -50,6 +50,8 @@ export class Journal {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #visibility: Visibility;
+  readonly #onCompactionFailure: (error: unknown) => void;
+  #compactFromBytes = COMPACT_FROM_BYTES;
   #file: DiskFile;
   readonly #live = new Map<string, { readonly value: unknown; readonly bytes: number }>();
   #liveBytes = 0;
@@ -58,7 +60,13 @@ export class Journal {
   /** Bytes of a torn last entry that were cut off when the journal was opened. */
   readonly droppedBytes: number;
 
-  constructor(disk: Disk, path: string, visibility: Visibility) {
+  constructor(
+    disk: Disk,
+    path: string,
+    visibility: Visibility,
+    onCompactionFailure: (error: unknown) => void = () => {},
+  ) {
+    this.#onCompactionFailure = onCompactionFailure;
     this.#disk = disk;
     this.#path = path;
     this.#visibility = visibility;
@@ -110,7 +118,18 @@ export class Journal {
     const share = Math.ceil(bytes / entries.length);
     for (const entry of entries) this.#apply(entry, share);
     const size = this.#file.size;
-    if (size > COMPACT_FROM_BYTES && size > this.#liveBytes * COMPACT_FACTOR) this.#compact();
+    if (size > this.#compactFromBytes && size > this.#liveBytes * COMPACT_FACTOR) this.#tryToCompact();
+  }
+
+  /** The changes are written down already: a full disk must not make them look as if they were not. */
+  #tryToCompact(): void {
+    try {
+      this.#compact();
+      this.#compactFromBytes = COMPACT_FROM_BYTES;
+    } catch (error) {
+      this.#compactFromBytes = this.#file.size + COMPACT_FROM_BYTES;
+      this.#onCompactionFailure(error);
+    }
   }
 
   #compact(): void {

@@ -383,13 +383,25 @@ export class PartitionLog {
     segment.indexedBytes = sizeBytes;
   }
 
-  /** Syncs, saves the indexes so that the next start is quick, and closes. */
-  async close(): Promise<void> {
+  /**
+   * Syncs, saves the index so that the next start is quick, and closes. Resolves with the reason where the index
+   * could not be saved: nothing but time is lost by that.
+   */
+  async close(): Promise<unknown> {
     try {
       await this.flush();
-      this.#active.saveIndex(this.disk, this.producers.snapshot());
+      return this.#saveIndex();
     } finally {
       this.abandon();
+    }
+  }
+
+  #saveIndex(): unknown {
+    try {
+      this.#active.saveIndex(this.disk, this.producers.snapshot());
+      return undefined;
+    } catch (error) {
+      return error;
     }
   }
 
