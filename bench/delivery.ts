@@ -1,24 +1,17 @@
-import { createAdmin, type KafkaConnection } from "@candlewick/kafka";
+import { createAdmin, createProducer, type KafkaConnection } from "@candlewick/kafka";
 import { silentLogger } from "@candlewick/runtime";
 import { apacheKafkaAvailable, KAFKA_VERSION, startApacheKafka } from "../conformance/apache-kafka.ts";
-import { nodeProgram, otherPrograms, type Program } from "./delivery/programs.ts";
+import { type Candidate, type Comparison, comparisons, FILLED } from "./delivery/candidates.ts";
+import { type Figure, type MeasuredComparison, writePage } from "./delivery/page.ts";
+import { otherPrograms } from "./delivery/programs.ts";
+import { messageOf } from "./delivery/workload.ts";
 import { median, report } from "./statistics.ts";
 
 const PARTITIONS = 8;
 const ROUNDS = Number(process.env.CANDLEWICK_BENCH_ROUNDS ?? 3);
-const SYNC_MESSAGES = 10_000;
-const ASYNC_MESSAGES = 300_000;
+const FILLED_TOPIC = "delivery-filled";
 
-interface Candidate {
-  readonly name: string;
-  readonly program: Program | null;
-  /** CLIENT and MODE, or MODE alone, as the program wants them. */
-  readonly args: readonly string[];
-  readonly count: number;
-  readonly concurrency: number;
-}
-
-/** The delivery runtime beside other clients, on Apache Kafka. */
+/** The delivery runtime beside other clients, on Apache Kafka; tables and charts go to docs. */
 export async function benchDelivery(): Promise<void> {
   const unavailable = apacheKafkaAvailable();
   if (unavailable !== null) {
@@ -27,66 +20,50 @@ export async function benchDelivery(): Promise<void> {
   }
   const { go, java, missing } = otherPrograms();
   for (const reason of missing) console.log(reason);
+  const conditions =
+    `Apache Kafka ${KAFKA_VERSION} and the client on the same two cores, ${PARTITIONS} partitions, messages of ` +
+    `1.2 KB with 200 keys, producers idempotent with acks=all and warm, Node ${process.versions.node}, medians of ` +
+    `${ROUNDS} rounds in which the candidates take turns, ${new Date().toISOString().slice(0, 10)}.`;
+  console.log(conditions);
   const kafka = await startApacheKafka({ maxHeap: "1g" });
   try {
     const connection = { brokers: kafka.brokers, clientId: "bench", logger: silentLogger };
-    console.log(
-      `Apache Kafka ${KAFKA_VERSION}, ${PARTITIONS} partitions, messages of 1.2 KB, acks=all, idempotent`,
-    );
-    await measure(connection, producers(go, java));
+    const measured: MeasuredComparison[] = [];
+    for (const comparison of comparisons(go, java)) measured.push(await measure(connection, comparison));
+    writePage([conditions, ...missing].join(" "), measured);
   } finally {
     await kafka.stop();
   }
 }
 
-function producers(go: Program | null, java: Program | null): Candidate[] {
-  const sync = (
-    name: string,
-    program: Program | null,
-    args: string[],
-    concurrency: number,
-    count = SYNC_MESSAGES,
-  ) => ({
-    name: `${name}, ${concurrency} at a time`,
-    program,
-    args,
-    count,
-    concurrency,
-  });
-  const async = (name: string, program: Program | null, args: string[]) => ({
-    name,
-    program,
-    args,
-    count: ASYNC_MESSAGES,
-    concurrency: 1,
-  });
-  return [
-    sync("sarama SyncProducer", go, ["sarama", "sync"], 1, 3_000),
-    sync("sarama SyncProducer", go, ["sarama", "sync"], 8),
-    sync("sarama SyncProducer", go, ["sarama", "sync"], 64, 20_000),
-    sync("Java send().get()", java, ["sync"], 8),
-    sync("kafkajs send", nodeProgram, ["kafkajs", "send"], 64),
-    sync("@platformatic/kafka send", nodeProgram, ["driver", "send"], 64),
-    sync("Candlewick send", nodeProgram, ["candlewick", "send"], 1, 3_000),
-    sync("Candlewick send", nodeProgram, ["candlewick", "send"], 8, 30_000),
-    sync("Candlewick send", nodeProgram, ["candlewick", "send"], 64, 200_000),
-    async("sarama AsyncProducer", go, ["sarama", "async"]),
-    async("Java send(callback)", java, ["async"]),
-    async("Candlewick enqueue", nodeProgram, ["candlewick", "enqueue"]),
-  ];
-}
-
 /** Rounds in which the candidates take turns, so that a machine that drifts drifts for all of them. */
-async function measure(connection: KafkaConnection, candidates: readonly Candidate[]): Promise<void> {
-  const rates = new Map<string, number[]>();
+async function measure(
+  connection: KafkaConnection,
+  { title, kind, candidates }: Comparison,
+): Promise<MeasuredComparison> {
+  const present = candidates.filter(({ program }) => program !== null);
+  if (kind === "consume") await fill(connection);
+  const rates = new Map<string, number[]>(present.map(({ name }) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
-    for (const candidate of candidates) {
-      if (candidate.program === null) continue;
-      const rate = await onFreshTopic(connection, (topic) => rateOf(candidate, connection, topic));
-      rates.set(candidate.name, [...(rates.get(candidate.name) ?? []), rate]);
+    for (const candidate of present) {
+      const rate =
+        kind === "produce"
+          ? await onFreshTopic(connection, (topic) => rateOf(candidate, connection, topic))
+          : await rateOf(candidate, connection, FILLED_TOPIC);
+      rates.get(candidate.name)?.push(rate);
     }
   }
-  for (const [name, measured] of rates) report(name, median(measured), "msg/s");
+  console.log(`-- ${title}`);
+  const figures = [...rates].map(([name, measured]): Figure => {
+    report(name, median(measured), "msg/s");
+    return {
+      name,
+      medianRate: median(measured),
+      least: Math.min(...measured),
+      greatest: Math.max(...measured),
+    };
+  });
+  return { title, figures };
 }
 
 async function rateOf(candidate: Candidate, { brokers }: KafkaConnection, topic: string): Promise<number> {
@@ -111,4 +88,17 @@ async function onFreshTopic<Result>(
     await admin.deleteTopics([topic]);
     await admin.close();
   }
+}
+
+/** The topic of the consumers, filled once. */
+async function fill(connection: KafkaConnection): Promise<void> {
+  const admin = await createAdmin(connection);
+  const { existing } = await admin.createTopics([{ name: FILLED_TOPIC, partitions: PARTITIONS, config: {} }]);
+  await admin.close();
+  if (existing.length > 0) return;
+  const producer = await createProducer(connection);
+  for (let index = 0; index < FILLED; index++) {
+    await producer.enqueue({ topic: FILLED_TOPIC, ...messageOf(index) });
+  }
+  await producer.close();
 }

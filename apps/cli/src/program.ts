@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   produce: async () => (await import("./commands/produce.ts")).produceCommand(),
   topics: async () => (await import("./commands/topics.ts")).topicsCommand(),
   groups: async () => (await import("./commands/groups.ts")).groupsCommand(),
+  dlq: async () => (await import("./commands/dlq.ts")).dlqCommand(),
   verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
   decode: async () => (await import("./commands/decode.ts")).decodeCommand(),
   aggregate: async () => (await import("./commands/aggregate.ts")).aggregateCommand(),

@@ -3,7 +3,13 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Broker, startBroker } from "@candlewick/broker";
-import { type GroupConsumer, startGroupConsumer } from "@candlewick/kafka";
+import {
+  type ConsumedRecord,
+  createProducer,
+  deadLetter,
+  type GroupConsumer,
+  startGroupConsumer,
+} from "@candlewick/kafka";
 import { silentLogger } from "@candlewick/runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunOptions, runCli } from "./cli-process.ts";
@@ -211,6 +217,52 @@ describe("groups", () => {
   test("a reset says what it lacks", async () => {
     expect(await refused(["groups", "reset", "g", "--topic", "read"])).toMatch(/no target was named/);
     expect(await refused(["groups", "reset", "g", "--to-latest"])).toMatch(/no topic was named/);
+  });
+});
+
+describe("dead letters", () => {
+  test("are listed, shown, replayed once, dropped and audited", async () => {
+    await run(["topics", "create", "orders", "--partitions", "1", "--retries", "1"]);
+    await run(["produce", "orders"], { input: '{"n":1}\n{broken\n' });
+    const connection = { brokers: [broker.address], clientId: "test", logger: silentLogger };
+    const producer = await createProducer(connection);
+    const record = (offset: bigint, value: string): ConsumedRecord => ({
+      topic: "orders",
+      partition: 0,
+      offset,
+      timestampMs: 1_700_000_000_000,
+      key: Buffer.from(`k${offset}`),
+      value: Buffer.from(value),
+      headers: new Map(),
+    });
+    await deadLetter(producer, record(0n, '{"n":1}'), new RangeError("took too long"), 3);
+    await deadLetter(producer, record(1n, "{broken"), new SyntaxError("is not JSON"), 1);
+    await producer.close();
+    expect(await json(["dlq", "ls"])).toEqual([
+      { topic: "orders", dead: 2, replaying: 0, replayed: 0, dropped: 0 },
+    ]);
+    expect(await json(["dlq", "ls", "orders", "--error", "json"])).toMatchObject([
+      { id: "0:1", state: "dead", origin: "orders:0@1", key: "k1", attempts: 1, error: "SyntaxError" },
+    ]);
+    expect(await run(["dlq", "show", "orders", "0:1"])).toMatch(
+      /origin {4}orders:0@1\n.*message {3}is not JSON\n.*payload {3}\{broken\n/s,
+    );
+    expect(await refused(["dlq", "replay", "orders"])).toMatch(
+      /this would send again 2 dead letters of orders/,
+    );
+    const replay = ["dlq", "replay", "orders", "0:0", "--yes"];
+    expect(await run(replay)).toBe("sent again 1 dead letter of 1 that match\n");
+    expect(await json(replay)).toMatchObject({ done: 0, matched: 0 });
+    const drop = ["dlq", "drop", "orders", "--error", "SyntaxError", "--reason", "test data", "--yes"];
+    expect(await run(drop)).toBe("dropped 1 dead letter of 1 that match\n");
+    expect(await json(["dlq", "ls"])).toMatchObject([{ dead: 0, replayed: 1, dropped: 1 }]);
+    const audit = await run(["dlq", "audit", "orders", "--format", "csv"]);
+    expect(audit).toMatch(/,replayed,0:0,.*orders:0@2,\n/);
+    expect(audit).toMatch(/,dropped,0:1,.*,test data\n/);
+    expect(await refused(["dlq", "show", "orders", "0:99"])).toMatch(/orders\.dlq has no record at 0:99/);
+    expect(await refused(["dlq", "ls", "order"])).toMatch(
+      /there is no topic order\.dlq. Did you mean orders\.dlq\?/,
+    );
   });
 });
 

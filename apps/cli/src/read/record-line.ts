@@ -58,7 +58,8 @@ function valueText(value: Buffer | null): string {
   }
 }
 
-function bytesText(bytes: Buffer | null): string {
+/** Bytes as JSON: their text, or base64 where they are none. */
+export function bytesText(bytes: Buffer | null): string {
   if (bytes === null) return "null";
   return JSON.stringify(textOf(bytes) ?? { base64: bytes.toString("base64") });
 }

@@ -7,13 +7,13 @@ import {
   type ReaderOptions,
   startReader,
 } from "@candlewick/kafka";
-import { CandlewickError, ERRORS } from "@candlewick/runtime";
 import { requireTopics } from "../kafka/with-admin.ts";
 import { note, output } from "../output.ts";
 import type { FoundKafka } from "../sources.ts";
 import { usageError } from "../usage.ts";
 import { partitionsThatPass, passes, type RecordFilter } from "./record-filter.ts";
-import { jsonText, recordLine, recordLineWith, recordText } from "./record-line.ts";
+import { recordLine, recordLineWith, recordText } from "./record-line.ts";
+import { shownValue } from "./shown-value.ts";
 
 /** Where to begin: an edge, an offset, or the first record of a time or later. */
 export type TailStart = "first" | "last" | bigint | { readonly timestampMs: number };
@@ -68,28 +68,12 @@ export async function tailTopic({ connection, isOurs }: FoundKafka, options: Tai
 
 /** Prints a record that the filter lets through; tells whether it did. */
 async function print(record: ConsumedRecord, { filter, codec, format }: TailOptions): Promise<boolean> {
-  const { shown, isJson } = await valueToShow(record, codec);
+  const { shown, isJson } = await shownValue(record.topic, record.value, codec);
   if (!passes(record, filter, shown)) return false;
   if (format === "json") await output.line(isJson ? recordLineWith(record, shown) : recordLine(record));
   else if (format === "value") await output.line(record.value === null ? "" : shown);
   else await output.line(recordText(record, shown));
   return true;
-}
-
-/** A value as text: decoded where there is a codec; one that cannot be decoded is shown as what it is. */
-async function valueToShow(
-  { topic, value }: ConsumedRecord,
-  codec: Codec | null,
-): Promise<{ shown: string; isJson: boolean }> {
-  if (value === null) return { shown: "null", isJson: true };
-  if (codec === null) return { shown: value.toString("utf8"), isJson: false };
-  try {
-    return { shown: jsonText(await codec.decode(value, { topic, part: "value" })), isJson: true };
-  } catch (error) {
-    if (!(error instanceof CandlewickError && error.code === ERRORS.poison.code)) throw error;
-    const undecoded = { undecodable: error.message, base64: value.toString("base64") };
-    return { shown: JSON.stringify(undecoded), isJson: true };
-  }
 }
 
 interface TailPlan {

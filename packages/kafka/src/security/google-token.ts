@@ -1,5 +1,4 @@
 import { CandlewickError, type Clock, systemClock } from "@candlewick/runtime";
-import { GoogleAuth } from "google-auth-library";
 import { KAFKA_ERRORS, rootMessage } from "../cluster/errors.ts";
 import { type AccessToken, cachedToken, type TokenSource } from "./token-source.ts";
 
@@ -50,10 +49,14 @@ export function googleKafkaToken(
   return parts.map((part) => Buffer.from(part).toString("base64url")).join(".");
 }
 
+/** The library is large, and only who uses Google needs it. */
 function defaultAccount(): GoogleAccount {
-  const auth = new GoogleAuth({ scopes: SCOPE });
+  const load = async () => new (await import("google-auth-library")).GoogleAuth({ scopes: SCOPE });
+  let loading: ReturnType<typeof load> | null = null;
   return {
     async accessToken() {
+      loading ??= load();
+      const auth = await loading;
       const client = await auth.getClient();
       const { token } = await client.getAccessToken();
       if (token === null || token === undefined) throw new Error("the credentials hold no access token");

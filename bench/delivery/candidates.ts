@@ -1,0 +1,89 @@
+import { nodeProgram, type Program } from "./programs.ts";
+
+/** One thing that is measured. */
+export interface Candidate {
+  readonly name: string;
+  /** Null where it cannot be run here. */
+  readonly program: Program | null;
+  /** CLIENT and MODE, or MODE alone, as the program wants them. */
+  readonly args: readonly string[];
+  readonly count: number;
+  readonly concurrency: number;
+}
+
+/** Candidates that are compared with each other. */
+export interface Comparison {
+  readonly title: string;
+  /** "produce": each on a fresh topic. "consume": all of one topic that was filled before. */
+  readonly kind: "produce" | "consume";
+  readonly candidates: readonly Candidate[];
+}
+
+/** Everything that is measured, with the programs that are there. */
+export function comparisons(go: Program | null, java: Program | null): Comparison[] {
+  return [
+    { title: "Producer, awaiting each message", kind: "produce", candidates: awaiting(go, java) },
+    { title: "Producer, awaiting none", kind: "produce", candidates: streaming(go, java) },
+    { title: "Consumer, empty handler", kind: "consume", candidates: emptyHandlers(go) },
+    { title: "Consumer, handler of 1 ms, 200 keys", kind: "consume", candidates: slowHandlers(go) },
+  ];
+}
+
+function candidate(
+  name: string,
+  program: Program | null,
+  args: readonly string[],
+  count: number,
+  concurrency: number,
+): Candidate {
+  return { name, program, args, count, concurrency };
+}
+
+function awaiting(go: Program | null, java: Program | null): Candidate[] {
+  return [
+    candidate("sarama SyncProducer, 1 goroutine", go, ["sarama", "sync"], 3_000, 1),
+    candidate("sarama SyncProducer, 8 goroutines", go, ["sarama", "sync"], 20_000, 8),
+    candidate("sarama SyncProducer, 64 goroutines", go, ["sarama", "sync"], 60_000, 64),
+    candidate("Java send().get(), 8 threads", java, ["sync"], 5_000, 8),
+    candidate("kafkajs send, 64 callers", nodeProgram, ["kafkajs", "send"], 10_000, 64),
+    candidate("@platformatic/kafka send, 64 callers", nodeProgram, ["driver", "send"], 10_000, 64),
+    candidate("Candlewick send, 1 caller", nodeProgram, ["candlewick", "send"], 3_000, 1),
+    candidate("Candlewick send, 8 callers", nodeProgram, ["candlewick", "send"], 30_000, 8),
+    candidate("Candlewick send, 64 callers", nodeProgram, ["candlewick", "send"], 200_000, 64),
+  ];
+}
+
+const STREAMED = 300_000;
+
+function streaming(go: Program | null, java: Program | null): Candidate[] {
+  return [
+    candidate("sarama AsyncProducer", go, ["sarama", "async"], STREAMED, 1),
+    candidate("Java send(callback)", java, ["async"], STREAMED, 1),
+    candidate("Candlewick enqueue", nodeProgram, ["candlewick", "enqueue"], STREAMED, 1),
+  ];
+}
+
+/** The topic of the consumers holds so many records. */
+export const FILLED = 300_000;
+
+function emptyHandlers(go: Program | null): Candidate[] {
+  return [
+    candidate("kafka-go ReadMessage", go, ["kafka-go", "consume"], FILLED, 1),
+    candidate("sarama consumer group", go, ["sarama", "consume"], FILLED, 1),
+    candidate("kafkajs eachMessage", nodeProgram, ["kafkajs", "eachMessage"], FILLED, 1),
+    candidate("kafkajs eachBatch", nodeProgram, ["kafkajs", "eachBatch"], FILLED, 1),
+    candidate("@platformatic/kafka stream", nodeProgram, ["driver", "consume"], FILLED, 1),
+    candidate("Candlewick handler, ordered by key", nodeProgram, ["candlewick", "consume"], FILLED, 30),
+    candidate("Candlewick batches", nodeProgram, ["candlewick", "batches"], FILLED, 1),
+  ];
+}
+
+function slowHandlers(go: Program | null): Candidate[] {
+  return [
+    candidate("kafka-go, 1 goroutine", go, ["kafka-go", "pool"], 2_000, 1),
+    candidate("kafka-go, 30 goroutines, no order", go, ["kafka-go", "pool"], 40_000, 30),
+    candidate("Candlewick, 1 at a time", nodeProgram, ["candlewick", "pool"], 2_000, 1),
+    candidate("Candlewick, 30 at a time, ordered by key", nodeProgram, ["candlewick", "pool"], 40_000, 30),
+    candidate("Candlewick, 100 at a time, ordered by key", nodeProgram, ["candlewick", "pool"], 80_000, 100),
+  ];
+}
