@@ -53,6 +53,8 @@ export interface SessionParts {
 
 /** A turn of the event loop is given up after so long, so that heartbeats and fetches get theirs. */
 const TURN_MS = 10;
+/** Events that wait for their turn before fetching stops. */
+const MOST_EVENTS = 1_000;
 const LONG_POLL_MS = 500;
 const SHORT_POLL_MS = 10;
 
@@ -229,18 +231,22 @@ export class DeliverySession {
         const found = await startPositions(cluster, [partition], () => wanted, loss, {
           signal: this.#session.ended,
         });
-        return found.get(partitionName(partition)) ?? wanted;
+        const offset = found.get(partitionName(partition)) ?? wanted;
+        this.#feed({ kind: "relocated", partition: partitionName(partition), offset: Number(offset) });
+        return offset;
       },
       sink: {
         room: () => Promise.resolve(),
-        wants: (name) => this.delivery.wants(name),
+        // What has arrived and is not looked at yet may fill the window.
+        wants: (name) => this.#events.length < MOST_EVENTS && this.delivery.wants(name),
         pollMs: () => this.#pollMs(),
         seen: (partition, end) => void this.#ends.set(partitionName(partition), end),
-        push: (partition, records, nextOffset) =>
+        push: (partition, records, nextOffset, from) =>
           this.#feed({
             kind: "arrived",
             partition: partitionName(partition),
             records,
+            from: Number(from),
             position: Number(nextOffset),
             nowMs: this.#nowMs(),
           }),
@@ -275,6 +281,7 @@ export class DeliverySession {
   #drainEvents(): void {
     for (let index = 0; index < this.#events.length; index++) {
       if (this.#parts.cluster.clock.monotonic() - this.#turnBegunMs > TURN_MS) {
+        if (this.#events.length >= MOST_EVENTS) this.#fetching?.poke();
         this.#events = this.#events.slice(index);
         setImmediate(() => {
           this.#turnBegunMs = this.#parts.cluster.clock.monotonic();
@@ -286,6 +293,7 @@ export class DeliverySession {
       if (event === undefined) continue;
       for (const command of this.delivery.step(event)) this.#do(command);
     }
+    if (this.#events.length >= MOST_EVENTS) this.#fetching?.poke();
     this.#events = [];
     this.#isFeeding = false;
     this.#schedule();

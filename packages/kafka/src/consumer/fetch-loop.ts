@@ -15,8 +15,8 @@ export interface FetchSink {
   room(): Promise<void>;
   /** Whether this partition (`partitionName`) may be fetched now; asked before each request. */
   wants(name: string): boolean;
-  /** Records of a partition in the order of the log, which was read up to `nextOffset`. */
-  push(partition: TopicPartition, records: readonly ConsumedRecord[], nextOffset: bigint): void;
+  /** Records of a partition in the order of the log, which was read from `from` up to `nextOffset`. */
+  push(partition: TopicPartition, records: readonly ConsumedRecord[], nextOffset: bigint, from: bigint): void;
   /** How long a request may wait for records, in milliseconds: less where partitions will be wanted sooner. */
   pollMs?(): number;
   /** Where the log of a partition ends now, as each answer tells. */
@@ -222,10 +222,11 @@ export class FetchLoop {
     let turnBytes = 0;
     for (const batch of splitBatches(bytes)) {
       const kept = this.#options.detach === true ? Buffer.from(batch) : batch;
-      const decoded = decodeBatch(kept, partition, position);
+      const from = position;
+      const decoded = decodeBatch(kept, partition, from);
       if (decoded.nextOffset > position) position = decoded.nextOffset;
       this.#positions.set(name, position);
-      this.#options.sink.push(partition, decoded.records, position);
+      this.#options.sink.push(partition, decoded.records, position, from);
       // The sink may have decided to go on somewhere else.
       if (this.#positions.get(name) !== position) return;
       turnBytes += batch.length;

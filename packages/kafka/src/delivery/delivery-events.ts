@@ -84,10 +84,13 @@ export type DeliveryEvent =
       readonly kind: "arrived";
       readonly partition: string;
       readonly records: readonly ConsumedRecord[];
-      /** Up to where the log was read. */
+      /** From where to where the log was read. */
+      readonly from: number;
       readonly position: number;
       readonly nowMs: number;
     }
+  /** The log has nothing before this offset any more, and that is accepted. */
+  | { readonly kind: "relocated"; readonly partition: string; readonly offset: number }
   | { readonly kind: "handled"; readonly ticket: RunTicket; readonly nowMs: number }
   /** A handler that has not ended says that its records count as finished: they may be committed. */
   | { readonly kind: "acknowledged"; readonly ticket: RunTicket }

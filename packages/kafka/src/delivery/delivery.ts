@@ -40,6 +40,8 @@ export interface CommittableOffset {
   readonly metadata: string;
 }
 
+type DeliveryEventOf<Kind extends DeliveryEvent["kind"]> = Extract<DeliveryEvent, { readonly kind: Kind }>;
+
 type Timer =
   | { readonly kind: "lane"; readonly lane: Lane; readonly timer: number }
   | { readonly kind: "hold"; readonly partition: PartitionDelivery };
@@ -97,7 +99,10 @@ export class Delivery {
         this.#noteBacklog(event.partition, event.record);
         break;
       case "arrived":
-        this.#arrive(event.partition, event.records, event.position, event.nowMs);
+        this.#arrive(event);
+        break;
+      case "relocated":
+        this.#partitions.get(event.partition)?.tracker.reached(event.offset);
         break;
       case "handled":
         this.#handled(event.ticket, event.nowMs);
@@ -198,10 +203,12 @@ export class Delivery {
     }
   }
 
-  #arrive(name: string, records: readonly ConsumedRecord[], position: number, nowMs: number): void {
+  #arrive({ partition: name, records, from, position, nowMs }: DeliveryEventOf<"arrived">): void {
     const partition = this.#partitions.get(name);
     if (partition === undefined || this.#draining) return;
     const { tracker } = partition;
+    // What was read ahead before the partition stopped at an earlier record will be read again behind it.
+    if (partition.heldUntilMs !== null || from > tracker.position) return;
     for (const record of records) {
       const offset = Number(record.offset);
       if (offset < tracker.position) continue;

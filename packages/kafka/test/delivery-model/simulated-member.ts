@@ -24,6 +24,7 @@ export class SimulatedMember {
   #session = 0;
   #positions = new Map<string, number>();
   #wakeAtMs: number | null = null;
+  #arrivalMs = 0;
   #isDraining = false;
   #running = new Set<RunTicket>();
   readonly #writing = new Set<PublishTicket>();
@@ -151,18 +152,29 @@ export class SimulatedMember {
   #poll(session: number): void {
     this.#world.time.in(this.#world.chance.between(1, 8), () => {
       if (this.#isOld(session) || this.delivery === null) return;
-      for (const { name } of [...this.delivery.partitions()]) {
-        if (this.delivery === null || !this.delivery.wants(name)) continue;
-        const from = this.#positions.get(name) ?? 0;
-        const part = this.#world.kafka.log(name).slice(from, from + this.#world.chance.between(1, 8));
-        if (part.length === 0) continue;
-        const position = from + part.length;
-        this.#positions.set(name, position);
-        const records = part.filter((record) => record !== null);
-        this.#feed({ kind: "arrived", partition: name, records, position, nowMs: this.#world.time.nowMs });
-      }
+      for (const { name } of [...this.delivery.partitions()])
+        if (this.delivery.wants(name)) this.#fetch(session, name);
       this.#poll(session);
     });
+  }
+
+  /** What was read arrives a little later, when it may not be wanted any more. */
+  #fetch(session: number, name: string): void {
+    const { chance, kafka, time } = this.#world;
+    for (let pieces = chance.between(1, 3); pieces > 0; pieces--) {
+      const from = this.#positions.get(name) ?? 0;
+      const part = kafka.log(name).slice(from, from + chance.between(1, 8));
+      if (part.length === 0) return;
+      const position = from + part.length;
+      this.#positions.set(name, position);
+      const records = part.filter((record) => record !== null);
+      // One after the other, as on one connection.
+      this.#arrivalMs = Math.max(this.#arrivalMs, time.nowMs + chance.between(0, 4));
+      time.in(this.#arrivalMs - time.nowMs, () => {
+        if (this.#isOld(session)) return;
+        this.#feed({ kind: "arrived", partition: name, records, from, position, nowMs: time.nowMs });
+      });
+    }
   }
 
   #run(ticket: RunTicket): void {
