@@ -111,6 +111,11 @@ function namedFile(path: string): BlockFile {
   return { slot: slot(Number(digits)), path };
 }
 
+const MIN_CHUNK_BYTES = 64 * 1024;
+const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
+/** How much larger a block is than its file, and some more. */
+const USUAL_RATIO = 9;
+
 const COMPRESSIONS = [
   { ending: ".gz", name: "gzip", inflate: promisify(gunzip) },
   { ending: ".zst", name: "zstd", inflate: promisify(zstdDecompress) },
@@ -129,7 +134,9 @@ export async function readBlockFile({ path }: BlockFile, maxBytes: number): Prom
   const compression = COMPRESSIONS.find(({ ending }) => path.endsWith(ending));
   if (compression === undefined) return bytes;
   try {
-    return await compression.inflate(bytes, { maxOutputLength: maxBytes });
+    // Room for the whole at once: a block in pieces of the usual 16 KiB costs more than its inflation.
+    const chunkSize = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, bytes.length * USUAL_RATIO));
+    return await compression.inflate(bytes, { maxOutputLength: maxBytes, chunkSize });
   } catch (cause) {
     throw new Error(`it is no whole ${compression.name} file (${reasonOf(cause)})`, { cause });
   }
