@@ -1,5 +1,6 @@
+import { Registry } from "@candlewick/runtime";
 import { describe, expect, it } from "vitest";
-import { createProducer, deadLetter, partitionOfKey } from "../src/index.ts";
+import { createProducer, type DeliveryReport, deadLetter, partitionOfKey } from "../src/index.ts";
 import type { Bench } from "./cluster-suite.ts";
 import { readAll, valuesByKey } from "./reading.ts";
 import { bytes, topicSpec, uniqueName } from "./test-cluster.ts";
@@ -172,6 +173,60 @@ export function producerSuite(bench: Bench): void {
       await expect(producer.send({ topic, key: null, value: null, partition })).rejects.toMatchObject({
         code,
       });
+      await producer.close();
+    });
+
+    it("reports every delivery, and counts what it does", async () => {
+      const topic = await topicOf(2, { "max.message.bytes": "3000" });
+      const metrics = new Registry();
+      const reports: DeliveryReport[] = [];
+      const producer = await createProducer(bench.connection(), {
+        metrics,
+        onDelivery: (report) => void reports.push(report),
+      });
+      // Another one with the same registry adds to the same metrics.
+      const second = await createProducer(bench.connection(), { metrics });
+      const sends = Array.from({ length: 20 }, (_, index) =>
+        producer.send({ topic, key: bytes(`k${index}`), value: Buffer.alloc(100) }),
+      );
+      await Promise.all(sends);
+      await second.send({ topic, key: null, value: bytes("v") });
+      await producer.send({ topic, key: null, value: Buffer.alloc(5_000) }).catch(() => {});
+      await producer.close();
+      await second.close();
+      expect(reports).toHaveLength(21);
+      expect(reports.filter(({ delivery }) => delivery !== null)).toHaveLength(20);
+      expect(reports.every(({ tookMs, topic: told }) => tookMs > 0 && told === topic)).toBe(true);
+      expect(reports.find(({ error }) => error !== null)).toMatchObject({ error: { code: "BAD_INPUT" } });
+      const text = await metrics.metrics();
+      expect(text).toContain(`candlewick_producer_messages_total{topic="${topic}"} 21`);
+      expect(text).toContain(`candlewick_producer_errors_total{topic="${topic}",code="BAD_INPUT"} 1`);
+      expect(text).toContain("candlewick_producer_in_flight_messages 0");
+      expect(text).toContain("candlewick_producer_buffered_bytes 0");
+      expect(text).toContain(`candlewick_producer_delivery_seconds_count{topic="${topic}"} 21`);
+    });
+
+    it.each([
+      ["maxMessageBytes", { maxMessageBytes: 10 * 1024 * 1024 + 1 }],
+      ["maxBatchBytes", { maxBatchBytes: 10 * 1024 * 1024 + 1 }],
+      ["retries", { retries: -1 }],
+      ["lingerMs", { lingerMs: 0.5 }],
+    ])("refuses a %s out of its range", async (name, options) => {
+      await expect(createProducer(bench.connection(), options)).rejects.toMatchObject({
+        code: "USAGE",
+        message: expect.stringContaining(name),
+      });
+    });
+
+    it.each(["none", "zstd"] as const)("sends batches of 10 MiB with compression %s", async (compression) => {
+      const topic = await topicOf(1, { "max.message.bytes": String(11 * 1024 * 1024) });
+      const options = { maxBatchBytes: 10 * 1024 * 1024, compression };
+      const producer = await createProducer(bench.connection(), options);
+      const sends = Array.from({ length: 20 }, (_, index) =>
+        producer.send({ topic, key: null, value: Buffer.alloc(1024 * 1024, index) }),
+      );
+      const offsets = (await Promise.all(sends)).map(({ offset }) => Number(offset));
+      expect(offsets).toEqual(Array.from({ length: 20 }, (_, index) => index));
       await producer.close();
     });
 
