@@ -1,0 +1,18 @@
+/** What a record of an experiment bids its handler do. */
+export interface Task {
+  readonly id: number;
+  readonly key: string;
+  readonly nature: "good" | "slow" | "unknown" | "poison" | "blocking";
+  /** Attempts that fail, where the nature is unknown. */
+  readonly failures: number;
+}
+
+/** What a member process is told. */
+export interface MemberSetting {
+  readonly port: number;
+  readonly groupId: string;
+  readonly topic: string;
+  /** The file to which the number of each task is appended when it was done. */
+  readonly journal: string;
+  readonly sessionTimeoutMs: number;
+}
