@@ -1,3 +1,4 @@
+import { zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Broker, type LogLine, startBroker } from "../src/index.ts";
 import { apiVersions } from "../src/protocol/messages/api-versions.ts";
@@ -167,6 +168,8 @@ describe("produce", () => {
     ["a wrong count", corrupt((b) => b.writeInt32BE(3, 57), true), 87],
     ["a control batch", corrupt((b) => b.writeInt16BE(0x20, 21), true), 87],
     ["an old message format", corrupt((b) => b.writeInt8(1, 16)), 43],
+    ["what is no gzip behind gzip", corrupt((b) => b.writeInt16BE(1, 21), true), -1],
+    ["a record longer than the batch", corrupt((b) => b.writeUInt8(0x7e, 61), true), 87],
     ["an unknown compression", corrupt((b) => b.writeInt16BE(7, 21), true), -1],
     ["a base offset of its own", corrupt((b) => b.writeBigInt64BE(7n, 0)), 87],
     ["a time in the future", clientBatch({ timestampMs: Date.now() + 7_200_000 }), 32],
@@ -177,7 +180,14 @@ describe("produce", () => {
   });
 
   test("zstd needs a version that knows it", async () => {
-    const zstd = () => corrupt((b) => b.writeInt16BE(4, 21), true);
+    const zstd = () => {
+      const batch = clientBatch();
+      const out = Buffer.concat([batch.subarray(0, 61), zstdCompressSync(batch.subarray(61))]);
+      out.writeInt32BE(out.length - 12, 8);
+      out.writeInt16BE(4, 21);
+      setChecksum(out);
+      return out;
+    };
     expect(await send(zstd(), 6)).toMatchObject({ errorCode: 76 });
     expect(await send(zstd(), 7)).toMatchObject({ errorCode: 0 });
   });

@@ -8,7 +8,7 @@ import {
   LOG_OVERHEAD,
   readBatchHeader,
 } from "../storage/record-batch.ts";
-import { openRecords, recordsOf } from "../storage/records.ts";
+import { areSound, inflateRecords, openRecords, recordsOf } from "../storage/records.ts";
 import type { TopicConfig } from "../topics/topic-config.ts";
 
 export type CheckedBatch =
@@ -65,7 +65,7 @@ export function checkBatch(
     if (keyless === undefined || keyless.length > 0)
       return refused(ErrorCode.INVALID_RECORD, reason, true, keyless);
   }
-  const problem = headerProblem(header, produceVersion);
+  const problem = headerProblem(header, produceVersion) ?? recordsProblem(records, header);
   return problem ?? { kind: "sound", batch: records.subarray(0, header.sizeBytes), header };
 }
 
@@ -80,7 +80,7 @@ function refused(
 
 /**
  * The records without a key, by their place in the batch; undefined where the records are not what the header
- * says. Batches whose codec Node cannot open are taken on trust.
+ * says. Batches that cannot be opened are somebody else's concern.
  */
 function keylessRecords(batch: Buffer, header: BatchHeader): number[] | undefined {
   const opened = openRecords(batch, header);
@@ -96,6 +96,21 @@ function keylessRecords(batch: Buffer, header: BatchHeader): number[] | undefine
   } catch (error) {
     if (error instanceof MalformedMessage) return undefined;
     throw error;
+  }
+}
+
+/** Looks behind the header, and behind the compression; what is stored are the bytes as they came. */
+function recordsProblem(records: Buffer, header: BatchHeader): CheckedBatch | undefined {
+  const opened = inflateRecords(records.subarray(0, header.sizeBytes), header);
+  switch (opened.kind) {
+    case "damaged":
+      return refused(ErrorCode.UNKNOWN_SERVER_ERROR, "the records cannot be decompressed", true);
+    case "closed":
+      return undefined;
+    case "opened": {
+      if (areSound(opened.records, header)) return undefined;
+      return refused(ErrorCode.INVALID_RECORD, "the records are not what the header says", true);
+    }
   }
 }
 

@@ -19,7 +19,7 @@ const READ_COMMITTED = 1;
 
 /**
  * ListOffsets, versions 1 to 8: by time, or the earliest, the latest, or the one with the largest timestamp.
- * Inside a compressed batch whose codec Node cannot open (snappy, lz4), a time finds the batch's first record.
+ * Inside a batch that cannot be opened, a time finds the first record.
  */
 export const listOffsets: Handler = serve(api, (request, context) => ({
   topics: request.topics.map(({ name, partitions }) => ({

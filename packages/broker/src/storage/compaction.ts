@@ -40,7 +40,7 @@ interface StoredBatch {
 /**
  * Rewrites closed segments so that of all records with the same key only the last remains. Offsets stay; a
  * batch keeps its base and last offset. Compressed batches are never rewritten: they go when none of their
- * records is needed, and stay whole otherwise, as do those whose codec Node cannot open. Calls back with each
+ * records is needed, and stay whole otherwise, as do those that cannot be opened. Calls back with each
  * segment and its replacement, which is on the disk.
  */
 export async function compact(

@@ -1,6 +1,10 @@
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { systemCode } from "../broker-error.ts";
 import { MalformedMessage, Reader } from "../protocol/reader.ts";
+import { InflatedTooLarge } from "./decompression.ts";
+import { lz4Decompress } from "./lz4.ts";
 import { BATCH_HEADER_SIZE, type BatchHeader, COMPRESSION_MASK } from "./record-batch.ts";
+import { snappyDecompress } from "./snappy.ts";
 
 /** One record of a batch. Key and value are views; null where the record has none. */
 export interface BatchRecord {
@@ -16,22 +20,80 @@ export interface BatchRecord {
 /** A batch is never inflated beyond this. */
 const MAX_INFLATED_BYTES = 128 << 20;
 const GZIP = 1;
+const SNAPPY = 2;
+const LZ4 = 3;
 const ZSTD = 4;
 
-/** The records' bytes without compression; undefined where Node cannot open them (snappy, lz4, or damage). */
-export function openRecords(batch: Buffer, header: BatchHeader): Buffer | undefined {
-  const records = batch.subarray(BATCH_HEADER_SIZE);
-  const options = { maxOutputLength: MAX_INFLATED_BYTES };
+export type OpenedRecords =
+  | { readonly kind: "opened"; readonly records: Buffer }
+  /** Not what the codec writes. */
+  | { readonly kind: "damaged" }
+  /** More than is worth holding in memory, or a codec that does not exist. */
+  | { readonly kind: "closed" };
+
+/** Takes the compression off the records of a batch. */
+export function inflateRecords(batch: Buffer, header: BatchHeader): OpenedRecords {
   const compression = header.attributes & COMPRESSION_MASK;
+  if (compression > ZSTD) return { kind: "closed" };
   try {
-    if (compression === 0) return records;
-    if (compression === GZIP) return gunzipSync(records, options);
-    if (compression === ZSTD) return zstdDecompressSync(records, options);
-    return undefined;
-  } catch {
-    // What a client compressed wrongly is its own: the batch is stored as it came, and not looked into.
-    return undefined;
+    return { kind: "opened", records: inflate(batch.subarray(BATCH_HEADER_SIZE), compression) };
+  } catch (error) {
+    const isTooLarge = error instanceof InflatedTooLarge || systemCode(error) === "ERR_BUFFER_TOO_LARGE";
+    return { kind: isTooLarge ? "closed" : "damaged" };
   }
+}
+
+function inflate(records: Buffer, compression: number): Buffer {
+  const options = { maxOutputLength: MAX_INFLATED_BYTES };
+  switch (compression) {
+    case GZIP:
+      return gunzipSync(records, options);
+    case SNAPPY:
+      return snappyDecompress(records, MAX_INFLATED_BYTES);
+    case LZ4:
+      return lz4Decompress(records, MAX_INFLATED_BYTES);
+    case ZSTD:
+      return zstdDecompressSync(records, options);
+    default:
+      return records;
+  }
+}
+
+/** The records' bytes without compression; undefined where they cannot be opened. */
+export function openRecords(batch: Buffer, header: BatchHeader): Buffer | undefined {
+  const opened = inflateRecords(batch, header);
+  return opened.kind === "opened" ? opened.records : undefined;
+}
+
+/**
+ * True if the records are as many as the header says, fill the bytes exactly, and stay within their lengths. It
+ * is asked of every batch that a client sends, so it allocates nothing.
+ */
+export function areSound(opened: Buffer, header: BatchHeader): boolean {
+  const reader = new Reader(opened);
+  try {
+    for (let index = 0; index < header.recordCount; index++) if (!skipRecord(reader)) return false;
+  } catch (error) {
+    if (error instanceof MalformedMessage) return false;
+    throw error;
+  }
+  return reader.remaining === 0;
+}
+
+/** Moves behind a record; false where what is in it does not fit its length. */
+function skipRecord(reader: Reader): boolean {
+  const length = zigzag(reader.uvarint());
+  const end = reader.take(length) + length;
+  reader.position = end - length + 1;
+  varlong(reader);
+  reader.uvarint();
+  const keyLength = zigzag(reader.uvarint());
+  if (keyLength > 0) reader.take(keyLength);
+  const valueLength = zigzag(reader.uvarint());
+  if (valueLength > 0) reader.take(valueLength);
+  const isWithin = zigzag(reader.uvarint()) >= 0 && reader.position <= end;
+  reader.position = end;
+  return isWithin;
 }
 
 /** Reads the records one after the other. Throws MalformedMessage where they are not what the header says. */
