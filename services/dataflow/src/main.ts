@@ -8,7 +8,15 @@ import {
   type KafkaConnection,
   startGroupConsumer,
 } from "@candlewick/kafka";
-import { type Clock, type Logger, type Registry, systemClock, z } from "@candlewick/runtime";
+import {
+  CandlewickError,
+  type Clock,
+  ERRORS,
+  type Logger,
+  type Registry,
+  systemClock,
+  z,
+} from "@candlewick/runtime";
 import { watchLag } from "./lag.ts";
 import { dataflowMetrics } from "./metrics.ts";
 import type { CheckpointStore } from "./ports.ts";
@@ -122,7 +130,7 @@ async function start(
     releasing ??= watching.then(() => opened.disposeAsync());
     return releasing;
   };
-  const done = consumer.done.finally(release);
+  const done = consumer.done.catch(nameOption).finally(release);
   // Whoever waits for `done` hears of a failure; nobody has to.
   done.catch(() => {});
   return {
@@ -135,4 +143,16 @@ async function start(
       await release();
     },
   };
+}
+
+/** The client knows of lost offsets, but not by which of our options the loss is accepted. */
+function nameOption(error: unknown): never {
+  const isLost = error instanceof CandlewickError && error.code === ERRORS.offsetLost.code;
+  if (!isLost || error.advice.includes("dataflow.")) throw error;
+  throw new CandlewickError(
+    ERRORS.offsetLost,
+    error.message,
+    "Backfill what is missing from the chain, or set dataflow.acceptLostOffsets to go on at the first offset that exists.",
+    { cause: error },
+  );
 }

@@ -244,6 +244,7 @@ describe("an offset that Kafka no longer has", () => {
     await expect(refusing.done).rejects.toMatchObject({
       code: "OFFSET_LOST",
       message: expect.stringContaining("the records 3 to 4 are gone"),
+      advice: expect.stringContaining("dataflow.acceptLostOffsets"),
     });
     expect(await bench.account("received")).toBe(3n);
     expect(bench.log.filter(({ level }) => level === "error")).toEqual([]);
