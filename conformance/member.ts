@@ -11,6 +11,21 @@ interface MemberOptions {
   readonly instanceId?: string;
   readonly protocols?: readonly string[];
   readonly version?: number;
+  /** The topics that it reads, in the bytes that Java's consumers send; without it the name of the protocol. */
+  readonly topics?: readonly string[];
+}
+
+/** ConsumerProtocolSubscription, version 0. */
+function subscription(topics: readonly string[]): Buffer {
+  const names = topics.map((topic) => {
+    const name = Buffer.from(topic);
+    const size = Buffer.alloc(2);
+    size.writeInt16BE(name.length);
+    return Buffer.concat([size, name]);
+  });
+  const head = Buffer.alloc(6);
+  head.writeInt32BE(topics.length, 2);
+  return Buffer.concat([head, ...names, Buffer.from([255, 255, 255, 255])]);
 }
 
 const MEMBER_ID_REQUIRED = 79;
@@ -38,7 +53,7 @@ export class Member {
 
   /** Joins, with a second request where the first only gives an id. */
   async join(): Promise<JoinAnswer> {
-    const { version = NEWEST.join, protocols = ["range"], instanceId = null } = this.#options;
+    const { version = NEWEST.join, protocols = ["range"], instanceId = null, topics } = this.#options;
     const ask = () =>
       this.session.ask(joinGroup, version, {
         groupId: this.groupId,
@@ -47,7 +62,10 @@ export class Member {
         memberId: this.memberId,
         groupInstanceId: instanceId,
         protocolType: "consumer",
-        protocols: protocols.map((name) => ({ name, metadata: Buffer.from(name) })),
+        protocols: protocols.map((name) => ({
+          name,
+          metadata: topics === undefined ? Buffer.from(name) : subscription(topics),
+        })),
       });
     let answer = await ask();
     if (answer.errorCode === MEMBER_ID_REQUIRED) {
@@ -61,12 +79,17 @@ export class Member {
     return answer;
   }
 
-  sync(assignments: readonly (readonly [memberId: string, text: string])[] = []): Promise<SyncAnswer> {
+  sync(
+    assignments: readonly (readonly [memberId: string, content: string | Buffer])[] = [],
+  ): Promise<SyncAnswer> {
     return this.session.ask(syncGroup, NEWEST.sync, {
       ...this.identity,
       protocolType: "consumer",
       protocolName: this.#options.protocols?.[0] ?? "range",
-      assignments: assignments.map(([memberId, text]) => ({ memberId, assignment: Buffer.from(text) })),
+      assignments: assignments.map(([memberId, content]) => ({
+        memberId,
+        assignment: Buffer.isBuffer(content) ? content : Buffer.from(content),
+      })),
     });
   }
 

@@ -14,7 +14,7 @@ import { offsetDelete } from "../../packages/broker/src/protocol/messages/offset
 import { offsetFetch } from "../../packages/broker/src/protocol/messages/offset-fetch.ts";
 import { syncGroup } from "../../packages/broker/src/protocol/messages/sync-group.ts";
 import { ConsumerMember } from "../consumer-member.ts";
-import { stableMember } from "../member.ts";
+import { Member, stableMember } from "../member.ts";
 import type { Session } from "../session.ts";
 import { area } from "../suite.ts";
 import { versionEnds } from "../version-ends.ts";
@@ -42,6 +42,19 @@ function commitOf(topic: string, fields: Readonly<Record<string, unknown>>, ...p
     committedMetadata: "m",
   }));
   return { groupId: topic, memberId: "", topics: [{ name: topic, partitions: wanted }], ...fields };
+}
+
+/** ConsumerProtocolAssignment, version 0, of partitions 0 and 1. */
+function bothPartitions(topic: string): Buffer {
+  const name = Buffer.from(topic);
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(1, 2);
+  head.writeInt16BE(name.length, 6);
+  const tail = Buffer.alloc(16);
+  tail.writeInt32BE(2, 0);
+  tail.writeInt32BE(1, 8);
+  tail.writeInt32BE(-1, 12);
+  return Buffer.concat([head, name, tail]);
 }
 
 export const consumerGroupCases = [
@@ -350,6 +363,83 @@ export const consumerGroupCases = [
       await describe(session, topic, "classic again");
       await session.send(offsetFetch, 9, fetch, "offsets stay again");
       await session.send(describeGroups, 6, { groups: [topic] }, "described as a classic one");
+    },
+    "a living group changes its kind, and back": async (session, topic) => {
+      await session.createTopic(topic, 2);
+      const classic = new Member(session, topic, { topics: [topic] });
+      await classic.join();
+      await classic.sync([[classic.memberId, bothPartitions(topic)]]);
+      await session.send(offsetCommit, 9, {
+        ...commitOf(topic, {}, 0),
+        memberId: classic.memberId,
+        generationIdOrMemberEpoch: classic.generationId,
+      });
+      const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic] });
+      await fresh.join();
+      const describeMixed = async (step: string): Promise<void> => {
+        const answer = await session.ask(consumerGroupDescribe, 1, {
+          groupIds: [topic],
+          includeAuthorizedOperations: false,
+        });
+        const [group] = answer.groups;
+        const members = (group?.members ?? []).map(({ memberId: _random, ...member }) => member);
+        members.sort((one, other) => one.memberType - other.memberType);
+        session.note(step, { ...group, members });
+      };
+      await describeMixed("mixed");
+      session.note("told to come again", await classic.beat());
+      session.note("cannot sync before", await classic.sync());
+      session.note("comes", await classic.join());
+      session.note("gets its part", await classic.sync());
+      session.note("goes on", await classic.beat());
+      await fresh.beat();
+      await fresh.beat();
+      await describeMixed("shared");
+      session.note("still goes on", await classic.beat());
+      const offsets = { groups: [{ groupId: topic, topics: null }] };
+      await session.send(offsetFetch, 9, offsets, "offsets stay");
+      await session.send(offsetCommit, 8, {
+        ...commitOf(topic, {}, 0),
+        memberId: classic.memberId,
+        generationIdOrMemberEpoch: classic.generationId,
+      });
+      const second = new Member(session, topic, { topics: [topic], protocols: ["sticky"] });
+      session.note("another protocol", (await second.join()).errorCode);
+      const stranger = { groupId: topic, memberId: "stranger", generationId: 1 };
+      await session.send(heartbeat, 4, stranger, "a stranger beats");
+      await session.send(heartbeat, 4, { ...stranger, memberId: "a", generationId: fresh.memberEpoch });
+      await session.send(heartbeat, 4, { ...classic.identity, generationId: 1 }, "an old generation beats");
+      await fresh.beat({ memberEpoch: -1 }, "leaves");
+      await describeMixed("not of the new kind any more");
+      await classic.untilRebalance();
+      const last = await classic.join();
+      session.note("classic again", { ...last, members: last.members.length });
+      session.note("leads again", await classic.sync([[classic.memberId, bothPartitions(topic)]]));
+      await session.send(offsetFetch, 9, offsets, "offsets stay again");
+    },
+    "a classic member joins": async (session, topic) => {
+      await session.createTopic(topic, 2);
+      const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic] });
+      await fresh.join();
+      const classic = new Member(session, topic, { topics: [topic] });
+      session.note("joins", await classic.join());
+      session.note("nothing is free yet", await classic.sync());
+      session.note("beats", await classic.beat());
+      await fresh.beat();
+      await fresh.beat();
+      session.note("there is something", await classic.beat());
+      session.note("joins again", await classic.join());
+      session.note("gets it", await classic.sync());
+      session.note("goes on", await classic.beat());
+      const noise = new Member(session, topic);
+      session.note("no subscription", (await noise.join()).errorCode);
+      const instance = new Member(session, topic, { topics: [topic], instanceId: "i" });
+      session.note("an instance", await instance.join());
+      const again = new Member(session, topic, { topics: [topic], instanceId: "i" });
+      session.note("comes back", await again.join());
+      session.note("the former one", await instance.beat());
+      const members = [{ memberId: classic.memberId }];
+      await session.send(leaveGroup, 5, { groupId: topic, members }, "leaves");
     },
     "settings of a group": async (session, groupId) => {
       const names = ["consumer.session.timeout.ms", "consumer.heartbeat.interval.ms"];

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock, Timer } from "../clock.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
-import type { Journal } from "../storage/journal.ts";
+import type { Journal, JournalEntry } from "../storage/journal.ts";
 import { type CommitClaim, commitError } from "./consumer-commit.ts";
 import {
   AWAY_EPOCH,
@@ -13,7 +13,17 @@ import {
 import { type ConsumerHeartbeat, consumerHeartbeat, type HeartbeatResult } from "./consumer-heartbeat.ts";
 import { type Refusal, refused } from "./group-admission.ts";
 import type { GroupConfigs } from "./group-config.ts";
-import type { PartitionMap } from "./partition-map.ts";
+import type { JoinRequest, MemberClaim } from "./group-coordinator.ts";
+import { type JoinResult, joinError, type SyncResult, syncError } from "./member.ts";
+import {
+  CONSUMER_TYPE,
+  classicAssignment,
+  classicJoin,
+  classicMember,
+  isOnlyClassic,
+  mustRejoin,
+} from "./mixed-group.ts";
+import { type PartitionMap, withoutEpochs } from "./partition-map.ts";
 import { consumerGroupChanges, restoredConsumerGroups } from "./saved-consumer-group.ts";
 import { type GroupRules, removeMember, topicsOf } from "./target-assignment.ts";
 import { InvalidPattern, TopicPattern } from "./topic-pattern.ts";
@@ -28,6 +38,8 @@ export interface ConsumerGroupPorts {
   /** Whether a member may know of a topic that its pattern matches. */
   readonly maySee: (member: ConsumerMember, topic: string) => boolean;
   readonly onFailure: (error: unknown, groupId: string) => void;
+  /** Called when only members of the classic protocol are left in a group. */
+  readonly onOnlyClassic: (group: ConsumerGroup) => void;
 }
 
 export type HeartbeatAnswer =
@@ -130,6 +142,7 @@ export class ConsumerGroups {
       entry.seenRevision = this.#ports.topics.revision;
       if (result.kind === "member") this.#watch(entry, result.member);
       else if (result.isAway) this.#stopRevocation(entry, result.memberId);
+      else this.#downgradeIfOnlyClassic(entry);
       await entry.durable;
     } catch (error) {
       this.#ports.onFailure(error, groupId);
@@ -171,6 +184,93 @@ export class ConsumerGroups {
     for (const id of entry.sessions.keys()) if (!after.members.has(id)) this.#forget(entry, id);
   }
 
+  /** Takes over a group of the classic protocol; `gone` is what the journal has of it so far. */
+  adopt(group: ConsumerGroup, gone: JournalEntry): void {
+    this.#ports.journal.put([gone, ...consumerGroupChanges(undefined, group)]);
+    const entry = this.#opened(group);
+    this.#entries.set(group.id, entry);
+    for (const member of group.members.values()) this.#watch(entry, member);
+  }
+
+  /** Goes back to the classic protocol once nobody speaks another. */
+  #downgradeIfOnlyClassic({ group }: Entry): boolean {
+    if (!isOnlyClassic(group)) return false;
+    this.#ports.onOnlyClassic(group);
+    return true;
+  }
+
+  /** A JoinGroup of a classic member; it knows its id. */
+  async join(request: JoinRequest): Promise<JoinResult> {
+    const entry = this.#entries.get(request.groupId);
+    if (entry === undefined) return joinError(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId);
+    const result = classicJoin(entry.group, request, this.#rules(entry.seenRevision));
+    if (result.kind === "refused") return joinError(result.errorCode, request.memberId);
+    const { group, member } = result;
+    try {
+      this.#apply(entry, entry.group, group);
+      entry.seenRevision = this.#ports.topics.revision;
+      this.#watch(entry, member);
+      if (this.#downgradeIfOnlyClassic(entry)) {
+        return joinError(ErrorCode.REBALANCE_IN_PROGRESS, member.id);
+      }
+      await entry.durable;
+    } catch (error) {
+      this.#ports.onFailure(error, group.id);
+      return joinError(ErrorCode.COORDINATOR_NOT_AVAILABLE, request.memberId);
+    }
+    return {
+      ...joinError(ErrorCode.NONE, member.id),
+      generationId: member.epoch,
+      protocolType: CONSUMER_TYPE,
+      protocolName: request.protocols[0]?.name ?? null,
+    };
+  }
+
+  /** A SyncGroup of a classic member: what the broker has assigned, whatever the members bring. */
+  sync(
+    groupId: string,
+    claim: MemberClaim,
+    protocol: { readonly type: string | null; readonly name: string | null },
+  ): SyncResult {
+    const entry = this.#entries.get(groupId);
+    const member = entry === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : classicMember(entry.group, claim);
+    if (entry === undefined || typeof member === "number") {
+      return syncError(typeof member === "number" ? member : ErrorCode.UNKNOWN_MEMBER_ID);
+    }
+    const protocols = member.classic?.protocols ?? [];
+    const protocolName = protocols[0]?.name ?? null;
+    const typeDiffers = protocol.type !== null && protocol.type !== CONSUMER_TYPE;
+    if (typeDiffers || (protocol.name !== null && protocol.name !== protocolName)) {
+      return syncError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+    }
+    if (entry.group.epoch > member.epoch && member.progress !== "revoking") {
+      this.#awaitJoin(entry, member);
+      return syncError(ErrorCode.REBALANCE_IN_PROGRESS);
+    }
+    this.#watch(entry, member);
+    const assignment = classicAssignment(withoutEpochs(member.assigned), protocols, this.#ports.topics);
+    return { errorCode: ErrorCode.NONE, protocolType: CONSUMER_TYPE, protocolName, assignment };
+  }
+
+  /** A Heartbeat of a classic member. */
+  classicHeartbeat(groupId: string, claim: MemberClaim): ErrorCode {
+    const entry = this.#entries.get(groupId);
+    if (entry === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+    const member = classicMember(entry.group, claim);
+    if (typeof member === "number") return member;
+    this.#startSession(entry, member);
+    if (!mustRejoin(entry.group, member)) return ErrorCode.NONE;
+    this.#awaitJoin(entry, member);
+    return ErrorCode.REBALANCE_IN_PROGRESS;
+  }
+
+  /** A classic member that was told to join again is put out if it does not. */
+  #awaitJoin(entry: Entry, { id, epoch, rebalanceTimeoutMs }: ConsumerMember): void {
+    if (entry.revocations.has(id)) return;
+    const timer = this.#ports.clock.setTimer(Math.max(0, rebalanceTimeoutMs), () => this.#putOut(entry, id));
+    entry.revocations.set(id, { epoch, timer });
+  }
+
   #forget(entry: Entry, memberId: string): void {
     entry.sessions.get(memberId)?.cancel();
     entry.sessions.delete(memberId);
@@ -184,14 +284,9 @@ export class ConsumerGroups {
 
   /** Begins a member's time anew: to be heard of, and to give up what it was told to give up. */
   #watch(entry: Entry, member: ConsumerMember): void {
-    const { clock, configs } = this.#ports;
+    const { clock } = this.#ports;
     const { id, epoch, progress } = member;
-    entry.sessions.get(id)?.cancel();
-    const sessionMs = member.classic?.sessionTimeoutMs ?? configs.sessionTimeoutMs(entry.group.id);
-    entry.sessions.set(
-      id,
-      clock.setTimer(sessionMs, () => this.#putOut(entry, id)),
-    );
+    this.#startSession(entry, member);
     const watched = entry.revocations.get(id);
     if (progress === "revoking" && watched?.epoch === epoch) return;
     this.#stopRevocation(entry, id);
@@ -200,11 +295,23 @@ export class ConsumerGroups {
     entry.revocations.set(id, { epoch, timer });
   }
 
+  #startSession(entry: Entry, { id, classic }: ConsumerMember): void {
+    const { clock, configs } = this.#ports;
+    entry.sessions.get(id)?.cancel();
+    const sessionMs = classic?.sessionTimeoutMs ?? configs.sessionTimeoutMs(entry.group.id);
+    entry.sessions.set(
+      id,
+      clock.setTimer(sessionMs, () => this.#putOut(entry, id)),
+    );
+  }
+
   /** Takes out a member that was silent, or held on to partitions, for too long. */
   #putOut(entry: Entry, memberId: string): void {
     const rest = removeMember(entry.group, memberId, this.#rules(-1));
     try {
-      if (this.#entries.get(entry.group.id) === entry) this.#apply(entry, entry.group, rest);
+      if (this.#entries.get(entry.group.id) !== entry) return;
+      this.#apply(entry, entry.group, rest);
+      this.#downgradeIfOnlyClassic(entry);
     } catch (error) {
       this.#ports.onFailure(error, entry.group.id);
       // It stays in the group until that can be written down.
@@ -222,6 +329,7 @@ export class ConsumerGroups {
     if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
     if (memberId !== "" && member.id !== memberId) return ErrorCode.FENCED_INSTANCE_ID;
     this.#apply(entry, group, removeMember(group, member.id, this.#rules(-1)));
+    this.#downgradeIfOnlyClassic(entry);
     return ErrorCode.NONE;
   }
 

@@ -22,6 +22,7 @@ import {
   subscribedTopics,
   syncError,
 } from "./member.ts";
+import { fromClassicGroup, intoClassicGroup } from "./mixed-group.ts";
 import { OffsetStore } from "./offset-store.ts";
 import { restoreGroup, savedGroup } from "./saved-group.ts";
 
@@ -90,7 +91,16 @@ export class GroupCoordinator {
     this.offsets = new OffsetStore(journal);
     this.configs = new GroupConfigs(journal, settings.consumer);
     const { maxMembers, defaultAssignor } = settings.consumer;
-    this.consumers = new ConsumerGroups({ ...ports, configs: this.configs, maxMembers, defaultAssignor });
+    this.consumers = new ConsumerGroups({
+      ...ports,
+      configs: this.configs,
+      maxMembers,
+      defaultAssignor,
+      onOnlyClassic: (group) => {
+        this.consumers.remove(group.id);
+        intoClassicGroup(group, this.#groupFor(group.id), ports.topics);
+      },
+    });
     for (const id of this.offsets.groups()) this.ensure(id);
     for (const { key, value } of journal.entries()) {
       const [kind, id] = JSON.parse(key) as [string, string];
@@ -143,7 +153,7 @@ export class GroupCoordinator {
     const { groupId, memberId, sessionTimeoutMs } = request;
     const consumers = this.consumers.get(groupId);
     if (consumers !== undefined && consumers.members.size > 0) {
-      answer(joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId));
+      this.#joinConsumers(request, answer);
       return;
     }
     const { minSessionTimeoutMs, maxSessionTimeoutMs, maxMembers } = this.settings;
@@ -181,9 +191,23 @@ export class GroupCoordinator {
     else this.#joinAgain(group, request, answer);
   }
 
+  /** A member of the classic protocol joins a group in which others speak the new one. */
+  #joinConsumers(request: JoinRequest, answer: (result: JoinResult) => void): void {
+    const isUnnamed = request.memberId === "";
+    const memberId = isUnnamed ? newMemberId(request) : request.memberId;
+    if (isUnnamed && request.groupInstanceId === null && request.requireKnownMemberId) {
+      answer(joinError(ErrorCode.MEMBER_ID_REQUIRED, memberId));
+      return;
+    }
+    this.consumers.join({ ...request, memberId }).then(answer, (error: unknown) => {
+      this.#onFailure(error, request.groupId);
+      answer(joinError(ErrorCode.COORDINATOR_NOT_AVAILABLE, memberId));
+    });
+  }
+
   #joinAsNew(group: Group, request: JoinRequest, answer: (result: JoinResult) => void): void {
     const { groupInstanceId } = request;
-    const id = `${groupInstanceId ?? request.clientId}-${randomUUID()}`;
+    const id = newMemberId(request);
     if (groupInstanceId === null) {
       if (!request.requireKnownMemberId) {
         this.#addMember(group, id, request, answer);
@@ -287,6 +311,9 @@ export class GroupCoordinator {
     protocol: { readonly type: string | null; readonly name: string | null },
     assignments: ReadonlyMap<string, Buffer>,
   ): Promise<SyncResult> {
+    if (this.consumers.get(groupId) !== undefined) {
+      return Promise.resolve(this.consumers.sync(groupId, claim, protocol));
+    }
     const found = this.#memberOf(groupId, claim);
     if (typeof found === "number") return Promise.resolve(syncError(found));
     const { group, member } = found;
@@ -302,6 +329,7 @@ export class GroupCoordinator {
   }
 
   heartbeat(groupId: string, claim: MemberClaim): ErrorCode {
+    if (this.consumers.get(groupId) !== undefined) return this.consumers.classicHeartbeat(groupId, claim);
     const found = this.#memberOf(groupId, claim);
     if (typeof found === "number") return found;
     found.member.session?.restart();
@@ -357,8 +385,15 @@ export class GroupCoordinator {
   consumerHeartbeat(groupId: string, beat: ConsumerHeartbeat): Promise<HeartbeatAnswer> {
     const classic = this.#groups.get(groupId);
     if (classic === undefined) return this.consumers.heartbeat(groupId, beat);
-    const isFree =
-      classic.state === "Empty" && classic.members.size === 0 && classic.pendingMembers.size === 0;
+    const isFree = classic.state === "Empty" && classic.members.size === 0;
+    const adopted = isFree || beat.memberEpoch !== 0 ? undefined : fromClassicGroup(classic, this.#topics);
+    if (adopted !== undefined && adopted.members.size < this.settings.consumer.maxMembers) {
+      this.consumers.adopt(adopted, { key: JSON.stringify([KIND, groupId]), value: null });
+      // Whoever waits for a generation that will not be is told to come again.
+      classic.die(ErrorCode.REBALANCE_IN_PROGRESS);
+      this.#groups.delete(groupId);
+      return this.consumers.heartbeat(groupId, beat);
+    }
     if (!isFree || beat.memberEpoch !== 0) {
       const message = `Group ${groupId} is not of the consumer protocol.`;
       return Promise.resolve(refused(ErrorCode.GROUP_ID_NOT_FOUND, message));
@@ -422,6 +457,10 @@ export class GroupCoordinator {
     this.consumers.close();
     for (const group of this.#groups.values()) group.die();
   }
+}
+
+function newMemberId({ groupInstanceId, clientId }: JoinRequest): string {
+  return `${groupInstanceId ?? clientId}-${randomUUID()}`;
 }
 
 function newMember(id: string, request: JoinRequest): Member {

@@ -131,6 +131,14 @@ export class Group {
     if (wasLeader) this.leaderId = next.id;
   }
 
+  /** Goes on where the members were under the new protocol: in this generation, and with a rebalance at once. */
+  resume(generationId: number): void {
+    this.generationId = generationId;
+    this.protocol = chooseProtocol([...this.members.values()]) ?? null;
+    this.state = "Stable";
+    this.prepareRebalance();
+  }
+
   prepareRebalance(): void {
     if (this.state === "PreparingRebalance") {
       this.#completeJoinIfAllHere();
@@ -279,14 +287,14 @@ export class Group {
   }
 
   /** Ends the group: timers are stopped and whoever waits is told to look again. */
-  die(): void {
+  die(errorCode: ErrorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE): void {
     this.state = "Dead";
     this.#joinTimer?.cancel();
     this.#syncTimer?.cancel();
     for (const timer of this.pendingMembers.values()) timer.cancel();
     for (const member of this.members.values()) {
       member.session?.cancel();
-      dismiss(member, ErrorCode.COORDINATOR_NOT_AVAILABLE);
+      dismiss(member, errorCode);
     }
   }
 }

@@ -1,0 +1,227 @@
+import { ErrorCode } from "../protocol/error-code.ts";
+import {
+  type ConsumerGroup,
+  type ConsumerMember,
+  emptyConsumerGroup,
+  heldByOthers,
+  newConsumerMember,
+  staticMember,
+  type TopicDirectory,
+  targetOf,
+  withMember,
+} from "./consumer-group.ts";
+import { assign, towardsTarget } from "./consumer-heartbeat.ts";
+import {
+  encodeAssignment,
+  type NamedPartitions,
+  parseAssignment,
+  parseSubscription,
+} from "./consumer-protocol.ts";
+import type { Group } from "./group.ts";
+import type { JoinRequest, MemberClaim } from "./group-coordinator.ts";
+import type { MemberProtocol } from "./member.ts";
+import {
+  heldPartitions,
+  NO_PARTITIONS,
+  type PartitionMap,
+  partitionKey,
+  partitionMap,
+  partitionsOf,
+  withoutEpochs,
+} from "./partition-map.ts";
+import type { GroupRules } from "./target-assignment.ts";
+
+/** Groups in which some members speak the new protocol and some the classic one, on the way from one to the other. */
+export const CONSUMER_TYPE = "consumer";
+
+/**
+ * The same group under the new protocol, in the same generation and with the same partitions. Undefined where that
+ * cannot be: members of another kind, or whose assignors keep something of their own in the subscription.
+ */
+export function fromClassicGroup(group: Group, topics: TopicDirectory): ConsumerGroup | undefined {
+  if (group.protocolType !== CONSUMER_TYPE) return undefined;
+  const members = new Map<string, ConsumerMember>();
+  const targets = new Map<string, PartitionMap>();
+  const counts = new Map<string, number>();
+  for (const old of group.members.values()) {
+    const subscription = parseSubscription(old.protocols[0]?.metadata ?? Buffer.alloc(0));
+    const assignment = parseAssignment(old.assignment);
+    if (subscription === undefined || assignment === undefined || subscription.hasUserData) return undefined;
+    const target = identified(assignment, topics);
+    const held = [...partitionsOf(target)].map(([id, index]) => [id, index, group.generationId] as const);
+    if (target.size > 0) targets.set(old.id, target);
+    for (const name of subscription.topics) {
+      const topic = topics.get(name);
+      if (topic !== undefined) counts.set(topic.id, topic.partitions.length);
+    }
+    members.set(old.id, {
+      ...newConsumerMember(old.id),
+      instanceId: old.instanceId,
+      rackId: subscription.rackId,
+      clientId: old.clientId,
+      clientHost: old.clientHost,
+      rebalanceTimeoutMs: old.rebalanceTimeoutMs,
+      topicNames: [...new Set(subscription.topics)].sort(),
+      epoch: group.generationId,
+      previousEpoch: group.generationId,
+      assigned: heldPartitions(held),
+      classic: { sessionTimeoutMs: old.sessionTimeoutMs, protocols: old.protocols },
+    });
+  }
+  const epoch = group.generationId;
+  return { ...emptyConsumerGroup(group.id), epoch, assignmentEpoch: epoch, members, targets, topics: counts };
+}
+
+function identified(partitions: readonly NamedPartitions[], topics: TopicDirectory): PartitionMap {
+  return partitionMap(
+    partitions.flatMap(({ topic, partitions: numbers }) => {
+      const id = topics.get(topic)?.id;
+      return id === undefined ? [] : numbers.map((number) => [id, number] as const);
+    }),
+  );
+}
+
+/** The bytes in which a member of the classic protocol is told what it is to read. */
+export function classicAssignment(
+  partitions: PartitionMap,
+  protocols: readonly MemberProtocol[],
+  topics: TopicDirectory,
+): Buffer {
+  const version = parseSubscription(protocols[0]?.metadata ?? Buffer.alloc(0))?.version ?? 0;
+  const named = [...partitions].flatMap(([id, numbers]) => {
+    const topic = topics.getById(id)?.name;
+    return topic === undefined ? [] : [{ topic, partitions: numbers }];
+  });
+  return encodeAssignment(version, named);
+}
+
+export type ClassicJoin =
+  | { readonly kind: "refused"; readonly errorCode: ErrorCode }
+  | { readonly kind: "joined"; readonly group: ConsumerGroup; readonly member: ConsumerMember };
+
+/** A JoinGroup in a group of the new protocol: the broker assigns for this member as well, and it leads nobody. */
+export function classicJoin(group: ConsumerGroup, request: JoinRequest, rules: GroupRules): ClassicJoin {
+  const refuse = (errorCode: ErrorCode): ClassicJoin => ({ kind: "refused", errorCode });
+  const { memberId, groupInstanceId, protocols } = request;
+  if (group.members.size >= rules.maxMembers && !group.members.has(memberId)) {
+    return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED);
+  }
+  if (!supports(group, request)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+  const subscription = parseSubscription(protocols[0]?.metadata ?? Buffer.alloc(0));
+  // Apache Kafka stumbles over it instead of refusing it.
+  if (subscription === undefined) return refuse(ErrorCode.UNKNOWN_SERVER_ERROR);
+  const found = memberFor(group, memberId, groupInstanceId);
+  if (typeof found === "number") return refuse(found);
+  const joining: ConsumerMember = {
+    ...found.member,
+    instanceId: groupInstanceId,
+    rackId: subscription.rackId,
+    clientId: request.clientId,
+    clientHost: request.clientHost,
+    rebalanceTimeoutMs: request.rebalanceTimeoutMs,
+    topicNames: [...new Set(subscription.topics)].sort(),
+    topicPattern: "",
+    classic: { sessionTimeoutMs: request.sessionTimeoutMs, protocols },
+  };
+  const isNew =
+    found.member.topicPattern !== "" || joining.topicNames.join("\n") !== found.member.topicNames.join("\n");
+  const assigned = assign(withMember(found.group, joining), isNew, rules);
+  const owned = new Set<string>();
+  for (const [id, index] of partitionsOf(identified(subscription.owned, rules.topics))) {
+    owned.add(partitionKey(id, index));
+  }
+  const member = towardsTarget(assigned, joining, owned, isNew, rules);
+  return { kind: "joined", group: withMember(assigned, member), member };
+}
+
+/** Whether a member's protocols go together with those of the other classic members. */
+function supports(group: ConsumerGroup, { protocolType, protocols, memberId }: JoinRequest): boolean {
+  if (protocolType !== CONSUMER_TYPE || protocols.length === 0) return false;
+  const others = [...group.members.values()].filter((member) => member.id !== memberId);
+  return protocols.some(({ name }) =>
+    others.every(({ classic }) => classic?.protocols.some((other) => other.name === name) ?? true),
+  );
+}
+
+interface Found {
+  readonly group: ConsumerGroup;
+  readonly member: ConsumerMember;
+}
+
+function memberFor(group: ConsumerGroup, memberId: string, instanceId: string | null): Found | ErrorCode {
+  if (instanceId === null)
+    return { group, member: group.members.get(memberId) ?? newConsumerMember(memberId) };
+  const known = staticMember(group, instanceId);
+  if (known === undefined) return { group, member: { ...newConsumerMember(memberId), instanceId } };
+  if (known.id === memberId) return { group, member: known };
+  // It came back under a new id and takes over what the former one had.
+  const members = new Map(group.members);
+  const targets = new Map(group.targets);
+  const target = targets.get(known.id);
+  members.delete(known.id);
+  targets.delete(known.id);
+  if (target !== undefined) targets.set(memberId, target);
+  const epoch = Math.max(known.epoch, group.assignmentEpoch);
+  const member = { ...known, id: memberId, epoch, previousEpoch: 0 };
+  return { group: { ...group, members: members.set(memberId, member), targets }, member };
+}
+
+/** The classic member that a request claims to come from, or why it is none. */
+export function classicMember(
+  group: ConsumerGroup,
+  { memberId, groupInstanceId, generationId }: MemberClaim,
+): ConsumerMember | ErrorCode {
+  if (groupInstanceId !== null) {
+    const known = staticMember(group, groupInstanceId);
+    if (known === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
+    if (known.id !== memberId) return ErrorCode.FENCED_INSTANCE_ID;
+  }
+  const member = group.members.get(memberId);
+  if (member === undefined || member.classic === null) return ErrorCode.UNKNOWN_MEMBER_ID;
+  return member.epoch === generationId ? member : ErrorCode.ILLEGAL_GENERATION;
+}
+
+/** Whether a classic member must join again: to come to the present epoch, to let go, or to get what is free now. */
+export function mustRejoin(group: ConsumerGroup, member: ConsumerMember): boolean {
+  if (member.epoch < group.epoch || member.progress === "revoking") return true;
+  if (member.progress !== "waiting") return false;
+  const own = withoutEpochs(member.assigned);
+  const taken = heldByOthers(group, member.id);
+  for (const [id, index] of partitionsOf(targetOf(group, member.id))) {
+    const isOwn = own.get(id)?.includes(index) === true;
+    if (!isOwn && !taken.has(partitionKey(id, index))) return true;
+  }
+  return false;
+}
+
+/** True if nobody speaks the new protocol any more: then the group goes back to the classic one. */
+export function isOnlyClassic(group: ConsumerGroup): boolean {
+  return group.members.size > 0 && [...group.members.values()].every(({ classic }) => classic !== null);
+}
+
+/** Puts the members of a group that only classic ones are left in into one of the classic protocol. */
+export function intoClassicGroup(from: ConsumerGroup, group: Group, topics: TopicDirectory): void {
+  for (const member of from.members.values()) {
+    const { classic } = member;
+    if (classic === null) continue;
+    const target = from.targets.get(member.id) ?? NO_PARTITIONS;
+    group.addMember(
+      {
+        id: member.id,
+        instanceId: member.instanceId,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        sessionTimeoutMs: classic.sessionTimeoutMs,
+        rebalanceTimeoutMs: member.rebalanceTimeoutMs,
+        protocols: classic.protocols,
+        assignment: classicAssignment(target, classic.protocols, topics),
+        session: undefined,
+        pendingJoin: undefined,
+        pendingSync: undefined,
+      },
+      CONSUMER_TYPE,
+    );
+  }
+  // The epoch that the members are in: the last one began when the other one went.
+  group.resume(from.assignmentEpoch);
+}
