@@ -66,35 +66,46 @@ function bigEndian(limbs: Float64Array, used: number, zeros: number): Uint8Array
   return bytes;
 }
 
+/** Working room for encoding, outside of the heap: addresses are written by the thousand. */
+let wideLimbs = new Float64Array(64);
+let digits = Buffer.allocUnsafeSlow(512);
+
 /** Encodes bytes as base58 text. */
 export function encodeBase58(bytes: Uint8Array): string {
+  const length = bytes.length;
   let zeros = 0;
-  while (zeros < bytes.length && bytes[zeros] === 0) zeros++;
+  while (zeros < length && bytes[zeros] === 0) zeros++;
+  if (wideLimbs.length * 3 < length) wideLimbs = new Float64Array(length);
+  const limbs = wideLimbs;
   // Limbs of five digits, least first; 16 bits come in at a time: 58^5 * 2^16 < 2^46.
-  const limbs: number[] = [];
+  let used = 0;
   let at = zeros;
-  if ((bytes.length - zeros) % 2 === 1) limbs.push(bytes[at++] ?? 0);
-  for (; at < bytes.length; at += 2) {
+  if ((length - zeros) % 2 === 1) limbs[used++] = bytes[at++] ?? 0;
+  for (; at < length; at += 2) {
     let carry = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-    for (let k = 0; k < limbs.length; k++) {
+    for (let k = 0; k < used; k++) {
       const value = (limbs[k] ?? 0) * 0x10000 + carry;
       carry = Math.floor(value / FIVE_DIGITS);
       limbs[k] = value - carry * FIVE_DIGITS;
     }
-    if (carry > 0) limbs.push(carry);
+    if (carry > 0) limbs[used++] = carry;
   }
-  return "1".repeat(zeros) + digitsOf(limbs);
+  return textOf(limbs, used, zeros);
 }
 
-function digitsOf(limbs: readonly number[]): string {
-  let text = "";
-  for (let k = 0; k < limbs.length; k++) {
+function textOf(limbs: Float64Array, used: number, zeros: number): string {
+  const room = zeros + 5 * used;
+  if (digits.length < room) digits = Buffer.allocUnsafeSlow(2 * room);
+  let at = room;
+  for (let k = 0; k < used; k++) {
     let value = limbs[k] ?? 0;
-    const top = k === limbs.length - 1;
+    const top = k === used - 1;
     for (let digit = 0; digit < 5 && !(top && value === 0); digit++) {
-      text = ALPHABET.charAt(value % 58) + text;
-      value = Math.floor(value / 58);
+      const rest = Math.floor(value / 58);
+      digits[--at] = ALPHABET.charCodeAt(value - rest * 58);
+      value = rest;
     }
   }
-  return text;
+  for (let k = 0; k < zeros; k++) digits[--at] = ZERO_DIGIT;
+  return digits.toString("latin1", at, room);
 }

@@ -16,8 +16,7 @@ const FIXED_32 = 5;
  */
 export class ProtobufCursor {
   readonly bytes: Uint8Array;
-  readonly #begin: number;
-  readonly #end: number;
+  #end: number;
   #at: number;
   /** Number of the field that the last step reached. */
   field = 0;
@@ -31,14 +30,15 @@ export class ProtobufCursor {
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     this.bytes = bytes;
-    this.#begin = start;
     this.#at = start;
     this.#end = end;
   }
 
-  /** The same message from its beginning. */
-  again(): ProtobufCursor {
-    return new ProtobufCursor(this.bytes, this.#begin, this.#end);
+  /** Goes on with a message that lies between two offsets of the same bytes. */
+  enter(start: number, end: number): this {
+    this.#at = start;
+    this.#end = end;
+    return this;
   }
 
   /** Steps to the next field; false at the end. Throws a ProtobufError for bytes that cannot be a message. */
@@ -103,6 +103,13 @@ export class ProtobufCursor {
 
   /** Seven bits a byte, least first, at most ten bytes: into two halves of 32 bits. */
   #varint(): void {
+    const first = this.bytes[this.#at] ?? 0x80;
+    if (first < 0x80 && this.#at < this.#end) {
+      this.#at++;
+      this.#low = first;
+      this.#high = 0;
+      return;
+    }
     this.#low = 0;
     this.#high = 0;
     for (let shift = 0; shift < 70; shift += 7) {

@@ -40,8 +40,12 @@ function readLaidOut(buffer: Buffer, layout: Layout): BlockEntries | null {
     const list = new TransactionList(buffer, layout, starts, listEnd);
     const first = list.parse(0);
     const encoding = encodingOf(first.entry);
-    if (encoding === null || !isEachOnce(buffer, layout.once[encoding], starts, listEnd)) return null;
-    return { fields, count: starts.length, entries: entriesOf(list, first, encoding) };
+    const marks = encoding === null ? null : marksOf(buffer, layout.once[encoding], starts, listEnd);
+    if (encoding === null || marks === null) return null;
+    const candidates = encoding === "json" ? list.naming() : list.holding(marks);
+    // Where a transaction begins with itself, its metadata come after the mark, and what they hold with them.
+    const failed = (index: number) => list.hasFailed(index, layout.leads ? marks[index] : starts[index]);
+    return { fields, count: starts.length, entries: entriesOf(list, first, candidates, failed) };
   } catch {
     // Whatever is wrong here, parsing the whole says it better.
     return null;
@@ -60,18 +64,20 @@ function startsOfTransactions(buffer: Buffer, { border, start, first }: Layout):
 }
 
 /**
- * Whether each transaction holds a certain text exactly once, as those of its encoding do: a border that is
- * written in another way would else go unseen, and give all after it a wrong index.
+ * Where each transaction holds a certain text, if each does exactly once, as those of its encoding do: a border
+ * that is written in another way would else go unseen, and give all after it a wrong index.
  */
-function isEachOnce(buffer: Buffer, text: PatternSet, starts: readonly number[], end: number): boolean {
+function marksOf(buffer: Buffer, text: PatternSet, starts: readonly number[], end: number): number[] | null {
+  const marks: number[] = [];
   let at = starts[0] ?? 0;
   for (let index = 0; index < starts.length; index++) {
     const next = starts[index + 1] ?? end;
     at = text.find(buffer, at, end);
-    if (at === -1 || at < (starts[index] ?? 0) || at >= next) return false;
+    if (at === -1 || at < (starts[index] ?? 0) || at >= next) return null;
+    marks.push(at);
     at += text.length;
   }
-  return text.find(buffer, at, end) === -1;
+  return text.find(buffer, at, end) === -1 ? marks : null;
 }
 
 function encodingOf(entry: unknown): Encoding | null {
@@ -105,11 +111,15 @@ function endOfObject(buffer: Buffer, start: number): number | null {
 }
 
 /** The transactions that may hold a swap, parsed; and the first one, whose shape told the encoding of all. */
-function entriesOf(list: TransactionList, first: BlockEntry, encoding: Encoding): BlockEntry[] {
+function entriesOf(
+  list: TransactionList,
+  first: BlockEntry,
+  candidates: Iterable<number>,
+  hasFailed: (index: number) => boolean,
+): BlockEntry[] {
   const entries = [first];
-  const next = encoding === "json" ? list.nextNaming : list.nextHolding;
-  for (let index = next.call(list, 1); index !== null; index = next.call(list, index + 1)) {
-    if (!list.hasFailed(index)) entries.push(list.parse(index));
+  for (const index of candidates) {
+    if (index > 0 && !hasFailed(index) && list.callsVenue(index)) entries.push(list.parse(index));
   }
   return entries;
 }

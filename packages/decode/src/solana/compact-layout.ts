@@ -7,9 +7,13 @@ export type Encoding = "json" | "base64";
 export interface Form {
   /** How each transaction begins: with one of the fields that every one has, whatever its version. */
   readonly start: string;
+  /** Whether that field is the transaction itself, before its metadata. */
+  readonly leads: boolean;
   /** How one ends and the next begins. */
   readonly border: Buffer;
   readonly between: string;
+  /** What stands after colons and commas. */
+  readonly space: string;
   /** What each transaction of an encoding holds exactly once. */
   readonly once: Readonly<Record<Encoding, PatternSet>>;
   readonly error: string;
@@ -35,9 +39,21 @@ const SPACINGS: readonly Spacing[] = ["", " "].map((space) => {
       const border = Buffer.from(between + start);
       const once = {
         json: new PatternSet([`"numReadonlyUnsignedAccounts":${space}`]),
-        base64: new PatternSet([`,${space}"base64"]`]),
+        // A program's return value is written in base64 too, but not between these fields.
+        base64: new PatternSet([
+          field === "transaction" ? `"base64"],${space}"meta":` : `"transaction":${space}["`,
+        ]),
       };
-      return { start, border, between, once, error: `"err":${space}`, log: `"logMessages":${space}["` };
+      return {
+        start,
+        leads: field === "transaction",
+        border,
+        between,
+        space,
+        once,
+        error: `"err":${space}`,
+        log: `"logMessages":${space}["`,
+      };
     }),
   );
   return { list: `"transactions":${space}[`, forms };

@@ -1,12 +1,11 @@
 import { isJsonObject } from "../json-value.ts";
-import { PatternSet } from "../pattern-set.ts";
+import { messageHoldsVenue } from "./base64-keys.ts";
 import type { BlockEntry } from "./block.ts";
 import type { Form } from "./compact-layout.ts";
 import { LOG_TRUNCATED, type TransactionLog } from "./log.ts";
-import { isVenueKey } from "./venue-key.ts";
-import { SOLANA_VENUES } from "./venues.ts";
+import { callsVenue, VENUE_PROGRAMS } from "./venue-call.ts";
 
-const VENUE_PROGRAMS = new PatternSet([...SOLANA_VENUES.keys()]);
+let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -26,8 +25,28 @@ export class TransactionList {
     this.#end = end;
   }
 
-  /** The first transaction from `index` on that names a venue's program anywhere; null where there is none. */
-  nextNaming(index: number): number | null {
+  /** The transactions that name a venue's program anywhere, in order. */
+  *naming(): Generator<number> {
+    for (let index = this.#nextNaming(0); index !== null; index = this.#nextNaming(index + 1)) yield index;
+  }
+
+  /**
+   * The transactions that hold a venue's key, in order: among the keys of their message, which are base64 here,
+   * or as text among those that they loaded. `marks`: where the text that each holds once stands.
+   */
+  *holding(marks: readonly number[]): Generator<number> {
+    let named = this.#nextNaming(0);
+    for (const [index, mark] of marks.entries()) {
+      if (named !== null && named < index) named = this.#nextNaming(index);
+      const { start, once, leads } = this.#form;
+      const first = leads ? (this.#starts[index] ?? 0) + start.length + 1 : mark + once.base64.length;
+      const last = this.#buffer.indexOf(QUOTE, first);
+      if (named === index || messageHoldsVenue(this.#buffer, first, last)) yield index;
+    }
+  }
+
+  /** The first transaction from `index` on that names a venue's program; null where there is none. */
+  #nextNaming(index: number): number | null {
     const from = this.#starts[index];
     const hit = from === undefined ? -1 : VENUE_PROGRAMS.find(this.#buffer, from, this.#end);
     if (hit === -1) return null;
@@ -42,37 +61,21 @@ export class TransactionList {
   }
 
   /**
-   * The first transaction from `index` on that holds a venue's key: among the keys of its message, which are
-   * base64 here, or as text among those that it loaded.
+   * Whether an instruction calls a venue's program: many transactions only name one, in a table of addresses
+   * that they might have needed.
    */
-  nextHolding(index: number): number | null {
-    for (let at = index; at < this.#starts.length; at++) {
-      const from = this.#starts[at] ?? 0;
-      const named = VENUE_PROGRAMS.find(this.#buffer, from, this.#endOf(at)) !== -1;
-      if (named || this.#messageHoldsVenue(at)) return at;
-    }
-    return null;
-  }
-
-  #messageHoldsVenue(index: number): boolean {
-    const from = this.#starts[index] ?? 0;
-    const marker = `"transaction":${this.#form.between.slice(2)}["`;
-    const found = this.#buffer.indexOf(marker, from);
-    const end = found === -1 ? -1 : this.#buffer.indexOf('"', found + marker.length);
-    // What cannot be understood here is for the parser to refuse.
-    if (end === -1 || end > this.#endOf(index)) return true;
-    const bytes = Buffer.from(this.#buffer.toString("latin1", found + marker.length, end), "base64");
-    for (let offset = 0; offset + 32 <= bytes.length; offset++) if (isVenueKey(bytes, offset)) return true;
-    return false;
+  callsVenue(index: number): boolean {
+    // Bounded: what is not in this transaction would else be looked for in all that follow.
+    return callsVenue(this.#buffer.subarray(this.#starts[index] ?? 0, this.#endOf(index)), this.#form.space);
   }
 
   /**
    * Whether the metadata holds an error: an object or a text, and no other object of a transaction has a
-   * field of that name. Anything else is left to parsing to tell.
+   * field of that name. Anything else is left to parsing to tell. `from`: where to begin to look.
    */
-  hasFailed(index: number): boolean {
+  hasFailed(index: number, from: number | undefined): boolean {
     const { error } = this.#form;
-    const at = this.#buffer.indexOf(error, this.#starts[index]);
+    const at = this.#buffer.indexOf(error, from);
     if (at === -1 || at >= this.#endOf(index)) return false;
     const value = this.#buffer[at + error.length];
     return value === OPEN_OBJECT || value === QUOTE;
@@ -82,13 +85,19 @@ export class TransactionList {
   parse(index: number): BlockEntry {
     const [start, end] = [this.#starts[index] ?? 0, this.#endOf(index)];
     const log = this.#logOf(start, end);
-    const text =
-      log === null
-        ? this.#buffer.toString("utf8", start, end)
-        : `${this.#buffer.toString("utf8", start, log.start)}${this.#buffer.toString("utf8", log.end, end)}`;
+    const text = log === null ? this.#buffer.toString("utf8", start, end) : this.#without(log, start, end);
     const entry: unknown = JSON.parse(text);
     if (!isJsonObject(entry)) throw new SyntaxError("a transaction is an object");
     return { txIndex: index, entry, log: log === null ? null : new DeferredLog(this.#buffer, log) };
+  }
+
+  /** The text of a stretch without a part of it, put together outside of the heap. */
+  #without(part: Span, start: number, end: number): string {
+    const size = end - start - (part.end - part.start);
+    if (scratch.length < size) scratch = Buffer.allocUnsafeSlow(2 * size);
+    const head = this.#buffer.copy(scratch, 0, start, part.start);
+    this.#buffer.copy(scratch, head, part.end, end);
+    return scratch.toString("utf8", 0, size);
   }
 
   /** The lines of the log, from the first one's quotation mark to behind the last one's. */

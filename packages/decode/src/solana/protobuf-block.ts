@@ -3,7 +3,7 @@ import { DecodeError } from "../decode-error.ts";
 import { ProtobufCursor, ProtobufError } from "../protobuf.ts";
 import { MAX_BLOCK_BYTES, type SolanaBlockFacts } from "./block.ts";
 import { type DecodedBlock, decodedBlock } from "./decode-block.ts";
-import { glance, type ProtobufSpans, readContent } from "./protobuf-transaction.ts";
+import { Glancer, type ProtobufSpans, readContent } from "./protobuf-transaction.ts";
 import { Findings, findIn } from "./swap-assembly.ts";
 import { SolanaTransaction } from "./transaction.ts";
 import { isVenue } from "./venues.ts";
@@ -17,14 +17,15 @@ export function decodeYellowstoneBlock(bytes: Uint8Array): DecodedBlock {
   return guarded(bytes, () => {
     const header = new BlockHeader();
     let [slot, executed]: [number | null, number | null] = [0, 0];
-    const transactions: (ProtobufSpans & { index: number })[] = [];
+    const transactions: ProtobufSpans[] = [];
+    const inner = new ProtobufCursor(bytes);
     const at = new ProtobufCursor(bytes);
     while (at.next()) {
       if (at.field === 1) slot = at.number;
       else if (at.field === 2) header.id = at.text;
       else if (at.field === 4) header.time = wrapped(at.message);
       else if (at.field === 5) header.height = wrapped(at.message);
-      else if (at.field === 6) transactions.push(readUpdate(at.message));
+      else if (at.field === 6) transactions.push(readUpdate(inner.enter(at.start, at.end)));
       else if (at.field === 7) header.parentSlot = at.number;
       else if (at.field === 8) header.parentId = at.text;
       else if (at.field === 9) executed = at.number;
@@ -37,7 +38,7 @@ export function decodeYellowstoneBlock(bytes: Uint8Array): DecodedBlock {
       );
     }
     transactions.sort((a, b) => a.index - b.index);
-    return decodeAll(header.facts(toSlot(slot), transactions.length), transactions);
+    return decodeAll(bytes, header.facts(toSlot(slot), transactions.length), transactions);
   });
 }
 
@@ -48,18 +49,19 @@ export function decodeYellowstoneBlock(bytes: Uint8Array): DecodedBlock {
 export function decodeConfirmedBlock(bytes: Uint8Array, slot: Slot): DecodedBlock {
   return guarded(bytes, () => {
     const header = new BlockHeader();
-    const transactions: (ProtobufSpans & { index: number })[] = [];
+    const transactions: ProtobufSpans[] = [];
+    const inner = new ProtobufCursor(bytes);
     const at = new ProtobufCursor(bytes);
     while (at.next()) {
       if (at.field === 1) header.parentId = at.text;
       else if (at.field === 2) header.id = at.text;
       else if (at.field === 3) header.parentSlot = at.number;
       else if (at.field === 4) {
-        transactions.push({ ...readPair(at.message, 1, 2), index: transactions.length });
+        transactions.push(readSpans(inner.enter(at.start, at.end), STORED, transactions.length));
       } else if (at.field === 6) header.time = wrapped(at.message);
       else if (at.field === 7) header.height = wrapped(at.message);
     }
-    return decodeAll(header.facts(slot, transactions.length), transactions);
+    return decodeAll(bytes, header.facts(slot, transactions.length), transactions);
   });
 }
 
@@ -87,46 +89,51 @@ function wrapped(at: ProtobufCursor): number {
   return value;
 }
 
-/** SubscribeUpdateTransactionInfo: the transaction 3, its metadata 4, its place in the block 5. */
-function readUpdate(at: ProtobufCursor): ProtobufSpans & { index: number } {
-  let index = 0;
-  let transaction: ProtobufCursor | null = null;
-  let meta: ProtobufCursor | null = null;
-  while (at.next()) {
-    if (at.field === 3) transaction = at.message;
-    else if (at.field === 4) meta = at.message;
-    else if (at.field === 5) index = at.number ?? -1;
+/** SubscribeUpdateTransactionInfo: whether it is a vote 2, the transaction 3, its metadata 4, its place 5. */
+function readUpdate(at: ProtobufCursor): ProtobufSpans {
+  const spans = readSpans(at, { vote: 2, transaction: 3, meta: 4, index: 5 }, 0);
+  if (spans.index > MAX_INDEX || spans.index < 0) {
+    throw new DecodeError(`not a block: it has a transaction number ${spans.index}`);
   }
-  if (index > MAX_INDEX || index < 0)
-    throw new DecodeError(`not a block: it has a transaction number ${index}`);
-  return { ...spansOf(transaction, meta), index };
+  return spans;
 }
 
 /** Positions are kept in three bytes. */
 const MAX_INDEX = 0xffffff;
 
-function readPair(at: ProtobufCursor, transactionField: number, metaField: number): ProtobufSpans {
-  let transaction: ProtobufCursor | null = null;
-  let meta: ProtobufCursor | null = null;
-  while (at.next()) {
-    if (at.field === transactionField) transaction = at.message;
-    else if (at.field === metaField) meta = at.message;
-  }
-  return spansOf(transaction, meta);
+interface SpanFields {
+  readonly vote: number;
+  readonly transaction: number;
+  readonly meta: number;
+  readonly index: number;
 }
 
-function spansOf(transaction: ProtobufCursor | null, meta: ProtobufCursor | null): ProtobufSpans {
-  if (transaction === null) throw new DecodeError("not a block: it has a transaction without content");
-  return { transaction, meta };
+/** In long-term storage the transaction is 1 and its metadata 2, and nothing tells votes or the place. */
+const STORED: SpanFields = { vote: -1, transaction: 1, meta: 2, index: -1 };
+
+function readSpans(at: ProtobufCursor, fields: SpanFields, index: number): ProtobufSpans {
+  const spans = { index, isVote: false, start: -1, end: -1, metaStart: 0, metaEnd: 0 };
+  while (at.next()) {
+    if (at.field === fields.vote) spans.isVote = at.number === 1;
+    else if (at.field === fields.index) spans.index = at.number ?? -1;
+    else if (!at.isBytes) continue;
+    else if (at.field === fields.transaction) [spans.start, spans.end] = [at.start, at.end];
+    else if (at.field === fields.meta) [spans.metaStart, spans.metaEnd] = [at.start, at.end];
+  }
+  if (spans.start === -1) throw new DecodeError("not a block: it has a transaction without content");
+  return spans;
 }
 
 function decodeAll(
+  bytes: Uint8Array,
   block: SolanaBlockFacts,
-  transactions: readonly (ProtobufSpans & { index: number })[],
+  transactions: readonly ProtobufSpans[],
 ): DecodedBlock {
   const findings = new Findings();
-  for (const { index, ...spans } of transactions) {
-    switch (glance({ transaction: spans.transaction.again(), meta: spans.meta?.again() ?? null })) {
+  const glancer = new Glancer(bytes);
+  for (const spans of transactions) {
+    if (spans.isVote) continue;
+    switch (glancer.look(spans)) {
       case "failed":
       case "no-venue":
         break;
@@ -134,7 +141,7 @@ function decodeAll(
         findings.skipped.add("no-metadata");
         break;
       case "venue": {
-        const content = { slot: block.slot, txIndex: index, ...readContent(spans) };
+        const content = { slot: block.slot, txIndex: spans.index, ...readContent(bytes, spans) };
         findIn(new SolanaTransaction(content, isVenue), findings);
       }
     }

@@ -13,9 +13,14 @@ const KEYS: ReadonlyMap<number, Uint8Array> = new Map(
 const FIRST_PAIRS = new Uint8Array(0x10000);
 for (const key of KEYS.values()) FIRST_PAIRS[((key[0] ?? 0) << 8) | (key[1] ?? 0)] = 1;
 
+/** Whether a venue's key begins with the two bytes at an offset: a look before the closer one. */
+export function mayBeVenueKey(bytes: Uint8Array, offset: number): boolean {
+  return FIRST_PAIRS[((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0)] === 1;
+}
+
 /** Whether the 32 bytes at an offset are the key of a venue's program. */
 export function isVenueKey(bytes: Uint8Array, offset: number): boolean {
-  if (FIRST_PAIRS[((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0)] === 0) return false;
+  if (!mayBeVenueKey(bytes, offset)) return false;
   const key = KEYS.get(headOf(bytes, offset));
   if (key === undefined || offset + key.length > bytes.length) return false;
   for (let k = 0; k < key.length; k++) if (bytes[offset + k] !== key[k]) return false;
