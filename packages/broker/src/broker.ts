@@ -37,6 +37,16 @@ export interface Broker {
   readonly ports: readonly number[];
   /** Closes the connections, brings everything to the disk and gives the folder back. */
   stop(): Promise<void>;
+  /**
+   * Ends like a killed process: what the system has not got is lost, nothing is tidied up. Started again with the
+   * same `dataDir` or `disk`, a broker finds what a crash leaves behind.
+   */
+  kill(): Promise<void>;
+}
+
+/** How the broker is about to end. */
+interface Ending {
+  isKill: boolean;
 }
 
 const MEMORY_FOLDER = "memory";
@@ -63,7 +73,8 @@ async function start(options: BrokerOptions, folder: string, opened: AsyncDispos
   opened.defer(() => incidents.close());
   const settings = { ...given, log: incidents.log };
   const disk = await openDisk(options, opened);
-  const parts = await openParts(options, settings, disk, folder, opened);
+  const ending: Ending = { isKill: false };
+  const parts = await openParts(options, settings, disk, folder, opened, ending);
   const limits = new ConnectionLimits(settings);
   const listeners: Listener[] = [];
   for (const one of [firstListener(options, settings), ...settings.listeners]) {
@@ -82,6 +93,11 @@ async function start(options: BrokerOptions, folder: string, opened: AsyncDispos
     ports: listeners.map((listener) => listener.port),
     clusterId: parts.clusterId,
     stop: () => {
+      stopping ??= opened.disposeAsync();
+      return stopping;
+    },
+    kill: () => {
+      ending.isKill = true;
       stopping ??= opened.disposeAsync();
       return stopping;
     },
@@ -122,6 +138,7 @@ async function openParts(
   disk: Disk,
   folder: string,
   opened: AsyncDisposableStack,
+  ending: Ending,
 ): Promise<BrokerParts> {
   const clock = options.clock ?? systemClock;
   const visibility: Visibility = settings.fsync === "acks-all" ? "after-sync" : "at-once";
@@ -129,7 +146,7 @@ async function openParts(
   const journal = new Journal(disk, `${folder}/coordinator.journal`, visibility, (error) =>
     settings.log({ level: "error", msg: "cannot shorten the journal", reason: String(error) }),
   );
-  opened.defer(() => journal.close());
+  opened.defer(() => (ending.isKill ? journal.abandon() : journal.close()));
   if (journal.droppedBytes > 0) {
     const msg = "cut off an unfinished write at the end of the journal";
     settings.log({ level: "warn", msg, droppedBytes: journal.droppedBytes });
@@ -137,6 +154,10 @@ async function openParts(
   const { topicDefaults } = settings;
   const topics = new TopicStore({ disk, folder, visibility, topicDefaults, now: () => clock.nowMs() });
   opened.defer(async () => {
+    if (ending.isKill) {
+      topics.abandon();
+      return;
+    }
     const reason = await topics.close();
     if (reason === undefined) return;
     const msg = "cannot save indexes: the next start reads more of the logs";

@@ -10,6 +10,7 @@ export { type Broker, startBroker } from "./broker.ts";
 export { BrokerError, type BrokerErrorCode } from "./broker-error.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { parseServerProperties, type ServerProperties } from "./configuration/server-properties.ts";
+export { ManualClock } from "./manual-clock.ts";
 export type { ListenerOptions, SecurityProtocol } from "./network/listener-options.ts";
 export type {
   BrokerOptions,
@@ -19,3 +20,5 @@ export type {
   LogLine,
   TlsOptions,
 } from "./options.ts";
+export type { Disk } from "./storage/disk.ts";
+export { MemoryDisk } from "./storage/memory-disk.ts";

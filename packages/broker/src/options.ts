@@ -28,9 +28,15 @@ export interface InterceptedRequest {
 
 /**
  * What happens to an intercepted request: it is served; it is served and the answer is lost; the connection is
- * closed before it is served; or it waits, and whatever the connection sends after it waits too.
+ * closed before it is served; it waits, and whatever the connection sends after it waits too; or it is refused with
+ * one of Kafka's error codes, without being served.
  */
-export type Interception = "serve" | "lose-answer" | "close" | { readonly delayMs: number };
+export type Interception =
+  | "serve"
+  | "lose-answer"
+  | "close"
+  | { readonly delayMs: number }
+  | { readonly errorCode: number };
 
 /** A certificate and its key, as PEM or in one store of PKCS12. */
 export type TlsOptions = (

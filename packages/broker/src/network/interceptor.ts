@@ -1,6 +1,7 @@
 import type { BrokerParts } from "../api/handler.ts";
 import type { InterceptedRequest, Interception } from "../options.ts";
 import { MalformedMessage, Reader } from "../protocol/reader.ts";
+import { failedAnswer } from "./failed-answer.ts";
 import { readRequestHeader } from "./request-header.ts";
 
 /** Passes the requests of one connection by the interceptor of a test, one after the other. */
@@ -24,6 +25,9 @@ export class Interceptor {
       const apiName = this.#parts.handlers.get(apiKey)?.api.name ?? "";
       const verdict = this.#intercept({ apiKey, apiName, version, clientId });
       if (verdict === "close") throw new MalformedMessage("closed by the interceptor");
+      if (typeof verdict === "object" && "errorCode" in verdict) {
+        return failedAnswer(this.#parts, request, verdict.errorCode);
+      }
       if (typeof verdict === "object") await this.#wait(verdict.delayMs);
       const answer = serve();
       // The next request begins now: it need not wait for this one's answer.

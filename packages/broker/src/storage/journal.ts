@@ -164,6 +164,11 @@ export class Journal {
     return running;
   }
 
+  /** Closes without a sync, as a killed process does. */
+  abandon(): void {
+    this.#file.close();
+  }
+
   async close(): Promise<void> {
     await this.#syncing;
     await this.#file.sync();

@@ -224,6 +224,11 @@ export class TopicStore {
     this.#deletedListeners.add(listener);
   }
 
+  /** Closes all logs without a sync, as a killed process does. */
+  abandon(): void {
+    for (const topic of this.all()) for (const log of topic.partitions) log.abandon();
+  }
+
   /** Closes all logs. Resolves with the reason where an index could not be saved, which costs time and no data. */
   async close(): Promise<unknown> {
     const closes = this.all().flatMap((topic) => topic.partitions.map((log) => log.close()));
