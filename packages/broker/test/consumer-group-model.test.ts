@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ASSIGNORS, type Subscriber } from "../src/groups/assignor.ts";
 import { type ConsumerGroup, consumerGroupState, type GroupTopic } from "../src/groups/consumer-group.ts";
 import { type ConsumerHeartbeat, consumerHeartbeat } from "../src/groups/consumer-heartbeat.ts";
+import { classicJoin, classicMember, isOnlyClassic, mustRejoin } from "../src/groups/mixed-group.ts";
 import {
   heldPartitionsOf,
   type PartitionMap,
@@ -12,8 +13,13 @@ import {
 import { consumerGroupChanges, restoredConsumerGroups } from "../src/groups/saved-consumer-group.ts";
 import { type GroupRules, removeMember } from "../src/groups/target-assignment.ts";
 
+import { subscriptionBytes } from "./consumer-subscription.ts";
+
 const TOPICS = ["t0", "t1", "t2"];
 const NAMES = ["a", "b", "c", "d", "e"];
+/** Members that speak the classic protocol: one gives up everything before it joins again, one only what it must. */
+const CLASSIC = ["eager", "cooperative"];
+const EVERYBODY = [...NAMES, ...CLASSIC];
 
 /** A client as it should be: it gives up what it is told to, in its own time, and takes what it is given. */
 interface Client {
@@ -51,7 +57,7 @@ const command = fc.oneof(
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
 function who() {
-  return fc.constantFrom(...NAMES);
+  return fc.constantFrom(...EVERYBODY);
 }
 function topics() {
   return fc.subarray(TOPICS);
@@ -83,7 +89,7 @@ class World {
       },
       matching: () => [],
       defaultAssignor: this.#assignor,
-      maxMembers: NAMES.length,
+      maxMembers: EVERYBODY.length,
       haveTopicsChanged: true,
     };
   }
@@ -105,7 +111,8 @@ class World {
       case "crash":
         // Its session runs out: the group forgets it, and by then so has it.
         this.clients.delete(step.who);
-        if (this.group !== undefined) this.group = removeMember(this.group, step.who, this.rules);
+        this.#forget(step.who);
+        this.#downgrade();
         break;
       case "subscribe":
         this.#subscribe(step.who, step.topics);
@@ -122,6 +129,10 @@ class World {
         this.#restart();
         break;
     }
+  }
+
+  #forget(name: string): void {
+    if (this.group !== undefined) this.group = removeMember(this.group, name, this.rules);
   }
 
   #send(name: string, client: Client, fields: Partial<ConsumerHeartbeat>, isLost = false): void {
@@ -155,8 +166,65 @@ class World {
     for (const key of client.told) client.owned.add(key);
   }
 
+  /** A JoinGroup and the SyncGroup after it. */
+  #classicJoin(name: string, client: Client): void {
+    if (this.group === undefined) return;
+    if (name === "eager") client.owned.clear();
+    const owned = named(client.owned).flatMap(({ topicId, partitions }) => {
+      const topic = this.rules.topics.getById(topicId)?.name;
+      return topic === undefined ? [] : [{ topic, partitions }];
+    });
+    const result = classicJoin(
+      this.group,
+      {
+        groupId: "g",
+        memberId: name,
+        groupInstanceId: null,
+        clientId: name,
+        clientHost: "/h",
+        sessionTimeoutMs: 10_000,
+        rebalanceTimeoutMs: 1000,
+        protocolType: "consumer",
+        protocols: [{ name: "p", metadata: subscriptionBytes(client.topics, owned) }],
+        requireKnownMemberId: true,
+        supportsSkippingAssignment: true,
+      },
+      this.rules,
+    );
+    if (result.kind === "refused") throw new Error(`a classic member is refused: ${result.errorCode}`);
+    this.group = result.group;
+    client.epoch = result.member.epoch;
+    client.told = new Set();
+    for (const [id, index] of heldPartitionsOf(result.member.assigned))
+      client.told.add(partitionKey(id, index));
+    client.owned = new Set(client.told);
+    this.#downgrade();
+  }
+
+  /** Where only classic members are left they go on under the classic protocol, and this world has no group. */
+  #downgrade(): void {
+    if (this.group === undefined || !isOnlyClassic(this.group)) return;
+    this.group = undefined;
+    for (const name of CLASSIC) this.clients.delete(name);
+  }
+
+  #classicBeat(name: string, client: Client): void {
+    if (this.group === undefined) return;
+    const claim = { memberId: name, groupInstanceId: null, generationId: client.epoch };
+    const member = classicMember(this.group, claim);
+    if (typeof member === "number") Object.assign(client, { epoch: 0, owned: new Set(), told: new Set() });
+    if (typeof member === "number" || mustRejoin(this.group, member)) this.#classicJoin(name, client);
+  }
+
   #join(name: string, wanted: readonly string[]): void {
     if (this.clients.has(name)) return;
+    if (CLASSIC.includes(name)) {
+      if (this.group === undefined || this.group.members.size === 0) return;
+      const client = { epoch: 0, owned: new Set<string>(), told: new Set<string>(), topics: wanted };
+      this.clients.set(name, { ...client, instanceId: null });
+      this.#classicJoin(name, this.clients.get(name) ?? { ...client, instanceId: null });
+      return;
+    }
     const client: Client = { epoch: 0, owned: new Set(), told: new Set(), topics: wanted, instanceId: null };
     this.clients.set(name, client);
     this.#send(name, client, { rebalanceTimeoutMs: 1000, topicNames: wanted });
@@ -165,6 +233,10 @@ class World {
   #beat(name: string, isLost: boolean): void {
     const client = this.clients.get(name);
     if (client === undefined) return;
+    if (CLASSIC.includes(name)) {
+      this.#classicBeat(name, client);
+      return;
+    }
     // After an answer that did not come, and when it joins again, everything is told.
     const isWhole = !isLost || client.epoch === 0;
     this.#send(name, client, isWhole ? { rebalanceTimeoutMs: 1000, topicNames: client.topics } : {}, isLost);
@@ -178,15 +250,18 @@ class World {
   #leave(name: string): void {
     const client = this.clients.get(name);
     if (client === undefined) return;
-    this.#send(name, client, { memberEpoch: -1 });
+    if (CLASSIC.includes(name)) this.#forget(name);
+    else this.#send(name, client, { memberEpoch: -1 });
     this.clients.delete(name);
+    this.#downgrade();
   }
 
   #subscribe(name: string, wanted: readonly string[]): void {
     const client = this.clients.get(name);
     if (client === undefined) return;
     client.topics = wanted;
-    this.#send(name, client, { rebalanceTimeoutMs: 1000, topicNames: wanted });
+    if (CLASSIC.includes(name)) this.#classicJoin(name, client);
+    else this.#send(name, client, { rebalanceTimeoutMs: 1000, topicNames: wanted });
   }
 
   /** What comes back from the journal is what was there. */
@@ -221,8 +296,8 @@ class World {
 
   /** Lets everybody do what they are told until nothing changes any more. */
   settle(): void {
-    for (let round = 0; round < 12; round++) {
-      for (const name of NAMES) {
+    for (let round = 0; round < 20; round++) {
+      for (const name of EVERYBODY) {
         this.#beat(name, false);
         this.check();
         this.#obey(name);

@@ -3,12 +3,15 @@ import { type Broker, startBroker } from "../src/index.ts";
 import { consumerGroupDescribe } from "../src/protocol/messages/consumer-group-describe.ts";
 import { consumerGroupHeartbeat } from "../src/protocol/messages/consumer-group-heartbeat.ts";
 import { createTopics } from "../src/protocol/messages/create-topics.ts";
+import { heartbeat } from "../src/protocol/messages/heartbeat.ts";
 import { incrementalAlterConfigs } from "../src/protocol/messages/incremental-alter-configs.ts";
+import { joinGroup } from "../src/protocol/messages/join-group.ts";
 import { listGroups } from "../src/protocol/messages/list-groups.ts";
 import { offsetCommit } from "../src/protocol/messages/offset-commit.ts";
 import { offsetFetch } from "../src/protocol/messages/offset-fetch.ts";
 import type { Encodable } from "../src/protocol/schema.ts";
 import { MemoryDisk } from "../src/storage/memory-disk.ts";
+import { subscriptionBytes } from "./consumer-subscription.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -170,6 +173,55 @@ describe("a member", () => {
     expect((await second?.beat())?.errorCode).toBe(0);
     clock.advance(SESSION_MS);
     expect((await described()).members).toEqual([]);
+  });
+});
+
+describe("a member of the classic protocol in the same group", () => {
+  const REJOIN = 27;
+
+  async function classicJoin(memberId: string) {
+    const metadata = subscriptionBytes(["t"]);
+    const answer = await client.send(joinGroup, 5, {
+      groupId: "g",
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 20_000,
+      memberId,
+      protocolType: "consumer",
+      protocols: [{ name: "range", metadata }],
+    });
+    return answer;
+  }
+
+  const beat = async (memberId: string, generationId: number) =>
+    (await client.send(heartbeat, 4, { groupId: "g", memberId, generationId })).errorCode;
+
+  test("goes on after a crash, and is put out if it does not join again when it must", async () => {
+    await joined("a");
+    const { memberId } = await classicJoin("");
+    const { errorCode, generationId } = await classicJoin(memberId);
+    expect(errorCode).toBe(0);
+    client.close();
+    broker = await startBroker({ disk, clock });
+    client = await RawClient.connect(broker.port);
+    expect(await beat(memberId, generationId)).toBe(0);
+    const second = new TestMember("b");
+    await second.join();
+    for (let waited = 0; waited < 20_000; waited += 5000) {
+      expect(await beat(memberId, generationId)).toBe(REJOIN);
+      clock.advance(5000);
+    }
+    expect(await beat(memberId, generationId)).toBe(25);
+  });
+
+  test("is alone in a classic group when the others have gone", async () => {
+    const [first] = await joined("a");
+    const { memberId } = await classicJoin("");
+    const { generationId } = await classicJoin(memberId);
+    await first?.beat({ memberEpoch: -1 });
+    expect((await described()).state).toBe("");
+    expect(await beat(memberId, generationId)).toBe(REJOIN);
+    const again = await classicJoin(memberId);
+    expect(again).toMatchObject({ errorCode: 0, leader: memberId, generationId: generationId + 1 });
   });
 });
 
