@@ -11,6 +11,8 @@ const TRANSACTIONAL_ID_RETENTION_MS = 7 * 86_400_000;
 /** A start after a crash scans at most about so much of each partition, plus what came in one interval. */
 const CHECKPOINT_BYTES = 32 << 20;
 const CHECKPOINT_INTERVAL_MS = 5000;
+/** How exactly flush.ms is kept. */
+const FLUSH_CHECK_MS = 500;
 
 /** The work that is done every so often: retention, expiry, and syncs by interval. */
 export class Maintenance {
@@ -22,6 +24,7 @@ export class Maintenance {
     this.#parts = parts;
     const { settings } = parts;
     this.#every(settings.maintenanceIntervalMs, () => this.run());
+    this.#every(FLUSH_CHECK_MS, () => this.#flushDue());
     this.#every(CHECKPOINT_INTERVAL_MS, () => this.#checkpointAll());
     if (typeof settings.fsync === "object") this.#every(settings.fsync.intervalMs, () => this.#flushAll());
   }
@@ -94,6 +97,12 @@ export class Maintenance {
         });
       }
     }
+  }
+
+  #flushDue(): void {
+    const { topics, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    for (const topic of topics.all()) for (const log of topic.partitions) log.flushIfDue(nowMs);
   }
 
   #flushAll(): void {

@@ -13,7 +13,14 @@ import {
 import { openRecords, recordsOf } from "../src/storage/records.ts";
 import { clientBatch } from "./batches.ts";
 
-const settings = { segmentBytes: 400, segmentMs: 1e12, retentionMs: -1, retentionBytes: -1 };
+const settings = {
+  segmentBytes: 400,
+  segmentMs: 1e12,
+  retentionMs: -1,
+  retentionBytes: -1,
+  flushMessages: Number.POSITIVE_INFINITY,
+  flushMs: Number.POSITIVE_INFINITY,
+};
 const cleaning = { minDirtyRatio: 0, tombstoneRetentionMs: 0 };
 
 const openLog = (disk: MemoryDisk) => new PartitionLog(disk, "log", { ...settings }, "at-once", 0);

@@ -7,7 +7,14 @@ import { readBatchHeader } from "../src/storage/record-batch.ts";
 import { CorruptBatch } from "../src/storage/segment.ts";
 import { clientBatch, valuesIn } from "./batches.ts";
 
-const settings: LogSettings = { segmentBytes: 1000, segmentMs: 1e12, retentionMs: -1, retentionBytes: -1 };
+const settings: LogSettings = {
+  segmentBytes: 1000,
+  segmentMs: 1e12,
+  retentionMs: -1,
+  retentionBytes: -1,
+  flushMessages: Number.POSITIVE_INFINITY,
+  flushMs: Number.POSITIVE_INFINITY,
+};
 const FOLDER = "log";
 
 function openLog(disk: MemoryDisk, visibility: Visibility = "at-once"): PartitionLog {

@@ -17,6 +17,10 @@ export interface LogSettings {
   segmentMs: number;
   retentionMs: number;
   retentionBytes: number;
+  /** So many records at most are not on the disk when they are acknowledged; infinite where the system decides. */
+  flushMessages: number;
+  /** So long at most records are not on the disk. */
+  flushMs: number;
 }
 
 /** Whether records become visible and acknowledged only when they are on the disk, or at once. */
@@ -52,6 +56,12 @@ export class PartitionLog {
   #active: Segment;
   #startOffset = 0;
   #highWatermark: number;
+  /** Records before it are on the disk, whatever the power does; known since the last start. */
+  #syncedOffset: number;
+  /** Records before it are acknowledged only when they are on the disk, as `flush.messages` asks for. */
+  #flushDueOffset = 0;
+  /** When the first record came that is not on the disk. */
+  #unsyncedSinceMs: number | undefined;
   #syncing: Promise<void> | undefined;
   #waiters: DurabilityWaiter[] = [];
   #failure: unknown;
@@ -68,6 +78,7 @@ export class PartitionLog {
     const active = this.#segments.at(-1) ?? this.#addSegment(0, nowMs);
     this.#active = active;
     this.#highWatermark = active.nextOffset;
+    this.#syncedOffset = active.nextOffset;
   }
 
   get startOffset(): number {
@@ -163,8 +174,13 @@ export class PartitionLog {
     const stamped: BatchHeader = { ...header, baseOffset, lastOffset: baseOffset + count - 1 };
     this.#active.append(batch, stamped);
     applyToProducers(this.producers, stamped, batch, nowMs);
-    if (this.#visibility === "at-once") this.#advance(this.endOffset);
-    else this.#startSync();
+    this.#unsyncedSinceMs ??= nowMs;
+    if (this.#visibility === "after-sync") this.#startSync();
+    else {
+      if (this.endOffset - this.#syncedOffset >= this.settings.flushMessages)
+        this.#flushDueOffset = this.endOffset;
+      this.#advance(this.endOffset);
+    }
     return { kind: "appended", baseOffset, endOffset: this.endOffset };
   }
 
@@ -204,12 +220,18 @@ export class PartitionLog {
 
   /** Resolves when everything before `endOffset` may be acknowledged as durable. */
   async whenDurable(endOffset: number): Promise<void> {
-    if (this.#visibility === "at-once" || endOffset <= this.#highWatermark) return;
+    const mustWait = this.#visibility === "after-sync" || endOffset <= this.#flushDueOffset;
+    if (!mustWait || endOffset <= this.#syncedOffset) return;
     this.#assertSound();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiters.push({ endOffset, resolve, reject });
     this.#startSync();
     await promise;
+  }
+
+  /** Syncs in the background if there has been something to sync for longer than `flush.ms` allows. */
+  flushIfDue(nowMs: number): void {
+    if (nowMs - (this.#unsyncedSinceMs ?? nowMs) >= this.settings.flushMs) this.#startSync();
   }
 
   /** Syncs everything appended so far to the disk. */
@@ -226,6 +248,7 @@ export class PartitionLog {
     const dirty = this.#segments.filter((segment) => segment.dirty);
     if (dirty.length === 0) return;
     const target = this.endOffset;
+    this.#unsyncedSinceMs = undefined;
     for (const segment of dirty) segment.dirty = false;
     this.#syncing = Promise.all(dirty.map((segment) => segment.file.sync())).then(
       () => this.#synced(target),
@@ -235,8 +258,10 @@ export class PartitionLog {
 
   #synced(target: number): void {
     this.#syncing = undefined;
+    this.#syncedOffset = Math.max(this.#syncedOffset, target);
     this.#advance(target);
-    if (this.#visibility === "after-sync") this.#startSync();
+    // What came during the sync, and is waited for, must not wait for the next append.
+    if (this.#visibility === "after-sync" || this.#waiters.length > 0) this.#startSync();
   }
 
   /** After a failed sync nobody knows what is on the disk: nothing more is accepted until a restart. */
@@ -248,9 +273,9 @@ export class PartitionLog {
 
   #advance(offset: number): void {
     if (offset > this.#highWatermark) this.#highWatermark = offset;
-    const due = this.#waiters.filter((waiter) => waiter.endOffset <= this.#highWatermark);
+    const due = this.#waiters.filter((waiter) => waiter.endOffset <= this.#syncedOffset);
     if (due.length > 0) {
-      this.#waiters = this.#waiters.filter((waiter) => waiter.endOffset > this.#highWatermark);
+      this.#waiters = this.#waiters.filter((waiter) => waiter.endOffset > this.#syncedOffset);
       for (const waiter of due) waiter.resolve();
     }
     for (const listener of this.#listeners) listener();

@@ -206,6 +206,8 @@ export class TopicConfig {
       segmentMs: this.number("segment.ms"),
       retentionMs: this.isDeleted ? this.number("retention.ms") : -1,
       retentionBytes: this.isDeleted ? this.number("retention.bytes") : -1,
+      flushMessages: this.number("flush.messages"),
+      flushMs: this.number("flush.ms"),
     };
   }
 
