@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { candlewick } from "../../e2e/kit/process.ts";
+import { findCoordinator } from "../../packages/broker/src/protocol/messages/find-coordinator.ts";
 import { startApacheKafka } from "../apache-kafka.ts";
 import { Session } from "../session.ts";
 
@@ -17,6 +18,9 @@ export interface BrokerProcess {
 const SETTINGS: Readonly<Record<string, string>> = {
   "group.initial.rebalance.delay.ms": "0",
   "auto.create.topics.enable": "true",
+  // Who has rights can be told with kafka-acls; where nothing is told, everybody may do everything.
+  "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+  "allow.everyone.if.no.acl.found": "true",
 };
 
 /** Starts `candlewick broker` on a free port and a folder that goes away with it. */
@@ -43,7 +47,7 @@ export async function startCandlewickBroker(): Promise<BrokerProcess> {
   return {
     name: "embedded",
     address,
-    port: Number(address.split(":").at(-1)),
+    port: portOf(address),
     async stop() {
       run.kill("SIGTERM");
       await run.ended;
@@ -56,7 +60,22 @@ export async function startCandlewickBroker(): Promise<BrokerProcess> {
 export async function startControl(): Promise<BrokerProcess> {
   const kafka = await startApacheKafka({ config: SETTINGS });
   const [address = ""] = kafka.brokers;
-  return { name: "apache", address, port: Number(address.split(":").at(-1)), stop: () => kafka.stop() };
+  const broker: BrokerProcess = { name: "apache", address, port: portOf(address), stop: () => kafka.stop() };
+  await untilCoordinating(broker);
+  return broker;
+}
+
+/** Apache Kafka begins to coordinate when it is first asked to, and some clients do not wait for it. */
+async function untilCoordinating(broker: BrokerProcess): Promise<void> {
+  const session = openSession(broker);
+  const isFound = ({ errorCode }: { readonly errorCode: number }): boolean => errorCode === 0;
+  await session.sendUntil(findCoordinator, 3, { key: "warm" }, isFound);
+  await session.sendUntil(findCoordinator, 3, { key: "warm", keyType: 1 }, isFound);
+  session.close();
+}
+
+function portOf(address: string): number {
+  return Number(address.split(":").at(-1));
 }
 
 /** A connection of the runner's own, for what it prepares and looks at. */
