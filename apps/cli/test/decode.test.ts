@@ -151,6 +151,7 @@ function blockOf(at: number, time: number, swaps: Swap[]) {
     swaps,
     skipped: new Map<string, number>(),
     poolEvents: [],
+    skippedEvents: new Map<string, number>(),
     truncatedLogs: 0,
   };
 }

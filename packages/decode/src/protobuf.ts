@@ -15,7 +15,7 @@ const FIXED_32 = 5;
  * Format: protobuf.dev, "Encoding".
  */
 export class ProtobufCursor {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   #end: number;
   #at: number;
   /** Number of the field that the last step reached. */
@@ -29,7 +29,8 @@ export class ProtobufCursor {
   #type = VARINT;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
-    this.bytes = bytes;
+    const { buffer, byteOffset, byteLength } = bytes;
+    this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength);
     this.#at = start;
     this.#end = end;
   }
@@ -83,9 +84,14 @@ export class ProtobufCursor {
   }
 
   get text(): string {
-    if (!this.isBytes) return "";
-    const { buffer, byteOffset } = this.bytes;
-    return Buffer.from(buffer, byteOffset + this.start, this.end - this.start).toString("utf8");
+    return this.isBytes ? this.bytes.toString("utf8", this.start, this.end) : "";
+  }
+
+  /** The field's bytes one by one, as numbers. */
+  get list(): number[] {
+    const list: number[] = [];
+    if (this.isBytes) for (let at = this.start; at < this.end; at++) list.push(this.bytes[at] ?? 0);
+    return list;
   }
 
   /** Walks the message that the field holds; one without fields where it holds none. */
@@ -130,7 +136,7 @@ export class ProtobufCursor {
   }
 }
 
-const EMPTY = new Uint8Array();
+const EMPTY = Buffer.alloc(0);
 
 /** The numbers of a packed field; null in place of those above 2^53 - 1. Throws a ProtobufError where one is cut. */
 export function readPacked(bytes: Uint8Array): (number | null)[] {

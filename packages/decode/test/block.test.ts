@@ -31,6 +31,7 @@ describe("a block", () => {
       swaps: [],
       poolEvents: [],
       skipped: new Map(),
+      skippedEvents: new Map(),
       truncatedLogs: 0,
     });
   });

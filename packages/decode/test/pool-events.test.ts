@@ -221,7 +221,7 @@ describe("a change of liquidity", () => {
       },
     ]);
     const still = decodeCalls([{ ...call, calls: [] }], { balances: balances([1n, 1n], [1n, 1n]) });
-    expect([still.poolEvents, still.skipped]).toEqual([[], new Map([["no-liquidity-moved", 1]])]);
+    expect([still.poolEvents, still.skippedEvents]).toEqual([[], new Map([["no-liquidity-moved", 1]])]);
   });
 
   it("is told by DLMM's events", () => {

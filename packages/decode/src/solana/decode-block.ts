@@ -12,6 +12,8 @@ export interface DecodedBlock {
   readonly poolEvents: PoolEvent[];
   /** Reason -> how many venue instructions were seen and gave no swap. */
   readonly skipped: ReadonlyMap<string, number>;
+  /** Reason -> how many instructions were seen that did something to a pool, but not what can be told. */
+  readonly skippedEvents: ReadonlyMap<string, number>;
   /** Successful transactions that touch a venue and whose log the node cut: what only the log tells may be missing. */
   readonly truncatedLogs: number;
 }
@@ -37,8 +39,15 @@ export function decodeEntries({ fields, count, entries }: BlockEntries, slot: Sl
 
 /** What was found in a block's transactions, put together. */
 export function decodedBlock(block: SolanaBlockFacts, findings: Findings): DecodedBlock {
-  const { poolEvents, skipped, truncatedLogs, signers } = findings;
+  const { poolEvents, skipped, skippedEvents, truncatedLogs, signers } = findings;
   const clamping = clamps(findings.swaps.map((swap, index) => ({ swap, signer: signers[index] ?? "" })));
   const swaps = findings.swaps.map((swap) => ({ ...swap, clamp: clamping.has(swap) }));
-  return { block, swaps, poolEvents, skipped: skipped.counts, truncatedLogs };
+  return {
+    block,
+    swaps,
+    poolEvents,
+    skipped: skipped.counts,
+    skippedEvents: skippedEvents.counts,
+    truncatedLogs,
+  };
 }

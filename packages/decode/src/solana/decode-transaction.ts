@@ -17,6 +17,8 @@ export interface DecodedTransaction {
   readonly poolEvents: PoolEvent[];
   /** Reason -> how many venue instructions were seen and gave no swap. */
   readonly skipped: ReadonlyMap<string, number>;
+  /** Reason -> how many instructions were seen that did something to a pool, but not what can be told. */
+  readonly skippedEvents: ReadonlyMap<string, number>;
 }
 
 /**
@@ -31,8 +33,8 @@ export function decodeSolanaTransaction(
 ): DecodedTransaction {
   const findings = new Findings();
   decodeEntry(transaction, { slot, txIndex, where: "the transaction", log: null }, findings);
-  const { swaps, poolEvents, skipped } = findings;
-  return { swaps, poolEvents, skipped: skipped.counts };
+  const { swaps, poolEvents, skipped, skippedEvents } = findings;
+  return { swaps, poolEvents, skipped: skipped.counts, skippedEvents: skippedEvents.counts };
 }
 
 /** Where an entry stands in its block, and for people. */

@@ -3,7 +3,7 @@ import { eventOfPool, type ProgramEvent, selfCpiEvents } from "./event.ts";
 import { type Exchange, exchangeOf, fillOf, type Hop, isWhole, paysFirst } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
-import { type PoolReader, poolReader } from "./pool-finding.ts";
+import { type PoolReader, poolReader, withClaim } from "./pool-finding.ts";
 import { METEORA_DBC_PROGRAM } from "./programs.ts";
 import { readClaim } from "./token-claim.ts";
 import { tokenTransfers } from "./token-transfer.ts";
@@ -95,9 +95,7 @@ const table = poolReader({
 
 /** What makes a pool makes its token too, and says what its maker calls it: name, symbol and address of a picture. */
 const pools: PoolReader = (transaction, instruction, data) =>
-  table(transaction, instruction, data).map((finding) =>
-    finding.kind === "created" ? { ...finding, token: readClaim(data, 8) } : finding,
-  );
+  withClaim(table(transaction, instruction, data), readClaim(data, 8));
 
 /** Meteora's dynamic bonding curves: the transfers tell the amounts, the event (by self-call) the direction. */
 export const meteoraDbc: VenueDecoder = { venue: "MeteoraDbc", program: METEORA_DBC_PROGRAM, decode, pools };

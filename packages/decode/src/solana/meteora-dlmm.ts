@@ -1,9 +1,9 @@
 import { discriminator, readKey, readU8, readU64 } from "../little-endian.ts";
 import { eventOfPool, type ProgramEvent, selfCpiEvents } from "./event.ts";
 import { type Exchange, exchangeOf, fillOf, type Hop, isWhole, mintOfVault, paysFirst } from "./exchange.ts";
-import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
+import { NOT_A_SWAP, type Outcome, type SkipReason, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
-import { type Pair, type PoolFinding, pairOf, poolReader } from "./pool-finding.ts";
+import { type Pair, type PoolFinding, type PoolReader, pairOf, poolReader } from "./pool-finding.ts";
 import { METEORA_DLMM_PROGRAM } from "./programs.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
@@ -107,10 +107,10 @@ function pools(
   transaction: SolanaTransaction,
   instruction: Instruction,
   data: Uint8Array,
-): readonly PoolFinding[] {
+): ReturnType<PoolReader> {
   const created = creations(transaction, instruction, data);
   if (created.length > 0) return created;
-  const findings: PoolFinding[] = [];
+  const findings: (PoolFinding | SkipReason)[] = [];
   for (const { name, bytes } of selfCpiEvents(transaction, instruction)) {
     const change = LIQUIDITY_EVENTS.get(name);
     if (change === undefined || bytes.length < 120) continue;
@@ -118,7 +118,10 @@ function pools(
     const vaults: Pair<number> = [instruction.account(5), instruction.account(6)];
     const mints = pairOf(vaults, (vault) => mintOfVault(transaction, vault));
     // One-sided ones name one of the two tokens only: which the other is, is not told.
-    if (mints === null) continue;
+    if (mints === null) {
+      findings.push("unknown-mint");
+      continue;
+    }
     findings.push({
       kind: "liquidity",
       change,

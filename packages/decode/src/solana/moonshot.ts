@@ -3,7 +3,7 @@ import { discriminator, readKey, readU64 } from "../little-endian.ts";
 import { logEvents } from "./event.ts";
 import { type Fill, NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
-import { addressAt, type PoolFinding } from "./pool-finding.ts";
+import { addressAt, type PoolReader } from "./pool-finding.ts";
 import { MOONSHOT_PROGRAM } from "./programs.ts";
 import { systemTransfers } from "./system-transfer.ts";
 import { readClaim } from "./token-claim.ts";
@@ -133,13 +133,12 @@ function pools(
   transaction: SolanaTransaction,
   instruction: Instruction,
   data: Uint8Array,
-): readonly PoolFinding[] {
+): ReturnType<PoolReader> {
   const pool = addressAt(transaction, instruction, 2);
-  if (pool === null) return [];
   switch (discriminator(data)) {
     case TOKEN_MINT: {
       const coin = addressAt(transaction, instruction, 3);
-      if (coin === null) return [];
+      if (coin === null || pool === null) return ["malformed-instruction"];
       const creator = addressAt(transaction, instruction, 0);
       const token = readClaim(data, 8, 2);
       const common = { kind: "created", pool, mints: [coin, WSOL_MINT] } as const;
@@ -147,7 +146,7 @@ function pools(
     }
     case MIGRATE_FUNDS:
       // The pool that takes over is made later, in another transaction.
-      return [{ kind: "migrated", pool, target: null }];
+      return [pool === null ? "malformed-instruction" : { kind: "migrated", pool, target: null }];
     default:
       return [];
   }

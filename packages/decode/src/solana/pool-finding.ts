@@ -1,5 +1,6 @@
 import { discriminator } from "../little-endian.ts";
 import { mintOfVault } from "./exchange.ts";
+import type { SkipReason } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
 import { tokenTransfers } from "./token-transfer.ts";
 import type { SolanaTransaction } from "./transaction.ts";
@@ -40,12 +41,12 @@ export type PoolFinding =
       readonly reserves: Pair<bigint> | null;
     };
 
-/** Finds what an instruction that is no swap did to pools. Never throws. */
+/** Finds what an instruction that is no swap did to pools; a reason in place of what cannot be told. Never throws. */
 export type PoolReader = (
   transaction: SolanaTransaction,
   instruction: Instruction,
   data: Uint8Array,
-) => readonly PoolFinding[];
+) => readonly (PoolFinding | SkipReason)[];
 
 /** Where the accounts of an instruction stand that makes a pool. */
 export interface CreationLayout {
@@ -83,32 +84,29 @@ export function poolReader(
   return (transaction, instruction, data) => {
     const name = nameOf(data);
     const creation = created[name];
-    if (creation !== undefined) return found(createdBy(transaction, instruction, creation));
+    if (creation !== undefined) return [createdBy(transaction, instruction, creation)];
     const change = liquidity[name];
-    if (change !== undefined) return found(changedBy(transaction, instruction, change));
+    if (change !== undefined) return [changedBy(transaction, instruction, change)];
     const migration = migrated[name];
     if (migration === undefined) return NOTHING;
     const [pool, target] = [migration.pool, migration.target].map((at) =>
       addressAt(transaction, instruction, at),
     );
-    return pool == null || target == null ? NOTHING : [{ kind: "migrated", pool, target }];
+    return [pool == null || target == null ? MALFORMED : { kind: "migrated", pool, target }];
   };
 }
 
 const NOTHING: readonly PoolFinding[] = [];
-
-function found(finding: PoolFinding | null): readonly PoolFinding[] {
-  return finding === null ? NOTHING : [finding];
-}
+const MALFORMED = "malformed-instruction";
 
 function createdBy(
   transaction: SolanaTransaction,
   instruction: Instruction,
   layout: CreationLayout,
-): PoolFinding | null {
+): PoolFinding | SkipReason {
   const pool = addressAt(transaction, instruction, layout.pool);
   const mints = pairOf(layout.mints, (at) => addressAt(transaction, instruction, at));
-  if (pool === null || mints === null) return null;
+  if (pool === null || mints === null) return MALFORMED;
   const { vaults, creator } = layout;
   return {
     kind: "created",
@@ -125,11 +123,12 @@ function changedBy(
   transaction: SolanaTransaction,
   instruction: Instruction,
   layout: LiquidityLayout,
-): PoolFinding | null {
+): PoolFinding | SkipReason {
   const pool = addressAt(transaction, instruction, layout.pool);
   const vaults: Pair<number> = [instruction.account(layout.vaults[0]), instruction.account(layout.vaults[1])];
   const mints = pairOf(vaults, (vault) => mintOfVault(transaction, vault));
-  if (pool === null || mints === null) return null;
+  if (pool === null) return MALFORMED;
+  if (mints === null) return "unknown-mint";
   const { change, sharedVaults = false } = layout;
   const amounts = movedAt(transaction, instruction, vaults, change);
   return {
@@ -172,4 +171,14 @@ export function addressAt(
 export function pairOf<From, To>(pair: Pair<From>, value: (from: From) => To | null): Pair<To> | null {
   const [first, second] = [value(pair[0]), value(pair[1])];
   return first === null || second === null ? null : [first, second];
+}
+
+/** The same findings with what a launch says of its token, where there is one. */
+export function withClaim(
+  findings: readonly (PoolFinding | SkipReason)[],
+  token: TokenClaim | null,
+): (PoolFinding | SkipReason)[] {
+  return findings.map((finding) => {
+    return typeof finding !== "string" && finding.kind === "created" ? { ...finding, token } : finding;
+  });
 }

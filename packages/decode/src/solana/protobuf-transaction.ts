@@ -198,7 +198,7 @@ function readCall(at: ProtobufCursor): CompiledCall {
   let data: Uint8Array = new Uint8Array();
   while (at.next()) {
     if (at.field === 1) program = at.number ?? -1;
-    else if (at.field === 2) accounts = Array.from(at.value);
+    else if (at.field === 2) accounts = at.list;
     else if (at.field === 3) data = at.value;
     else if (at.field === 4) height = at.number;
   }

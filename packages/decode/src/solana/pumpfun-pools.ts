@@ -1,8 +1,9 @@
 import { WSOL_MINT } from "@candlewick/domain";
 import { isZeroKey, readKey, readU64 } from "../little-endian.ts";
 import { logEvents, selfCpiEvents } from "./event.ts";
+import type { SkipReason } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
-import { type PoolFinding, poolReader } from "./pool-finding.ts";
+import { type PoolFinding, type PoolReader, poolReader } from "./pool-finding.ts";
 import { readClaim, readText } from "./token-claim.ts";
 import type { SolanaTransaction } from "./transaction.ts";
 
@@ -20,15 +21,14 @@ export function pumpfunPools(
   transaction: SolanaTransaction,
   instruction: Instruction,
   data: Uint8Array,
-): readonly PoolFinding[] {
-  const findings: PoolFinding[] = [...table(transaction, instruction, data)];
+): ReturnType<PoolReader> {
+  const findings: (PoolFinding | SkipReason)[] = [...table(transaction, instruction, data)];
   let created = selfCpiEvents(transaction, instruction).filter(({ name }) => name === CREATE_EVENT);
   if (created.length === 0 && CREATIONS.has(data[0] ?? 0)) {
     created = logEvents(transaction, instruction).filter(({ name }) => name === CREATE_EVENT);
   }
   for (const { bytes } of created) {
-    const finding = readCreation(bytes);
-    if (finding !== null) findings.push(finding);
+    findings.push(readCreation(bytes) ?? "malformed-event");
   }
   return findings;
 }

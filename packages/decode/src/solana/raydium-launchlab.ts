@@ -3,7 +3,7 @@ import { eventOfPool, logEvents, selfCpiEvents } from "./event.ts";
 import { exchangeOf, fillOf, type Hop, type HopTerms, isWhole } from "./exchange.ts";
 import { NOT_A_SWAP, type Outcome, type VenueDecoder } from "./fill.ts";
 import type { Instruction } from "./instruction.ts";
-import { type PoolReader, poolReader } from "./pool-finding.ts";
+import { type PoolReader, poolReader, withClaim } from "./pool-finding.ts";
 import { RAYDIUM_LAUNCHLAB_PROGRAM } from "./programs.ts";
 import { readClaim } from "./token-claim.ts";
 import { tokenTransfers } from "./token-transfer.ts";
@@ -104,9 +104,7 @@ const table = poolReader({
 
 /** A launch says of its token: decimals, name, symbol, address of a picture; of its curve: kind, supply. */
 const pools: PoolReader = (transaction, instruction, data) =>
-  table(transaction, instruction, data).map((finding) =>
-    finding.kind === "created" ? { ...finding, token: readClaim(data, 9, 1) } : finding,
-  );
+  withClaim(table(transaction, instruction, data), readClaim(data, 9, 1));
 
 /** Raydium's launch curves: the event (by self-call) tells the pool's amounts, the transfers the user's. */
 export const raydiumLaunchLab: VenueDecoder = {

@@ -27,6 +27,7 @@ export class Findings {
   /** What happened to pools beside the swaps, in position order. */
   readonly poolEvents: PoolEvent[] = [];
   readonly skipped = new SkipCounts();
+  readonly skippedEvents = new SkipCounts();
   /** Transactions that touch a venue and whose log the node cut. */
   truncatedLogs = 0;
 }
@@ -76,8 +77,9 @@ function addPoolEvents(
   findings: Findings,
 ): void {
   for (const finding of decoder.pools(transaction, instruction, data)) {
-    const event = poolEventOf(transaction, instruction, decoder, finding);
-    if (typeof event === "string") findings.skipped.add(event);
+    const event =
+      typeof finding === "string" ? finding : poolEventOf(transaction, instruction, decoder, finding);
+    if (typeof event === "string") findings.skippedEvents.add(event);
     else findings.poolEvents.push(event);
   }
 }
