@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { Consumer, MessagesStreamModes } from "@platformatic/kafka";
 import { describe, expect, it } from "vitest";
 import { createProducer, startGroupConsumer } from "../src/index.ts";
 import type { Bench } from "./cluster-suite.ts";
@@ -50,9 +51,13 @@ export function adminSuite(bench: Bench): void {
       await bench.admin().changeTopic(topic, changes, { dryRun: true });
       expect(await setting("retention.ms")).toMatchObject({ value: "1000" });
       await bench.admin().changeTopic(topic, changes);
-      expect(await setting("cleanup.policy")).toMatchObject({ value: "compact", origin: "topic" });
+      // A broker hears of it from the controller.
+      const soon = { timeout: 30_000 };
+      const policy = { value: "compact", origin: "topic" };
+      await expect.poll(() => setting("cleanup.policy"), soon).toMatchObject(policy);
       await bench.admin().changeTopic(topic, { set: {}, reset: ["retention.ms"] });
-      expect(await setting("retention.ms")).toMatchObject({ value: "604800000", origin: "default" });
+      const back = { value: "604800000", origin: "default" };
+      await expect.poll(() => setting("retention.ms"), soon).toMatchObject(back);
     });
 
     it.each([
@@ -137,6 +142,40 @@ export function adminSuite(bench: Bench): void {
       await bench.admin().deleteGroup(groupId);
       await expect(bench.admin().describeGroup(groupId)).rejects.toMatchObject({ code: "BAD_INPUT" });
       await expect(bench.admin().deleteGroup(groupId)).rejects.toMatchObject({ code: "BAD_INPUT" });
+    });
+
+    it("describes a group of the new protocol (KIP-848) with its members", { timeout: 60_000 }, async () => {
+      const topic = await filled(2, 1);
+      const groupId = uniqueName("modern");
+      const member = new Consumer({
+        clientId: "modern-client",
+        groupId,
+        bootstrapBrokers: [...bench.connection().brokers],
+        groupProtocol: "consumer",
+      });
+      const stream = await member.consume({ topics: [topic], mode: MessagesStreamModes.EARLIEST });
+      stream.resume();
+      const both = async (): Promise<boolean> => {
+        const { members } = await bench.admin().describeGroup(groupId);
+        return members[0]?.assignment.length === 2;
+      };
+      await expect.poll(both, { timeout: 30_000 }).toBe(true);
+      expect(await bench.admin().describeGroup(groupId)).toMatchObject({
+        groupId,
+        type: "consumer",
+        state: "Stable",
+        assignor: "uniform",
+        members: [{ clientId: "modern-client", target: null }],
+      });
+      const listed = (await bench.admin().listGroups()).find((group) => group.groupId === groupId);
+      expect(listed).toMatchObject({ type: "consumer" });
+      const move = bench.admin().setGroupOffsets(groupId, new Map([[`${topic}:0`, 1n]]));
+      await expect(move).rejects.toMatchObject({ code: "GROUP_IN_USE" });
+      await stream.close();
+      await member.close();
+      await bench.admin().setGroupOffsets(groupId, new Map([[`${topic}:0`, 1n]]));
+      expect((await bench.admin().committedOffsets(groupId)).get(`${topic}:0`)).toBe(1n);
+      await bench.admin().deleteGroup(groupId);
     });
 
     it("has no offsets of a group that nobody has heard of", async () => {

@@ -7,7 +7,8 @@ import { type SecuredKafka, securitySuite } from "./security-suite.ts";
 async function start(authority: TestAuthority): Promise<SecuredKafka> {
   const { certFile, keyFile } = authority.issue("broker", "IP:127.0.0.1,DNS:localhost");
   const tls = { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
-  const users = { alice: "alice-secret" };
+  const users = { alice: "alice-secret", bob: "bob-secret" };
+  const oauthbearer = { kind: "unsecured" } as const;
   const brokers: Broker[] = [];
   const broker = async (options: BrokerOptions): Promise<string> => {
     const started = await startBroker({ autoCreateTopics: false, ...options });
@@ -19,9 +20,12 @@ async function start(authority: TestAuthority): Promise<SecuredKafka> {
     // Clients come to this one by an address too that the certificate does not hold.
     tls: await broker({ tls, host: "0.0.0.0", advertisedHost: "127.0.0.1" }),
     mutualTls: await broker({ tls: { ...tls, ca: authority.ca } }),
-    sasl: await broker({ tls, sasl: { mechanisms: ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], users } }),
-    oauth: null,
-    hasBob: false,
+    sasl: await broker({
+      tls,
+      sasl: { mechanisms: ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], users },
+      acls: { superUsers: ["User:alice"] },
+    }),
+    oauth: await broker({ tls, sasl: { mechanisms: ["OAUTHBEARER"], oauthbearer, maxReauthMs: 3_000 } }),
     async stop() {
       for (const one of brokers) await one.stop();
     },

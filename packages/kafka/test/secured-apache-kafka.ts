@@ -58,7 +58,6 @@ export async function startSecuredApacheKafka(authority: TestAuthority): Promise
     mutualTls: at(mutual),
     sasl: at(sasl),
     oauth: at(oauth),
-    hasBob: true,
     stop: () => kafka.stop(),
   };
 }

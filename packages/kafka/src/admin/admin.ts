@@ -41,9 +41,9 @@ export interface Admin {
   /** The same with leaders and replicas. */
   topicDetails(topics: readonly string[]): Promise<TopicDetail[]>;
   topicSettings(topics: readonly string[]): Promise<ReadonlyMap<string, readonly TopicSetting[]>>;
-  /** Changes settings. With `dryRun` the broker only says whether it would. */
+  /** Changes settings; brokers hear of it within moments. With `dryRun` the broker only says whether it would. */
   changeTopic(topic: string, changes: TopicChanges, options?: { readonly dryRun?: boolean }): Promise<void>;
-  /** Gives a topic more partitions, `total` in all. Keys move: their order across the change is lost. */
+  /** Gives a topic more partitions, `total` in all, and waits until they can be used. Keys move to others for good. */
   growTopic(topic: string, total: number, options?: { readonly dryRun?: boolean }): Promise<void>;
   /** Deletes topics and waits until they are gone; those that do not exist are not an error. */
   deleteTopics(topics: readonly string[]): Promise<void>;
@@ -130,7 +130,10 @@ class ClusterAdmin implements Admin {
   }
 
   growTopic(topic: string, total: number, { dryRun = false } = {}): Promise<void> {
-    return this.#do((cluster) => growTopic(cluster, topic, total, dryRun));
+    return this.#do(async (cluster) => {
+      await growTopic(cluster, topic, total, dryRun);
+      if (!dryRun) await this.#untilNull(() => this.#notGrown(topic, total));
+    });
   }
 
   deleteTopics(topics: readonly string[]): Promise<void> {
@@ -214,6 +217,13 @@ class ClusterAdmin implements Admin {
       if (clock.monotonic() > deadline) throw found;
       await clock.delay(50);
     }
+  }
+
+  async #notGrown(topic: string, total: number): Promise<Error | null> {
+    const layouts = await persistently(this.#cluster, {}, () => this.#cluster.layouts([topic]));
+    const leaders = layouts.get(topic)?.leaders ?? [];
+    if (leaders.length >= total && leaders.every((leader) => leader >= 0)) return null;
+    return new BrokerError(CODE.leaderNotAvailable, `waiting for the new partitions of ${topic}`);
   }
 
   async #notUsable(topics: readonly string[]): Promise<Error | null> {
