@@ -394,6 +394,24 @@ export const aclCases = [
         await client.attempt(consumerGroupDescribe, 1, asked);
       });
     },
+    "a pattern that matches what may not be seen": async (session, name) => {
+      await session.createTopic(`${name}-1`, 1);
+      await session.createTopic(`${name}-2`, 2);
+      await withEntries(session, [topicEntry(`${name}-2`)], async (client) => {
+        const subscribedTopicRegex = `${name.replaceAll(".", "\\.")}-.`;
+        const identity = { groupId: name, memberId: "m", rebalanceTimeoutMs: 1000 };
+        const joining = { ...identity, memberEpoch: 0, subscribedTopicRegex, topicPartitions: [] };
+        let answer = await client.ask(consumerGroupHeartbeat, 1, joining);
+        // Apache Kafka looks the topics up behind the first answers.
+        for (let poll = 0; poll < 200 && !answer.assignment?.topicPartitions.length; poll++) {
+          answer = await client.ask(consumerGroupHeartbeat, 1, {
+            ...joining,
+            memberEpoch: answer.memberEpoch,
+          });
+        }
+        client.note("given", answer.assignment);
+      });
+    },
     "a transactional id that is denied": async (session, name) => {
       await session.createTopic(name);
       const denied = { resourceType: Resource.TRANSACTIONAL_ID, resourceName: name };

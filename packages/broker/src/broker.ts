@@ -221,6 +221,7 @@ function openGroups({ clock, journal, topics, settings, authorizer }: GroupParts
       maxHeartbeatIntervalMs: settings.groupConsumerMaxHeartbeatIntervalMs,
       maxMembers: settings.groupConsumerMaxMembers,
       defaultAssignor: settings.groupConsumerAssignors[0] ?? DEFAULT_ASSIGNOR,
+      migration: settings.groupConsumerMigration,
     },
   };
   return new GroupCoordinator({

@@ -1,6 +1,7 @@
 import type { SaslOptions } from "./auth/authentication.ts";
 import type { AuthorizerOptions } from "./auth/authorizer.ts";
 import type { Clock } from "./clock.ts";
+import type { GroupMigration } from "./groups/group-coordinator.ts";
 import type { ListenerOptions, SecurityProtocol } from "./network/listener-options.ts";
 import type { Disk } from "./storage/disk.ts";
 
@@ -102,6 +103,8 @@ export interface BrokerOptions {
   readonly groupConsumerMaxMembers?: number;
   /** The assignors that members may ask for, "uniform" and "range"; the first is for groups that ask for none. */
   readonly groupConsumerAssignors?: readonly string[];
+  /** Whether groups with members go over to the new protocol and back, as Kafka's group.consumer.migration.policy. */
+  readonly groupConsumerMigration?: GroupMigration;
   readonly offsetMetadataMaxBytes?: number;
   /** How long a group that nobody uses keeps its offsets. */
   readonly offsetsRetentionMs?: number;
@@ -170,6 +173,7 @@ export function withDefaults(options: BrokerOptions): Settings {
     groupConsumerMaxHeartbeatIntervalMs: 15_000,
     groupConsumerMaxMembers: 10_000,
     groupConsumerAssignors: ["uniform", "range"],
+    groupConsumerMigration: "bidirectional",
     offsetMetadataMaxBytes: 4096,
     offsetsRetentionMs: 7 * 86_400_000,
     transactionMaxTimeoutMs: 900_000,

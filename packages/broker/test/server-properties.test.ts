@@ -96,6 +96,7 @@ describe("server.properties", () => {
     [`authorizer.class.name=${STANDARD}\nsuper.users=ada`, "super.users"],
     ["max.connections.per.ip.overrides=10.0.0.1", "max.connections.per.ip.overrides"],
     ["group.consumer.assignors=mine", "group.consumer.assignors"],
+    ["group.consumer.migration.policy=maybe", "group.consumer.migration.policy"],
     ["listeners=PLAINTEXT://:9092,PLAINTEXT://:9094", "listeners"],
     ["listeners=PLAINTEXT://host:99999", "listeners"],
     ["advertised.listeners=nowhere", "advertised.listeners"],
@@ -122,6 +123,7 @@ describe("server.properties", () => {
       max.connections.per.ip=5
       max.connections.per.ip.overrides=127.0.0.1:100,::1:7
       group.consumer.assignors=org.apache.kafka.coordinator.group.assignor.RangeAssignor,uniform
+      group.consumer.migration.policy=UPGRADE
       group.consumer.heartbeat.interval.ms=6000`;
     expect(parseServerProperties(text)).toEqual({
       options: {
@@ -155,6 +157,7 @@ describe("server.properties", () => {
         maxConnectionsPerIpOverrides: { "127.0.0.1": 100, "::1": 7 },
         groupConsumerAssignors: ["range", "uniform"],
         groupConsumerHeartbeatIntervalMs: 6000,
+        groupConsumerMigration: "upgrade",
       },
       unknown: [],
     });

@@ -27,6 +27,12 @@ export interface AuthorizerOptions {
   readonly allowEveryoneIfNoAclFound?: boolean;
 }
 
+/** The entries for one type of resource, so that those for one name are found at once. */
+interface SortedAcls {
+  readonly byName: ReadonlyMap<string, readonly Acl[]>;
+  readonly prefixed: readonly Acl[];
+}
+
 const KIND = "acl";
 /** A name like any other, to learn what holds for names that nothing is said about. */
 const SOME_NAME = "hardcode";
@@ -55,7 +61,7 @@ export class Authorizer {
   readonly #superUsers: ReadonlySet<string>;
   readonly #allowsUnnamed: boolean;
   readonly #acls = new Map<string, Acl>();
-  readonly #byType = new Map<number, Acl[]>();
+  readonly #byType = new Map<number, SortedAcls>();
 
   constructor(journal: Journal, options: AuthorizerOptions) {
     this.#journal = journal;
@@ -70,11 +76,21 @@ export class Authorizer {
 
   #sort(): void {
     this.#byType.clear();
-    for (const acl of this.#acls.values()) {
-      const known = this.#byType.get(acl.resourceType);
-      if (known === undefined) this.#byType.set(acl.resourceType, [acl]);
-      else known.push(acl);
+    for (const [resourceType, acls] of Map.groupBy(this.#acls.values(), (acl) => acl.resourceType)) {
+      this.#byType.set(resourceType, {
+        byName: Map.groupBy(acls.filter(isLiteral), ({ resourceName }) => resourceName),
+        prefixed: acls.filter((acl) => !isLiteral(acl)),
+      });
     }
+  }
+
+  /** The entries whose patterns stand for the name. */
+  *#about(resourceType: number, name: string): Generator<Acl> {
+    const sorted = this.#byType.get(resourceType);
+    if (sorted === undefined) return;
+    yield* sorted.byName.get(name) ?? [];
+    if (name !== WILDCARD) yield* sorted.byName.get(WILDCARD) ?? [];
+    for (const acl of sorted.prefixed) if (covers(acl, name)) yield acl;
   }
 
   /** Whether someone may do something with the resource of this name. */
@@ -82,8 +98,7 @@ export class Authorizer {
     if (this.#superUsers.has(requester.principal)) return true;
     let isNamed = false;
     let isAllowed = false;
-    for (const acl of this.#byType.get(resourceType) ?? []) {
-      if (!covers(acl, name)) continue;
+    for (const acl of this.#about(resourceType, name)) {
       isNamed = true;
       if (!isAbout(acl, requester) || !concerns(acl, operation)) continue;
       if (acl.permission === Permission.DENY) return false;
@@ -95,8 +110,8 @@ export class Authorizer {
   /** Whether there is any resource of the type with which someone may do it. */
   allowsForAny(requester: Requester, operation: Operation, resourceType: number): boolean {
     if (this.allows(requester, operation, resourceType, SOME_NAME)) return true;
-    const own = (this.#byType.get(resourceType) ?? []).filter(
-      (acl) => isAbout(acl, requester) && concerns(acl, operation),
+    const own = [...this.#acls.values()].filter(
+      (acl) => acl.resourceType === resourceType && isAbout(acl, requester) && concerns(acl, operation),
     );
     const denied = own.filter(({ permission }) => permission === Permission.DENY);
     const isShut = (acl: Acl): boolean =>
@@ -134,6 +149,10 @@ export class Authorizer {
   flush(): Promise<void> {
     return this.#journal.flush();
   }
+}
+
+function isLiteral({ patternType }: Acl): boolean {
+  return patternType === PatternType.LITERAL;
 }
 
 function isAbout(acl: Acl, { principal, host }: Requester): boolean {

@@ -1,4 +1,5 @@
 import { BrokerError } from "../broker-error.ts";
+import type { GroupMigration } from "../groups/group-coordinator.ts";
 import type { BrokerOptions } from "../options.ts";
 import { brokerNames, TopicConfig } from "../topics/topic-config.ts";
 import { ACL_NAMES, aclOptions } from "./acl-properties.ts";
@@ -64,6 +65,8 @@ const TIMES: readonly (readonly [name: string, topicDefault: string, unitMs: num
 
 const PER_ADDRESS = "max.connections.per.ip.overrides";
 const ASSIGNORS = "group.consumer.assignors";
+const MIGRATION = "group.consumer.migration.policy";
+const MIGRATIONS: readonly GroupMigration[] = ["bidirectional", "upgrade", "downgrade", "disabled"];
 const AUTO_CREATE = "auto.create.topics.enable";
 
 /**
@@ -87,7 +90,7 @@ export function parseServerProperties(text: string): ServerProperties {
   const acls = aclOptions(given);
   if (listeners.needTls && tls === undefined) throw missing("ssl.keystore.location");
   if (listeners.needSasl && sasl === undefined) throw missing("sasl.enabled.mechanisms");
-  Object.assign(options, listeners.options, perAddress(given), assignors(given), {
+  Object.assign(options, listeners.options, perAddress(given), assignors(given), migration(given), {
     ...(listeners.needTls ? { tls } : {}),
     ...(listeners.needSasl ? { sasl } : {}),
     ...(acls === undefined ? {} : { acls }),
@@ -101,6 +104,7 @@ export function parseServerProperties(text: string): ServerProperties {
     ...ACL_NAMES,
     PER_ADDRESS,
     ASSIGNORS,
+    MIGRATION,
     AUTO_CREATE,
   ]);
   return { options, unknown: [...given.keys()].filter((name) => !known.has(name) && !isSaslName(name)) };
@@ -149,6 +153,14 @@ function assignors(given: ReadonlyMap<string, string>): Partial<BrokerOptions> {
   const found = known.filter((name) => name !== undefined);
   if (found.length < names.length) throw invalid(ASSIGNORS, value);
   return { groupConsumerAssignors: found };
+}
+
+function migration(given: ReadonlyMap<string, string>): Partial<BrokerOptions> {
+  const value = given.get(MIGRATION);
+  if (value === undefined) return {};
+  const known = MIGRATIONS.find((name) => name === value.trim().toLowerCase());
+  if (known === undefined) throw invalid(MIGRATION, value);
+  return { groupConsumerMigration: known };
 }
 
 function missing(name: string): BrokerError {

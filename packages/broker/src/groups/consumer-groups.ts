@@ -38,6 +38,8 @@ export interface ConsumerGroupPorts {
   /** Whether a member may know of a topic that its pattern matches. */
   readonly maySee: (member: ConsumerMember, topic: string) => boolean;
   readonly onFailure: (error: unknown, groupId: string) => void;
+  /** Whether a group goes back to the classic protocol when only members of that one are left. */
+  readonly mayDowngrade: boolean;
   /** Called when only members of the classic protocol are left in a group. */
   readonly onOnlyClassic: (group: ConsumerGroup) => void;
 }
@@ -194,7 +196,7 @@ export class ConsumerGroups {
 
   /** Goes back to the classic protocol once nobody speaks another. */
   #downgradeIfOnlyClassic({ group }: Entry): boolean {
-    if (!isOnlyClassic(group)) return false;
+    if (!this.#ports.mayDowngrade || !isOnlyClassic(group)) return false;
     this.#ports.onOnlyClassic(group);
     return true;
   }

@@ -26,13 +26,20 @@ import { fromClassicGroup, intoClassicGroup } from "./mixed-group.ts";
 import { OffsetStore } from "./offset-store.ts";
 import { restoreGroup, savedGroup } from "./saved-group.ts";
 
+/** Which way groups with members may change their protocol. */
+export type GroupMigration = "bidirectional" | "upgrade" | "downgrade" | "disabled";
+
 export interface GroupSettings {
   readonly initialRebalanceDelayMs: number;
   readonly minSessionTimeoutMs: number;
   readonly maxSessionTimeoutMs: number;
   readonly maxMembers: number;
   /** Of the new protocol. */
-  readonly consumer: ConsumerGroupTimes & { readonly maxMembers: number; readonly defaultAssignor: string };
+  readonly consumer: ConsumerGroupTimes & {
+    readonly maxMembers: number;
+    readonly defaultAssignor: string;
+    readonly migration: GroupMigration;
+  };
 }
 
 export interface GroupPorts {
@@ -90,12 +97,13 @@ export class GroupCoordinator {
     this.settings = settings;
     this.offsets = new OffsetStore(journal);
     this.configs = new GroupConfigs(journal, settings.consumer);
-    const { maxMembers, defaultAssignor } = settings.consumer;
+    const { maxMembers, defaultAssignor, migration } = settings.consumer;
     this.consumers = new ConsumerGroups({
       ...ports,
       configs: this.configs,
       maxMembers,
       defaultAssignor,
+      mayDowngrade: migration === "bidirectional" || migration === "downgrade",
       onOnlyClassic: (group) => {
         this.consumers.remove(group.id);
         intoClassicGroup(group, this.#groupFor(group.id), ports.topics);
@@ -386,7 +394,10 @@ export class GroupCoordinator {
     const classic = this.#groups.get(groupId);
     if (classic === undefined) return this.consumers.heartbeat(groupId, beat);
     const isFree = classic.state === "Empty" && classic.members.size === 0;
-    const adopted = isFree || beat.memberEpoch !== 0 ? undefined : fromClassicGroup(classic, this.#topics);
+    const { migration } = this.settings.consumer;
+    const mayUpgrade = migration === "bidirectional" || migration === "upgrade";
+    const isUpgrade = mayUpgrade && !isFree && beat.memberEpoch === 0;
+    const adopted = isUpgrade ? fromClassicGroup(classic, this.#topics) : undefined;
     if (adopted !== undefined && adopted.members.size < this.settings.consumer.maxMembers) {
       this.consumers.adopt(adopted, { key: JSON.stringify([KIND, groupId]), value: null });
       // Whoever waits for a generation that will not be is told to come again.
