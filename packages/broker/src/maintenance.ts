@@ -10,9 +10,10 @@ const TRANSACTIONAL_ID_RETENTION_MS = 7 * 86_400_000;
 
 /** A start after a crash scans at most about so much of each partition, plus what came in one interval. */
 const CHECKPOINT_BYTES = 32 << 20;
-const CHECKPOINT_INTERVAL_MS = 5000;
-/** How exactly flush.ms is kept. */
-const FLUSH_CHECK_MS = 500;
+/** So often between two rounds of maintenance: every 5 seconds where nothing else is said. */
+const CHECKPOINTS_PER_ROUND = 6;
+/** The same for flush.ms, which is kept to half a second then. */
+const FLUSH_CHECKS_PER_ROUND = 60;
 
 /** The work that is done every so often: retention, expiry, and syncs by interval. */
 export class Maintenance {
@@ -24,8 +25,8 @@ export class Maintenance {
     this.#parts = parts;
     const { settings } = parts;
     this.#every(settings.maintenanceIntervalMs, () => this.run());
-    this.#every(FLUSH_CHECK_MS, () => this.#flushDue());
-    this.#every(CHECKPOINT_INTERVAL_MS, () => this.#checkpointAll());
+    this.#every(settings.maintenanceIntervalMs / FLUSH_CHECKS_PER_ROUND, () => this.#flushDue());
+    this.#every(settings.maintenanceIntervalMs / CHECKPOINTS_PER_ROUND, () => this.#checkpointAll());
     if (typeof settings.fsync === "object") this.#every(settings.fsync.intervalMs, () => this.#flushAll());
   }
 

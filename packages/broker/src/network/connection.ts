@@ -6,6 +6,7 @@ import { MalformedMessage } from "../protocol/reader.ts";
 import { type ClientEnd, dispatch } from "./dispatch.ts";
 import { Framing } from "./framing.ts";
 import { Interceptor } from "./interceptor.ts";
+import { RefusalLog } from "./refusal-log.ts";
 
 /** Answers waiting to be sent beyond this make the connection stop taking requests. */
 const MAX_UNSENT_BYTES = 8 << 20;
@@ -57,7 +58,9 @@ export class Connection {
     this.#parts = parts;
     const address = socket.remoteAddress ?? "";
     const access = new Access(parts.authorizer, authentication, address);
-    this.#client = { clientHost: `/${address}`, authentication, access, advertised };
+    const clientHost = `/${address}`;
+    const refusals = new RefusalLog(parts.settings.log, clientHost);
+    this.#client = { clientHost, authentication, access, advertised, refusals };
     this.#framing = new Framing(parts.settings.requestMaxBytes, (bytes) => this.#reserve(bytes));
     const { intercept } = parts.settings;
     this.#interceptor = intercept === undefined ? undefined : new Interceptor(intercept, parts);

@@ -6,6 +6,7 @@ import { decodeRequest, encodeResponse } from "../protocol/codec.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { MalformedMessage, Reader } from "../protocol/reader.ts";
 import { Writer } from "../protocol/writer.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import { beginResponse, frame, readRequestHeader, skipTaggedFields } from "./request-header.ts";
 
 /** What the connection knows of its client. */
@@ -14,6 +15,7 @@ export interface ClientEnd {
   readonly authentication: Authentication;
   readonly access: Access;
   readonly advertised: RequestContext["advertised"];
+  readonly refusals: RefusalLog;
 }
 
 /**
@@ -44,6 +46,7 @@ export function dispatch(
   const result = handler.handle(body, context);
   return Promise.resolve(result).then((response) => {
     if (response === NO_RESPONSE) return undefined;
+    client.refusals.note(api.name, clientId, response);
     const writer = beginResponse(api, version, correlationId);
     encodeResponse(api, version, writer, response);
     return frame(writer);
