@@ -127,6 +127,10 @@ export interface TransactionOptions {
   /** Without: a record of the time before nodes told the depth of calls. */
   readonly heights?: boolean;
   readonly err?: unknown;
+  /** Who signs and pays; default "signer". */
+  readonly signer?: string;
+  /** The node kept no more of the log than this many lines. */
+  readonly logLines?: number;
   /** By how much an account's lamports change; those of all others do not. */
   readonly lamports?: Readonly<Record<string, number>>;
   /** How many addresses stand in the loaded (lookup) tables rather than in the message. */
@@ -143,6 +147,7 @@ const HELD = 5_000_000;
 /** A transaction in `json` encoding that executed these instructions, with the log that a node would keep. */
 export function transactionOf(calls: readonly Call[], options: TransactionOptions = {}): Json {
   const { heights = true, balances = [], err = null, loaded = 0, lamports = {} } = options;
+  const { signer = "signer", logLines } = options;
   const keys: string[] = [];
   const index = (name: string) => {
     const key = address(name);
@@ -166,7 +171,7 @@ export function transactionOf(calls: readonly Call[], options: TransactionOption
     logMessages.push(`Program ${address(call.program)} success`);
     return compiled;
   };
-  index("signer");
+  index(signer);
   const innerInstructions: object[] = [];
   const instructions = calls.map((call, outer) => {
     const group: object[] = [];
@@ -174,6 +179,7 @@ export function transactionOf(calls: readonly Call[], options: TransactionOption
     if (group.length > 0) innerInstructions.push({ index: outer, instructions: group });
     return compiled;
   });
+  if (logLines !== undefined) logMessages.splice(logLines, logMessages.length, "Log truncated");
   const listed = (which: "before" | "after") =>
     balances.flatMap((balance) => {
       const amount = balance[which];
