@@ -5,6 +5,7 @@ import { consumerGroupCases } from "./consumer-groups.ts";
 import { errorCases } from "./errors.ts";
 import { fetchCases } from "./fetch.ts";
 import { groupCases } from "./groups.ts";
+import { leaderAndQuotaCases } from "./leaders-and-quotas.ts";
 import { metadataCases } from "./metadata.ts";
 import { oauthCases } from "./oauth.ts";
 import { offsetCases } from "./offsets.ts";
@@ -17,6 +18,7 @@ import { transactionCases } from "./transactions.ts";
 export const conformanceCases: readonly ConformanceCase[] = [
   ...metadataCases,
   ...topicCases,
+  ...leaderAndQuotaCases,
   ...configCases,
   ...produceCases,
   ...fetchCases,

@@ -13,6 +13,7 @@ import { deleteGroups } from "./delete-groups.ts";
 import { deleteRecords } from "./delete-records.ts";
 import { deleteTopics } from "./delete-topics.ts";
 import { describeAcls } from "./describe-acls.ts";
+import { describeClientQuotas } from "./describe-client-quotas.ts";
 import { describeCluster } from "./describe-cluster.ts";
 import { describeConfigs } from "./describe-configs.ts";
 import { describeGroups } from "./describe-groups.ts";
@@ -21,6 +22,7 @@ import { describeProducers } from "./describe-producers.ts";
 import { describeTopicPartitions } from "./describe-topic-partitions.ts";
 import { describeTransactions } from "./describe-transactions.ts";
 import { describeUserScramCredentials } from "./describe-user-scram-credentials.ts";
+import { electLeaders } from "./elect-leaders.ts";
 import { endTxn } from "./end-txn.ts";
 import { fetch } from "./fetch.ts";
 import { findCoordinator } from "./find-coordinator.ts";
@@ -60,6 +62,7 @@ const served: readonly Handler[] = [
   deleteRecords,
   deleteTopics,
   describeAcls,
+  describeClientQuotas,
   describeCluster,
   describeConfigs,
   describeGroups,
@@ -68,6 +71,7 @@ const served: readonly Handler[] = [
   describeTopicPartitions,
   describeTransactions,
   describeUserScramCredentials,
+  electLeaders,
   endTxn,
   fetch,
   findCoordinator,

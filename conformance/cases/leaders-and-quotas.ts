@@ -1,0 +1,43 @@
+import { describeClientQuotas } from "../../packages/broker/src/protocol/messages/describe-client-quotas.ts";
+import { electLeaders } from "../../packages/broker/src/protocol/messages/elect-leaders.ts";
+import { area } from "../suite.ts";
+import { versionEnds } from "../version-ends.ts";
+
+const UNCLEAN = 1;
+
+export const leaderAndQuotaCases = [
+  ...area("leaders", {
+    "no election is needed": async (session, topic) => {
+      await session.createTopic(topic, 2);
+      const topicPartitions = [
+        { topic, partitions: [0, 1, 7] },
+        { topic: `${topic}-unknown`, partitions: [0] },
+      ];
+      for (const version of versionEnds(electLeaders))
+        await session.send(electLeaders, version, { topicPartitions });
+      const unclean = { electionType: UNCLEAN, topicPartitions: [{ topic, partitions: [0] }] };
+      await session.send(electLeaders, 2, unclean, "unclean");
+      const all = await session.ask(electLeaders, 2, { topicPartitions: null });
+      const own = all.replicaElectionResults.filter((result) => result.topic === topic);
+      session.note("all", { errorCode: all.errorCode, own });
+    },
+  }),
+  ...area("quotas", {
+    "there are none": async (session) => {
+      const components = [{ entityType: "user", matchType: 0, match: "nobody" }];
+      for (const version of versionEnds(describeClientQuotas)) {
+        await session.send(describeClientQuotas, version, { components, strict: false });
+      }
+      await session.send(describeClientQuotas, 1, { components: [], strict: false }, "all");
+      for (const types of [["user", "user"], ["starship"], [""]]) {
+        const asked = types.map((entityType) => ({ entityType, matchType: 2, match: null }));
+        await session.send(
+          describeClientQuotas,
+          1,
+          { components: asked, strict: true },
+          `of ${types.join()}`,
+        );
+      }
+    },
+  }),
+];
