@@ -5,6 +5,7 @@ type Experiment = (args: readonly string[]) => Promise<void>;
 
 const EXPERIMENTS: Readonly<Record<string, () => Promise<Experiment>>> = {
   delivery: async () => (await import("./delivery/command.ts")).chaosDelivery,
+  "delivery-memory": async () => (await import("./delivery/memory-command.ts")).chaosDeliveryMemory,
   "delivery-model": async () => (await import("./delivery/model-command.ts")).chaosDeliveryModel,
   broker: async () => (await import("./broker/command.ts")).chaosBroker,
   ingest: async () => (await import("./ingest/command.ts")).chaosIngest,

@@ -1,7 +1,7 @@
 import { partitionName } from "@candlewick/contracts";
 import { backoffMs } from "../cluster/backoff.ts";
 import type { ConsumedRecord } from "../record/message.ts";
-import { readRetryInfo } from "../retry/retry-headers.ts";
+import { isOfOtherGroup, readRetryInfo } from "../retry/retry-headers.ts";
 import { encodeFinished } from "./commit-metadata.ts";
 import type {
   AssignedPartition,
@@ -195,12 +195,17 @@ export class Delivery {
     const partition = this.#partitions.get(name);
     const offset = Number(record.offset);
     if (partition === undefined || partition.tracker.isKnown(offset)) return;
-    const { origin, consumerGroup } = readRetryInfo(record);
-    if (consumerGroup !== null && consumerGroup !== this.#settings.groupId) return;
+    if (isOfOtherGroup(record, this.#settings.groupId)) return;
     if (record.key !== null) partition.family.parked.note(partition.level, record.key, offset);
-    if (origin !== null && partitionName(origin) === partition.family.name) {
-      partition.family.levels[0]?.tracker.markKnown(Number(origin.offset));
-    }
+    const source = partition.family.levels[0];
+    // Only what was moved and not committed before a crash is read again, which fits in a window.
+    if (source === undefined || source.movedBefore >= this.#settings.maxWindowRecords) return;
+    const { origin } = readRetryInfo(record);
+    if (origin === null || partitionName(origin) !== source.name) return;
+    const moved = Number(origin.offset);
+    if (moved < source.tracker.position) return;
+    source.movedBefore++;
+    source.tracker.markKnown(moved);
   }
 
   #arrive({ partition: name, records, from, position, nowMs }: DeliveryEventOf<"arrived">): void {
@@ -218,11 +223,11 @@ export class Delivery {
       }
       let attempts = 0;
       if (partition.level > 0) {
-        const info = readRetryInfo(record);
-        if (info.consumerGroup !== null && info.consumerGroup !== this.#settings.groupId) {
+        if (isOfOtherGroup(record, this.#settings.groupId)) {
           this.counts.skipped["other-group"]++;
           continue;
         }
+        const info = readRetryInfo(record);
         if (this.#hold(partition, record, info.dueMs ?? 0, nowMs)) return;
         attempts = info.attempts;
         if (record.key !== null && this.#settings.order === "key")

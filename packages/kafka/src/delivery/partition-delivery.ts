@@ -46,6 +46,8 @@ export class PartitionDelivery {
   /** The record at the head of a retry topic is not due before; null where nothing is held. */
   heldUntilMs: number | null = null;
   isFull = false;
+  /** Records from here on that lie in retry topics already. */
+  movedBefore = 0;
   /** The time stamp of the newest record that is finished, milliseconds since the epoch. */
   finishedTimestampMs: number | null = null;
   /** What was committed last. */

@@ -64,6 +64,12 @@ export function readRetryInfo({ headers }: Pick<ConsumedRecord, "headers">): Ret
   };
 }
 
+/** Whether another consumer group has put the record into the retry topic. */
+export function isOfOtherGroup({ headers }: Pick<ConsumedRecord, "headers">, groupId: string): boolean {
+  const group = headers.get(DEAD_LETTER_HEADERS.consumerGroup);
+  return group !== undefined && group.toString() !== groupId;
+}
+
 /** A non-negative number of at most eight bytes, big-endian; null for anything else. */
 export function readBigint(bytes: Buffer | undefined): bigint | null {
   if (bytes === undefined || bytes.length === 0 || bytes.length > 8) return null;
