@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { parseDocument } from "yaml";
 import type { z } from "zod";
 import { CandlewickError, ERRORS } from "../errors.ts";
 import { suggest } from "../suggestion.ts";
@@ -12,6 +11,7 @@ import {
   type SchemaNode,
   type Sections,
 } from "./schema-tree.ts";
+import { yaml } from "./yaml.ts";
 
 /** Where a configuration comes from: the environment goes before the file, the file before the defaults. */
 export interface ConfigSource {
@@ -76,7 +76,7 @@ function readYaml(file: string): Tree {
   } catch (cause) {
     throw fail(`the configuration file ${file} cannot be read`, "Check its path and permissions", cause);
   }
-  const document = parseDocument(text, { prettyErrors: true });
+  const document = yaml().parseDocument(text, { prettyErrors: true });
   const error = document.errors[0];
   if (error !== undefined) {
     const line = error.linePos?.[0].line;

@@ -1,7 +1,7 @@
-import { stringify } from "yaml";
 import { redact } from "../redaction.ts";
+import { yaml } from "./yaml.ts";
 
 /** A configuration as YAML for a person to read, without its secrets. */
 export function printConfig(config: Readonly<Record<string, unknown>>): string {
-  return stringify(redact(config, Number.POSITIVE_INFINITY), { lineWidth: 0 });
+  return yaml().stringify(redact(config, Number.POSITIVE_INFINITY), { lineWidth: 0 });
 }
