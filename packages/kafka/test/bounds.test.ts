@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { backoffMs } from "../src/cluster/backoff.ts";
 import { RecordBuffer, recordBytes } from "../src/consumer/record-buffer.ts";
 import type { ConsumedRecord } from "../src/index.ts";
+import { BatchMemory } from "../src/producer/batch-memory.ts";
 import { MemoryBudget } from "../src/producer/memory-budget.ts";
 
 describe("a memory budget", () => {
@@ -127,5 +128,33 @@ describe("the pause before another attempt", () => {
     expect(backoffMs(backoff, attempt, () => 0)).toBe(0);
     expect(backoffMs(backoff, attempt, () => 0.5)).toBe(ceiling / 2);
     expect(backoffMs(backoff, attempt, () => 1)).toBe(ceiling);
+  });
+});
+
+describe("the memory of batches", () => {
+  it("is used again, never handed out twice, and not kept without bound", () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant("take" as const), bytes: fc.integer({ min: 1, max: 8 << 20 }) }),
+      fc.record({ kind: fc.constant("give" as const), bytes: fc.nat(20) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const memory = new BatchMemory();
+        const held: Buffer[] = [];
+        for (const { kind, bytes } of steps) {
+          if (kind === "take") {
+            const taken = memory.take(bytes);
+            expect(taken.length).toBeGreaterThanOrEqual(bytes);
+            const apart = bytes >= 32 << 10;
+            if (apart) expect(held.every((other) => other.buffer !== taken.buffer)).toBe(true);
+            if (apart) held.push(taken);
+          } else {
+            const [given] = held.splice(bytes % Math.max(1, held.length), 1);
+            if (given !== undefined) memory.give(given);
+          }
+          expect(memory.freeBytes).toBeLessThanOrEqual(16 << 20);
+        }
+      }),
+    );
   });
 });

@@ -1,5 +1,6 @@
 import type { TopicPartition } from "@candlewick/contracts";
-import { type Compression, encodeBatch } from "../record/record-batch.ts";
+import { batchSizeBound, type Compression, encodeBatchInto } from "../record/record-batch.ts";
+import type { BatchMemory } from "./batch-memory.ts";
 import type { PendingMessage } from "./pending-message.ts";
 
 /** An idempotent producer's name for one partition, and the next number in its sequence (KIP-98). */
@@ -17,6 +18,8 @@ export class Batch {
   /** Attempts that failed. */
   failures = 0;
   #encoded: { bytes: Buffer; firstSequence: number } | null = null;
+  /** What it is encoded into; null before it is. */
+  #memory: Buffer | null = null;
 
   constructor(queue: PartitionQueue, messages: readonly PendingMessage[]) {
     this.queue = queue;
@@ -25,15 +28,24 @@ export class Batch {
   }
 
   /** The same bytes on every attempt, so that the broker recognises what it has written already. */
-  encode(identity: Identity, compression: Compression): Buffer {
+  encode(identity: Identity, compression: Compression, memory: BatchMemory): Buffer {
     if (this.#encoded === null) {
       const firstSequence = identity.nextSequence;
       const producer = { id: identity.id, epoch: identity.epoch, firstSequence };
-      this.#encoded = { bytes: encodeBatch(this.messages, producer, compression), firstSequence };
+      this.#memory ??= memory.take(batchSizeBound(this.messages));
+      const bytes = encodeBatchInto(this.#memory, this.messages, producer, compression);
+      this.#encoded = { bytes, firstSequence };
       // The sequence wraps at 2^31, as the broker's does.
       identity.nextSequence = (firstSequence + this.messages.length) % 0x8000_0000;
     }
     return this.#encoded.bytes;
+  }
+
+  /** Gives its memory back: it has its outcome, and what was sent of it the connection has copied. */
+  release(memory: BatchMemory): void {
+    if (this.#memory !== null) memory.give(this.#memory);
+    this.#memory = null;
+    this.#encoded = null;
   }
 
   /** Takes the numbers back; only where the broker certainly has not written the batch. */

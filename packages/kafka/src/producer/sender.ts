@@ -5,6 +5,7 @@ import { ask, REQUEST } from "../cluster/broker-api.ts";
 import { catalogued } from "../cluster/catalogue.ts";
 import type { Cluster, TopicLayout } from "../cluster/cluster.ts";
 import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, throwOnCode } from "../cluster/errors.ts";
+import { BatchMemory } from "./batch-memory.ts";
 import type { Batch, Identity, PartitionQueue } from "./partition-queue.ts";
 import type { TopicBatches } from "./produce-request.ts";
 import type { ProducerSettings } from "./producer-options.ts";
@@ -31,6 +32,7 @@ export class Sender {
   readonly #layoutOf: (topic: string) => TopicLayout | undefined;
   readonly #relocate: (topics: readonly string[]) => Promise<void>;
   readonly #ready = new Set<PartitionQueue>();
+  readonly #memory = new BatchMemory();
   readonly #requests = new Map<number, number>();
   readonly #onRetry: (topic: string) => void;
   readonly #stopping = new AbortController();
@@ -135,12 +137,13 @@ export class Sender {
   }
 
   #encode(batches: readonly Batch[]): TopicBatches[] {
+    const { compression } = this.#settings;
     const topics = new Map<string, { index: number; records: Buffer }[]>();
     for (const batch of batches) {
       const { topic, partition, identity } = batch.queue;
       if (identity === null) throw new Error(`${partitionName(batch.queue)} has no producer id`);
       const partitions = topics.get(topic) ?? [];
-      partitions.push({ index: partition, records: batch.encode(identity, this.#settings.compression) });
+      partitions.push({ index: partition, records: batch.encode(identity, compression, this.#memory) });
       topics.set(topic, partitions);
     }
     return [...topics].map(([name, partitions]) => ({ name, partitions }));
@@ -149,6 +152,7 @@ export class Sender {
   #succeed(batch: Batch, baseOffset: bigint): void {
     const { queue } = batch;
     queue.busy = false;
+    batch.release(this.#memory);
     batch.messages.forEach((message, index) => {
       message.settle(null, queue.partition, baseOffset < 0n ? -1n : baseOffset + BigInt(index));
     });
@@ -161,6 +165,7 @@ export class Sender {
     const tooLarge = code === CODE.messageTooLarge || code === CODE.recordListTooLarge;
     if (tooLarge && batch.messages.length > 1) {
       queue.split(batch);
+      batch.release(this.#memory);
       queue.busy = false;
       this.wake(queue);
       return;
@@ -203,6 +208,7 @@ export class Sender {
     const { queue } = batch;
     queue.loseIdentity();
     queue.busy = false;
+    batch.release(this.#memory);
     for (const message of batch.messages) message.settle(error, queue.partition, -1n);
     this.wake(queue);
   }

@@ -57,12 +57,24 @@ export function encodeBatch(
   producer: BatchProducer,
   compression: Compression = "none",
 ): Buffer {
+  return encodeBatchInto(Buffer.allocUnsafe(batchSizeBound(records)), records, producer, compression);
+}
+
+/** An upper bound of the bytes of a batch without compression; seldom more than a few bytes a record too large. */
+export function batchSizeBound(records: readonly BatchRecord[]): number {
+  return records.reduce<number>((sum, record) => sum + recordSizeBound(record), FIELD.records);
+}
+
+/** The same in memory of at least `batchSizeBound`; where that is too small for compressed records, in other memory. */
+export function encodeBatchInto(
+  plain: Buffer,
+  records: readonly BatchRecord[],
+  producer: BatchProducer,
+  compression: Compression,
+): Buffer {
   const first = records[0];
   if (first === undefined) throw new RangeError("a batch has at least one record");
   const codec = compressionsAlgorithms[compression];
-  const bound = records.reduce<number>((sum, record) => sum + recordSizeBound(record), FIELD.records);
-  // The bound is seldom more than a few bytes a record above the true size.
-  const plain = Buffer.allocUnsafe(bound);
   const end = writeRecords(plain, FIELD.records, records, first.timestampMs);
   const batch =
     compression === "none"
