@@ -9,6 +9,10 @@ import { median, report } from "./statistics.ts";
 
 const PARTITIONS = 8;
 const ROUNDS = Number(process.env.CANDLEWICK_BENCH_ROUNDS ?? 3);
+/** Rounds begin only while there is time for one more. */
+const BUDGET_MS = 1_000 * Number(process.env.CANDLEWICK_BENCH_SECONDS ?? 440);
+/** Part of the titles of what is measured; all of them, and the page is written, where it is not set. */
+const ONLY = process.env.CANDLEWICK_BENCH_ONLY ?? "";
 const FILLED_TOPIC = "delivery-filled";
 
 /** The delivery runtime beside other clients, on Apache Kafka; tables and charts go to docs. */
@@ -23,47 +27,59 @@ export async function benchDelivery(): Promise<void> {
   const conditions =
     `Apache Kafka ${KAFKA_VERSION} and the client on the same two cores, ${PARTITIONS} partitions, messages of ` +
     `1.2 KB with 200 keys, producers idempotent with acks=all and warm, Node ${process.versions.node}, medians of ` +
-    `${ROUNDS} rounds in which the candidates take turns, ${new Date().toISOString().slice(0, 10)}.`;
+    `up to ${ROUNDS} rounds in which the candidates take turns, ${new Date().toISOString().slice(0, 10)}.`;
   console.log(conditions);
   const kafka = await startApacheKafka({ maxHeap: "1g" });
   try {
     const connection = { brokers: kafka.brokers, clientId: "bench", logger: silentLogger };
-    const measured: MeasuredComparison[] = [];
-    for (const comparison of comparisons(go, java)) measured.push(await measure(connection, comparison));
-    writePage([conditions, ...missing].join(" "), measured);
+    const wanted = comparisons(go, java).filter(({ title }) => title.includes(ONLY));
+    const measured = await measure(connection, wanted);
+    for (const { title, figures } of measured) {
+      console.log(`-- ${title}`);
+      for (const { name, medianRate } of figures) report(name, medianRate, "msg/s");
+    }
+    if (ONLY === "") writePage([conditions, ...missing].join(" "), measured);
   } finally {
     await kafka.stop();
   }
 }
 
-/** Rounds in which the candidates take turns, so that a machine that drifts drifts for all of them. */
+/** Rounds in which the candidates take turns, so that a machine that drifts drifts for all of them; as many as there is time for. */
 async function measure(
   connection: KafkaConnection,
-  { title, kind, candidates }: Comparison,
-): Promise<MeasuredComparison> {
-  const present = candidates.filter(({ program }) => program !== null);
-  if (kind === "consume") await fill(connection);
-  const rates = new Map<string, number[]>(present.map(({ name }) => [name, []]));
+  comparisons: readonly Comparison[],
+): Promise<MeasuredComparison[]> {
+  await fill(connection);
+  const rates = new Map<Candidate, number[]>();
+  const began = performance.now();
+  let longestMs = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    for (const candidate of present) {
-      const rate =
-        kind === "produce"
-          ? await onFreshTopic(connection, (topic) => rateOf(candidate, connection, topic))
-          : await rateOf(candidate, connection, FILLED_TOPIC);
-      rates.get(candidate.name)?.push(rate);
+    const roundBegan = performance.now();
+    if (roundBegan - began + longestMs > BUDGET_MS) {
+      console.log(`the time is over after ${round} rounds`);
+      break;
     }
+    for (const { kind, candidates } of comparisons) {
+      for (const candidate of candidates) {
+        if (candidate.program === null) continue;
+        const rate =
+          kind === "produce"
+            ? await onFreshTopic(connection, (topic) => rateOf(candidate, connection, topic))
+            : await rateOf(candidate, connection, FILLED_TOPIC);
+        rates.set(candidate, [...(rates.get(candidate) ?? []), rate]);
+      }
+    }
+    longestMs = Math.max(longestMs, performance.now() - roundBegan);
   }
-  console.log(`-- ${title}`);
-  const figures = [...rates].map(([name, measured]): Figure => {
-    report(name, median(measured), "msg/s");
-    return {
-      name,
-      medianRate: median(measured),
-      least: Math.min(...measured),
-      greatest: Math.max(...measured),
-    };
-  });
-  return { title, figures };
+  return comparisons.map(({ title, candidates }) => ({
+    title,
+    figures: candidates.flatMap((candidate) => figureOf(candidate.name, rates.get(candidate) ?? [])),
+  }));
+}
+
+function figureOf(name: string, rates: readonly number[]): Figure[] {
+  if (rates.length === 0) return [];
+  return [{ name, medianRate: median(rates), least: Math.min(...rates), greatest: Math.max(...rates) }];
 }
 
 async function rateOf(candidate: Candidate, { brokers }: KafkaConnection, topic: string): Promise<number> {

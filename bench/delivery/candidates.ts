@@ -41,15 +41,15 @@ function candidate(
 
 function awaiting(go: Program | null, java: Program | null): Candidate[] {
   return [
-    candidate("sarama SyncProducer, 1 goroutine", go, ["sarama", "sync"], 3_000, 1),
-    candidate("sarama SyncProducer, 8 goroutines", go, ["sarama", "sync"], 20_000, 8),
-    candidate("sarama SyncProducer, 64 goroutines", go, ["sarama", "sync"], 60_000, 64),
-    candidate("Java send().get(), 8 threads", java, ["sync"], 5_000, 8),
-    candidate("kafkajs send, 64 callers", nodeProgram, ["kafkajs", "send"], 10_000, 64),
-    candidate("@platformatic/kafka send, 64 callers", nodeProgram, ["driver", "send"], 10_000, 64),
-    candidate("Candlewick send, 1 caller", nodeProgram, ["candlewick", "send"], 3_000, 1),
+    candidate("sarama SyncProducer, 1 goroutine", go, ["sarama", "sync"], 2_000, 1),
+    candidate("sarama SyncProducer, 8 goroutines", go, ["sarama", "sync"], 10_000, 8),
+    candidate("sarama SyncProducer, 64 goroutines", go, ["sarama", "sync"], 40_000, 64),
+    candidate("Java send().get(), 8 threads", java, ["sync"], 4_000, 8),
+    candidate("kafkajs send, 64 callers", nodeProgram, ["kafkajs", "send"], 6_000, 64),
+    candidate("@platformatic/kafka send, 64 callers", nodeProgram, ["driver", "send"], 6_000, 64),
+    candidate("Candlewick send, 1 caller", nodeProgram, ["candlewick", "send"], 2_000, 1),
     candidate("Candlewick send, 8 callers", nodeProgram, ["candlewick", "send"], 30_000, 8),
-    candidate("Candlewick send, 64 callers", nodeProgram, ["candlewick", "send"], 200_000, 64),
+    candidate("Candlewick send, 64 callers", nodeProgram, ["candlewick", "send"], 150_000, 64),
   ];
 }
 
@@ -64,7 +64,7 @@ function streaming(go: Program | null, java: Program | null): Candidate[] {
 }
 
 /** The topic of the consumers holds so many records. */
-export const FILLED = 300_000;
+export const FILLED = 200_000;
 
 function emptyHandlers(go: Program | null): Candidate[] {
   return [
@@ -80,10 +80,10 @@ function emptyHandlers(go: Program | null): Candidate[] {
 
 function slowHandlers(go: Program | null): Candidate[] {
   return [
-    candidate("kafka-go, 1 goroutine", go, ["kafka-go", "pool"], 2_000, 1),
-    candidate("kafka-go, 30 goroutines, no order", go, ["kafka-go", "pool"], 40_000, 30),
-    candidate("Candlewick, 1 at a time", nodeProgram, ["candlewick", "pool"], 2_000, 1),
-    candidate("Candlewick, 30 at a time, ordered by key", nodeProgram, ["candlewick", "pool"], 40_000, 30),
-    candidate("Candlewick, 100 at a time, ordered by key", nodeProgram, ["candlewick", "pool"], 80_000, 100),
+    candidate("kafka-go, 1 goroutine", go, ["kafka-go", "pool"], 1_000, 1),
+    candidate("kafka-go, 30 goroutines, no order", go, ["kafka-go", "pool"], 30_000, 30),
+    candidate("Candlewick, 1 at a time", nodeProgram, ["candlewick", "pool"], 1_000, 1),
+    candidate("Candlewick, 30 at a time, ordered by key", nodeProgram, ["candlewick", "pool"], 30_000, 30),
+    candidate("Candlewick, 100 at a time, ordered by key", nodeProgram, ["candlewick", "pool"], 40_000, 100),
   ];
 }
