@@ -105,6 +105,12 @@ export const metadataCases = [
       await session.send(metadata, 12, { topics: [{ name: null, topicId }] });
       await session.send(metadata, 12, { topics: [{ name: null, topicId: UNKNOWN_ID }] }, "unknown id");
       await session.attempt(metadata, 11, { topics: [{ name: null, topicId }] }, "before ids are allowed");
+      await session.send(metadata, 12, { topics: [{ name: "", topicId }] }, "with an empty name");
+      await session.send(metadata, 12, { topics: [{ name: `${topic}-x`, topicId }] }, "with another name");
+      const other = await session.createTopic(`${topic}-2`);
+      const mixed = [{ name: topic }, { name: null, topicId: other }, { name: topic, topicId: other }];
+      await session.send(metadata, 12, { topics: mixed }, "names and ids");
+      await session.attempt(metadata, 12, { topics: [{ name: null }] }, "neither name nor id");
     },
     "the same topic twice": async (session, topic) => {
       await session.createTopic(topic);

@@ -27,9 +27,13 @@ export const metadata: Handler = serve(api, (request, context) => {
     version < IDS_SINCE &&
     request.topics?.some(({ name, topicId }) => name === null || topicId !== NULL_UUID)
   ) {
-    return { brokers: [], clusterId: null, controllerId: -1, topics: request.topics.map(refused) };
+    return refuseAll(request.topics, ErrorCode.INVALID_REQUEST);
   }
-  const wanted = request.topics === null ? null : distinct(request.topics);
+  const wanted = request.topics === null ? null : distinct(onlyIds(request.topics));
+  // Neither a name nor an id: Apache Kafka stumbles over it.
+  if (wanted?.some(({ name, topicId }) => name === null && topicId === NULL_UUID)) {
+    return refuseAll(wanted, ErrorCode.UNKNOWN_SERVER_ERROR);
+  }
   const all = wanted === null || (version === 0 && wanted.length === 0);
   const found = all
     ? topics
@@ -37,7 +41,9 @@ export const metadata: Handler = serve(api, (request, context) => {
         .filter(({ name }) => access.topic(Operation.DESCRIBE, name))
         .map((topic) => describe(topic, settings.nodeId))
     : wanted.map(({ name, topicId }) =>
-        name === null ? byId(topicId, context) : byName(name, request.allowAutoTopicCreation, context),
+        name === null || topicId !== NULL_UUID
+          ? byId(topicId, context)
+          : byName(name, request.allowAutoTopicCreation, context),
       );
   return {
     brokers: [{ nodeId: settings.nodeId, host: advertised.host, port: advertised.port, rack: null }],
@@ -54,13 +60,26 @@ export const metadata: Handler = serve(api, (request, context) => {
 
 type Wanted = { readonly name: string | null; readonly topicId: string };
 
-function refused({ topicId }: Wanted): TopicMetadata {
-  return { errorCode: ErrorCode.INVALID_REQUEST, name: "", topicId, partitions: [] };
+/** The answer to a request that makes no sense as a whole. */
+function refuseAll(wanted: readonly Wanted[], errorCode: ErrorCode) {
+  const topics = wanted.map(({ name, topicId }) => ({
+    errorCode,
+    name: name ?? "",
+    topicId,
+    partitions: [],
+  }));
+  return { brokers: [], clusterId: null, controllerId: -1, topics };
 }
 
 function withOperations(topic: TopicMetadata, { access }: RequestContext): TopicMetadata {
   if (topic.errorCode !== ErrorCode.NONE) return topic;
   return { ...topic, topicAuthorizedOperations: access.operations("topic", topic.name ?? "") };
+}
+
+/** Where any topic is asked for by its id, only ids count: Java sends an empty name, or another, beside them. */
+function onlyIds(topics: readonly Wanted[]): readonly Wanted[] {
+  const withIds = topics.filter(({ topicId }) => topicId !== NULL_UUID);
+  return withIds.length > 0 ? withIds.map(({ topicId }) => ({ name: null, topicId })) : topics;
 }
 
 /** Each topic is described once, however often it is asked for. */
