@@ -144,6 +144,20 @@ export const ingestSchema = z
       .min(0)
       .default(10)
       .describe("Below so much volume a block's own price of SOL counts only where no other is known"),
+    metadata: z
+      .boolean()
+      .default(true)
+      .describe("Whether symbols, names and supplies of tokens are looked up and put on trades"),
+    metadataMs: z
+      .int()
+      .min(10)
+      .default(1_000)
+      .describe("Between two looks at tokens: at most one call to the node each, for 50 tokens"),
+    metadataMaxAgeMs: z
+      .int()
+      .min(1_000)
+      .default(3_600_000)
+      .describe("After that a token's supply is read again"),
     retryFailedMs: z.int().min(100).default(30_000).describe("Between two rounds over slots that failed"),
     retryFailedSlots: z.int().min(1).max(1_000).default(8).describe("Slots per such round"),
     cursorName: z

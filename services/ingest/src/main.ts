@@ -3,16 +3,18 @@ import { BASE_MINTS } from "@candlewick/domain";
 import { createProducer, type KafkaConnection } from "@candlewick/kafka";
 import type { Clock, Logger, Registry, Service } from "@candlewick/runtime";
 import type { IngestConfig } from "./ingest-config.ts";
-import { registerMetrics } from "./metrics.ts";
+import { type IngestMetrics, registerMetrics } from "./metrics.ts";
 import { cursorNameOf, openSource } from "./open-source.ts";
-import type { BlockSource, DecodeBlock, Ledger } from "./ports.ts";
+import { type DirectoryStore, PairDirectory } from "./pair-directory.ts";
+import type { BlockSource, DecodeBlock, IngestPorts, Ledger } from "./ports.ts";
 import { IngestRun, type RunSettings } from "./run.ts";
 import type { SettlementRules } from "./settlement.ts";
 
 /** What ingest is given to run with. */
 export interface IngestDeps {
   readonly kafka: KafkaConnection;
-  readonly store: Ledger;
+  /** The ledger; where it keeps tokens and pools as well, trades tell what is known of their pairs. */
+  readonly store: Ledger & Partial<DirectoryStore>;
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly clock: Clock;
@@ -30,8 +32,19 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
   const source = await openSource(config, { clock, logger, random, metrics, store: deps.store });
   const producer = await createProducer(deps.kafka);
   const decoder = openDecoder(config.decodeThreads);
-  const ports = { source, decode: decoder.decode, publisher: producer, ledger: deps.store };
-  const run = new IngestRun({ ...ports, clock, random, logger, metrics }, runSettings(config, source));
+  const directory = openDirectory(config, source, deps, metrics);
+  const ports: IngestPorts = {
+    source,
+    decode: decoder.decode,
+    publisher: producer,
+    ledger: deps.store,
+    clock,
+    random,
+    logger,
+    metrics,
+    ...directory,
+  };
+  const run = new IngestRun(ports, runSettings(config, source, directory.directory));
   let deadlineAtMs = Number.POSITIVE_INFINITY;
   const closeTimeoutMs = () =>
     Math.min(CLOSE_TIMEOUT_MS, Math.max(MIN_CLOSE_TIMEOUT_MS, deadlineAtMs - clock.monotonic()));
@@ -90,10 +103,37 @@ export function settlementRules(config: IngestConfig, source: BlockSource): Sett
   };
 }
 
-function runSettings(config: IngestConfig, source: BlockSource): RunSettings {
+function openDirectory(
+  config: IngestConfig,
+  { accounts = null }: BlockSource,
+  { store, clock, logger }: IngestDeps,
+  metrics: IngestMetrics,
+): Pick<IngestPorts, "directory" | "savePools"> {
+  const { tokens, saveTokens, pools, savePools } = store;
+  const kept =
+    tokens !== undefined && saveTokens !== undefined && pools !== undefined && savePools !== undefined;
+  if (!config.metadata || !kept) return {};
+  const directory = new PairDirectory({
+    chain: "solana",
+    store: { tokens, saveTokens, pools, savePools },
+    readAccounts: accounts,
+    clock,
+    logger,
+    everyMs: config.metadataMs,
+    maxAgeMs: config.metadataMaxAgeMs,
+    onLookup: (outcome, count) => metrics.lookup(outcome, count),
+  });
+  return { directory, savePools: (created) => savePools("solana", created) };
+}
+
+function runSettings(config: IngestConfig, source: BlockSource, directory?: PairDirectory): RunSettings {
   const live = config.source !== "replay";
+  const rules = settlementRules(config, source);
   return {
-    rules: settlementRules(config, source),
+    rules:
+      directory === undefined
+        ? rules
+        : { ...rules, describe: (decoded, trades) => directory.describe(decoded, trades) },
     window: config.concurrency,
     // A live chain does not wait for one bad answer; its slot stays in the ledger.
     onBadBlock: live ? "skip" : config.onBadBlock,

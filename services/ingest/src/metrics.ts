@@ -18,6 +18,8 @@ export interface IngestMetrics {
   unsettled(slots: number): void;
   /** Up to which slot everything is final. */
   finalizedTo(slot: number): void;
+  /** Tokens that were looked up, by where they were found. */
+  lookup(outcome: string, count: number): void;
   /** How far the time of the newest block is before the machine's. */
   blockAge(seconds: number): void;
   /** A send or a write that is tried again. */
@@ -41,6 +43,7 @@ export const noMetrics: IngestMetrics = {
   endpoint() {},
   unsettled() {},
   finalizedTo() {},
+  lookup() {},
   blockAge() {},
   retry() {},
   progress() {},
@@ -73,6 +76,7 @@ export function registerMetrics(registry: Registry): IngestMetrics {
   ]);
   const unsettled = gauge("unsettled_slots", "Slots that are failed or missing and tried again.");
   const finalized = gauge("finalized_slot", "The slot up to which everything is final.");
+  const lookups = counter("token_lookups_total", "Tokens that were looked up, by outcome.", ["outcome"]);
   const blockAge = gauge(
     "block_age_seconds",
     "The machine's time less that of the newest block at the head.",
@@ -94,6 +98,7 @@ export function registerMetrics(registry: Registry): IngestMetrics {
     endpoint: (endpoint, trouble) => endpoints.inc({ endpoint, trouble }),
     unsettled: (slots) => unsettled.set(slots),
     finalizedTo: (slot) => finalized.set(slot),
+    lookup: (outcome, count) => lookups.inc({ outcome }, count),
     blockAge: (seconds) => blockAge.set(seconds),
     retry: (peer) => retries.inc({ peer }),
     progress(cursorSlot, headSlot) {

@@ -48,6 +48,7 @@ async function openYellowstone(config: IngestConfig, deps: SourceDeps): Promise<
     timeoutMs: config.requestTimeoutMs,
     maxMessageBytes: config.maxResponseBytes,
     maxBufferBytes: config.maxBufferBytes,
+    watchdogMs: config.watchdogMs,
     notYetTimeoutMs: config.notYetTimeoutMs,
     fallback: config.grpcFallback
       ? openRpc(

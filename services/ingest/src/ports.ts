@@ -1,8 +1,9 @@
-import type { Slot, Swap } from "@candlewick/domain";
+import type { PoolEvent, Slot, Swap } from "@candlewick/domain";
 import type { OutgoingMessage } from "@candlewick/kafka";
 import type { Clock, Logger } from "@candlewick/runtime";
-import type { Store } from "@candlewick/store";
+import type { Store, StoredPool } from "@candlewick/store";
 import type { IngestMetrics } from "./metrics.ts";
+import type { PairDirectory, ReadAccounts } from "./pair-directory.ts";
 
 /** What a block says about itself. */
 export interface BlockFacts {
@@ -21,6 +22,8 @@ export interface DecodedBlock {
   readonly block: BlockFacts;
   readonly swaps: readonly Swap[];
   readonly skipped: ReadonlyMap<string, number>;
+  /** What happened to pools beside trades. */
+  readonly poolEvents?: readonly PoolEvent[];
 }
 
 /** How a block's bytes are written: a JSON-RPC answer, or Yellowstone's protobuf. */
@@ -116,6 +119,8 @@ export interface BlockSource {
   readonly continuity: "linked" | "sparse";
   /** Null for a source whose blocks are past doubt, or that knows nothing else than them. */
   readonly oracle?: ChainOracle | null;
+  /** Reads accounts of the chain; null or absent where that is not possible. */
+  readonly accounts?: ReadAccounts | null;
   /** How often in all a block that cannot be decoded is fetched before it is given up. */
   readonly decodeAttempts: number;
   /** Whether a slot that failed in an earlier run may be had from here. */
@@ -144,4 +149,8 @@ export interface IngestPorts {
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: IngestMetrics;
+  /** What is known of pairs, put on their trades; absent: nothing. */
+  readonly directory?: PairDirectory;
+  /** Keeps where pools began to exist; absent: nobody does. */
+  readonly savePools?: (pools: readonly StoredPool[]) => Promise<void>;
 }

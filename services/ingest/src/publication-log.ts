@@ -12,9 +12,11 @@ export class PublicationLog {
   readonly #chain: ChainName;
   readonly #ledger: Ledger;
   readonly #persistence: Persistence;
+  readonly #noted = new WeakSet<Settlement>();
   #waiting: Publication[] = [];
-  #next: Promise<void> | null = null;
-  #current: Promise<void> = Promise.resolve();
+  /** The write that covers what was asked for last, and whether more may still join it. */
+  #last: Promise<void> = Promise.resolve();
+  #isOpen = false;
 
   constructor(chain: ChainName, ledger: Ledger, persistence: Persistence) {
     this.#chain = chain;
@@ -22,25 +24,30 @@ export class PublicationLog {
     this.#persistence = persistence;
   }
 
-  /** Resolves once the settlement's block is written down. Those asked for first resolve first. */
-  async note({ records, before }: Settlement, signal: AbortSignal): Promise<void> {
-    const record = records.at(-1);
-    if (record === undefined || record.id === null) return;
-    const settlement = writeKeptSettlement({ record, before });
-    this.#waiting.push({ slot: record.slot, blockId: record.id, settlement });
-    this.#next ??= this.#writeAfter(this.#current, signal);
-    await this.#next;
+  /**
+   * Resolves once the settlement's block is written down. Whoever asks first goes on first, also where there
+   * is nothing to write: messages are sent in the order in which this was asked.
+   */
+  async note(settlement: Settlement, signal: AbortSignal): Promise<void> {
+    const record = settlement.records.at(-1);
+    if (record !== undefined && record.id !== null && !this.#noted.has(settlement)) {
+      this.#noted.add(settlement);
+      const kept = writeKeptSettlement({ record, before: settlement.before });
+      this.#waiting.push({ slot: record.slot, blockId: record.id, settlement: kept });
+      if (!this.#isOpen) {
+        this.#isOpen = true;
+        this.#last = this.#writeAfter(this.#last, signal);
+      }
+    }
+    await this.#last;
   }
 
-  async #writeAfter(current: Promise<void>, signal: AbortSignal): Promise<void> {
+  async #writeAfter(before: Promise<void>, signal: AbortSignal): Promise<void> {
     // Its failure is told to those who wait for it.
-    await current.catch(() => {});
+    await before.catch(() => {});
     const publications = this.#waiting;
     this.#waiting = [];
-    this.#current = persist(this.#persistence, signal, () =>
-      this.#ledger.notePublications(this.#chain, publications),
-    );
-    this.#next = null;
-    await this.#current;
+    this.#isOpen = false;
+    await persist(this.#persistence, signal, () => this.#ledger.notePublications(this.#chain, publications));
   }
 }

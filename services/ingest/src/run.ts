@@ -3,6 +3,7 @@ import { acquire } from "./acquire.ts";
 import { PeerHealth, type Persistence, persist } from "./backoff.ts";
 import { Finality } from "./finality.ts";
 import { keptCursorName, LateSlots } from "./late.ts";
+import type { PairDirectory } from "./pair-directory.ts";
 import type { IngestPorts } from "./ports.ts";
 import { PublicationLog } from "./publication-log.ts";
 import { type MessageFormat, SettlementPublisher } from "./publish.ts";
@@ -115,6 +116,8 @@ export class IngestRun implements Service {
     this.#state = initialState(cursor, { ...this.#settings, judged });
     if (this.#settings.late.when === "once") await this.#late.round(signal);
     else this.#track(this.#lateRounds(signal), signal);
+    const { directory } = this.#ports;
+    if (directory !== undefined) this.#track(this.#lookUp(directory, signal), signal);
     if (this.#finality !== null) this.#track(this.#followFinality(this.#finality, signal), signal);
     this.#dispatch({ kind: "start" });
   }
@@ -136,6 +139,11 @@ export class IngestRun implements Service {
 
   async #lateRounds(signal: AbortSignal): Promise<null> {
     await this.#late.run(signal);
+    return null;
+  }
+
+  async #lookUp(directory: PairDirectory, signal: AbortSignal): Promise<null> {
+    await directory.run(signal);
     return null;
   }
 
@@ -205,7 +213,7 @@ export class IngestRun implements Service {
         await this.#publisher.sendTrades(command.settlement, this.#abort.signal);
         return { kind: "trades-acknowledged", slot: command.settlement.slot };
       case "send-records":
-        if (command.settlement.trades.length === 0) await this.#noted(command.settlement);
+        await this.#noted(command.settlement);
         await this.#publisher.sendRecords(command.settlement, this.#abort.signal);
         return { kind: "records-acknowledged", slot: command.settlement.slot };
       case "save":
@@ -231,9 +239,12 @@ export class IngestRun implements Service {
     reopened,
     settlements,
   }: Extract<StepCommand, { kind: "save" }>): Promise<void> {
-    const { ledger, metrics, source, clock } = this.#ports;
+    const { ledger, metrics, source, clock, savePools } = this.#ports;
     const { rules, cursorName } = this.#settings;
     const signal = this.#abort.signal;
+    const pools = settlements.flatMap((settlement) => settlement.pools);
+    if (savePools !== undefined && pools.length > 0)
+      await persist(this.#ledger, signal, () => savePools(pools));
     for (const [at, before] of kept) {
       const name = keptCursorName(cursorName, at);
       await persist(this.#ledger, signal, () => ledger.saveCursor(name, before));

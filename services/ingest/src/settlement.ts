@@ -9,6 +9,8 @@ import {
   type Trade,
   tradeOfSwap,
 } from "@candlewick/domain";
+import type { StoredPool } from "@candlewick/store";
+import { poolsCreatedIn } from "./pair-directory.ts";
 import type { BlockFacts, Commitment, Cursor, DecodedBlock, ReopenedSlot, SlotEntry } from "./ports.ts";
 
 /** What a slot's settlement depends on besides the block and the cursor before it. */
@@ -19,6 +21,11 @@ export interface SettlementRules {
   /** How sure the chain is of a block that the source hands over; getBlock never answers with less than confirmed. */
   readonly commitment: Commitment;
   readonly continuity: "linked" | "sparse";
+  /**
+   * Puts what is known of the pairs on a block's trades. It grows with time: a block that is sent again may tell
+   * more of its pairs than before, and of its trades the same.
+   */
+  readonly describe?: (decoded: DecodedBlock, trades: readonly Trade[]) => Trade[];
 }
 
 /** All that is to be published and written down for one slot and the empty ones before it. */
@@ -38,6 +45,8 @@ export interface Settlement {
    * block is priced, whenever it comes, from the price that its predecessor left and not from a later one.
    */
   readonly kept: Cursor | null;
+  /** Pools that began to exist in the block. */
+  readonly pools: readonly StoredPool[];
   /** Swaps that became no trade, by reason. */
   readonly skipped: ReadonlyMap<string, number>;
   /** Why the block does not follow the last one; null where it does. */
@@ -100,6 +109,7 @@ export function settleBlock(
       solPrice: price,
     },
     kept: null,
+    pools: poolsCreatedIn(decoded),
     skipped,
     mismatch,
     disputed,
@@ -122,6 +132,7 @@ export function settleFailure(
     before: last,
     cursor: { ...kept, slot: failed.slot, blockId: null },
     kept: failed.slot === 0 ? null : kept,
+    pools: [],
     skipped: new Map(),
     mismatch: null,
     disputed: null,
@@ -147,9 +158,10 @@ export function emptyRecord(chain: ChainName, at: Slot, status: BlockRecord["sta
 
 function priceBlock(
   last: Cursor | null,
-  { block, swaps, skipped }: DecodedBlock,
+  decoded: DecodedBlock,
   rules: SettlementRules,
 ): { price: SolPrice | null; trades: Trade[]; skipped: Map<string, number> } {
+  const { block, swaps, skipped } = decoded;
   const before = last?.solPrice ?? null;
   const counts = new Map(skipped);
   // A block without time cannot tell the age of a price: it neither takes it nor ends it.
@@ -159,7 +171,8 @@ function priceBlock(
   }
   const price = nextSolPrice(before, block, swaps, rules.priceRule);
   const ref = { chain: rules.chain, id: block.id, slot: block.slot, time: block.time };
-  const trades = swaps.map((swap) => tradeOfSwap(swap, ref, price?.usd ?? null, rules.baseMints));
+  const plain = swaps.map((swap) => tradeOfSwap(swap, ref, price?.usd ?? null, rules.baseMints));
+  const trades = rules.describe === undefined ? plain : rules.describe(decoded, plain);
   return { price, trades, skipped: counts };
 }
 

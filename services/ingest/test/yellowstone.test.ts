@@ -94,6 +94,7 @@ async function follow(
     maxMessageBytes: 64 * 1024 * 1024,
     maxBufferBytes: options.maxBufferBytes ?? 64 * 1024 * 1024,
     notYetTimeoutMs: 300,
+    watchdogMs: 2_000,
     fallback: options.fallback === true ? fallback : null,
     onTrouble: () => {},
   });
@@ -119,7 +120,7 @@ async function follow(
   );
   const run = new IngestRun(ports, settings);
   await run.start();
-  const deadline = Date.now() + 40_000;
+  const deadline = Date.now() + 50_000;
   const isDone = () =>
     (ledger.cursors.get("solana/finalized")?.slot ?? 0) >= until &&
     [...ledger.published.values()].every(({ slot }) => slot > until) &&
@@ -186,22 +187,13 @@ describe("a Yellowstone stream", () => {
   });
 
   test("at confirmed there are no forks, and a stream that is cut goes on where it was", async () => {
-    const chain = await startChain({ pingMs: 100 });
+    let events = 0;
+    // Each stream brings more than what is asked for again after the one before.
+    const chain = await startChain({ pingMs: 100, cuts: () => ++events % 300 === 0 });
     const first = chain.node.chain.options.firstSlot;
     const until = chain.node.headSlot() + 100;
-    let cuts = 0;
-    const cutting = new AbortController();
-    const cutter = (async () => {
-      while (!cutting.signal.aborted) {
-        await systemClock.delay(500, cutting.signal).catch(() => {});
-        cuts += chain.server.streams;
-        chain.server.cut();
-      }
-    })();
     const followed = await follow(chain, "confirmed", until);
-    cutting.abort();
-    await cutter;
-    expect(cuts).toBeGreaterThan(3);
+    expect(events).toBeGreaterThan(900);
     expect(compare(chain.node, followed, first, until).orphaned).toBe(0);
   });
 

@@ -1,3 +1,4 @@
+import type { Token } from "../chain/token.ts";
 import type { BlockCache, BlockView } from "./block-cache.ts";
 import type { Ledger } from "./ledger.ts";
 import { isWhole, type Parameters } from "./parameters.ts";
@@ -25,6 +26,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["getBlockTime", getBlockTime],
   ["getBlockHeight", getBlockHeight],
   ["getTokenSupply", getTokenSupply],
+  ["getMultipleAccounts", getMultipleAccounts],
   ["getSlot", ({ ledger }, parameters) => String(ledger.head(parameters.commitment()))],
   ["getFirstAvailableBlock", ({ ledger }) => String(ledger.first())],
   ["minimumLedgerSlot", ({ ledger }) => String(ledger.first())],
@@ -106,4 +108,41 @@ function getTokenSupply({ ledger }: MethodContext, parameters: Parameters): stri
     context: { apiVersion: NODE_VERSION, slot },
     value: { amount, decimals, uiAmount: Number(whole), uiAmountString: whole.toString() },
   });
+}
+
+const MAX_ACCOUNTS = 100;
+
+/** Of all accounts, the mints: what a reader of tokens asks for. */
+function getMultipleAccounts({ ledger }: MethodContext, parameters: Parameters): string {
+  const addresses = parameters.texts(0, "pubkeys");
+  if (addresses.length > MAX_ACCOUNTS) {
+    throw RPC_ERRORS.invalidParams(`Too many inputs provided; max ${MAX_ACCOUNTS}`);
+  }
+  if ((parameters.config().encoding ?? "base64") !== "base64") {
+    throw RPC_ERRORS.invalidParams("Invalid params: the simulated node has accounts in base64 only");
+  }
+  const slot = ledger.head(parameters.commitment());
+  const value = addresses.map((address) => {
+    const token = ledger.chain.tokenOf(address, slot);
+    if (token === undefined) return null;
+    const data = mintAccount(token);
+    return {
+      data: [data.toString("base64"), "base64"],
+      executable: false,
+      lamports: 1_461_600,
+      owner: token.program.text,
+      rentEpoch: 0,
+      space: data.length,
+    };
+  });
+  return JSON.stringify({ context: { apiVersion: NODE_VERSION, slot }, value });
+}
+
+/** The account of a mint in the SPL Token program: no authorities. */
+function mintAccount({ supply, decimals }: Token): Buffer {
+  const data = Buffer.alloc(82);
+  data.writeBigUInt64LE(supply, 36);
+  data.writeUInt8(decimals, 44);
+  data.writeUInt8(1, 45);
+  return data;
 }

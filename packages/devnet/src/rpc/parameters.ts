@@ -35,6 +35,12 @@ export class Parameters {
     return value;
   }
 
+  texts(at: number, name: string): string[] {
+    const value = this.#values[at];
+    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+    throw RPC_ERRORS.invalidParams(`Invalid params: ${name} must be a list of strings`);
+  }
+
   /** The configuration object: the last parameter, if it is an object. */
   config(): Readonly<Record<string, unknown>> {
     const last = this.#values.at(-1);

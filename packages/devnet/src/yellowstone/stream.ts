@@ -60,10 +60,6 @@ export class ClientStream {
 
   tell(event: StreamEvent): void {
     if (this.#subscription === null || this.#over.signal.aborted) return;
-    if (this.#rules.cuts()) {
-      this.cut("the connection is cut");
-      return;
-    }
     this.#waiting.push(event);
     if (this.#waiting.length > this.#rules.maxUnsentEvents) {
       this.cut("the reader is too slow");
@@ -80,8 +76,9 @@ export class ClientStream {
   }
 
   #refuse(code: status, details: string): void {
+    this.#close();
+    // It ends the call with that status; an end of our own besides would race with it.
     this.#call.emit("error", { code, details });
-    this.#end();
   }
 
   #asked(message: Buffer): void {
@@ -115,6 +112,10 @@ export class ClientStream {
     for (;;) {
       const event = this.#waiting.shift();
       if (event === undefined || this.#subscription === null) break;
+      if (this.#rules.cuts()) {
+        this.cut("the connection is cut");
+        return;
+      }
       for (const update of updatesFor(event, this.#subscription, this.#clock.now())) {
         if (!this.#call.write(update)) await once(this.#call, "drain", { signal: this.#over.signal });
         if (++sent % BURST === 0) await pause(BURST_PAUSE_MS);
@@ -137,8 +138,12 @@ export class ClientStream {
 
   #end(): void {
     if (this.#over.signal.aborted) return;
-    this.#over.abort(new Error("the stream has ended"));
+    this.#close();
     this.#call.end();
+  }
+
+  #close(): void {
+    this.#over.abort(new Error("the stream has ended"));
     this.#ended.resolve();
   }
 }

@@ -1,3 +1,4 @@
+import type { ChainAccount } from "@candlewick/decode";
 import type { Clock, Logger } from "@candlewick/runtime";
 import { PeerHealth } from "../backoff.ts";
 import { EndpointHealth } from "./endpoint-health.ts";
@@ -126,6 +127,13 @@ export class RpcNode {
     }
   }
 
+  /** Accounts in the order of the addresses, at most a hundred; null for one that does not exist. */
+  async accounts(addresses: readonly string[], signal: AbortSignal): Promise<(ChainAccount | null)[]> {
+    const { commitment } = this.#options;
+    const params = [addresses, { encoding: "base64", commitment }];
+    return accountsIn(await this.#call("getMultipleAccounts", params, signal), addresses);
+  }
+
   #blockOptions() {
     const { commitment, maxTransactionVersion } = this.#options;
     return { maxSupportedTransactionVersion: maxTransactionVersion, rewards: false, commitment };
@@ -187,6 +195,19 @@ function slotsIn(result: unknown, start: number, end: number): number[] {
   const ordered = slots.every((slot, index) => slot > (slots[index - 1] ?? start - 1) && slot <= end);
   if (!ordered) throw new RpcError("malformed", "the answer is not a list of slots in order");
   return slots;
+}
+
+function accountsIn(result: unknown, addresses: readonly string[]): (ChainAccount | null)[] {
+  const value: unknown = Object(result).value;
+  if (!Array.isArray(value) || value.length !== addresses.length) {
+    throw new RpcError("malformed", "the answer is not a list of as many accounts as were asked for");
+  }
+  return value.map((account: unknown, index) => {
+    const { owner, data } = Object(account) as { owner?: unknown; data?: unknown };
+    const text: unknown = Array.isArray(data) ? data[0] : null;
+    if (typeof owner !== "string" || typeof text !== "string") return null;
+    return { address: addresses[index] ?? "", owner, data: Buffer.from(text, "base64") };
+  });
 }
 
 function claimIn(result: unknown): BlockClaim {

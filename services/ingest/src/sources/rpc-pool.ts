@@ -1,3 +1,4 @@
+import type { ChainAccount } from "@candlewick/decode";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 import { type BackoffRule, backoffMs, DEFAULT_BACKOFF } from "../backoff.ts";
 import { GenesisCheck, type GenesisMemory } from "./genesis-check.ts";
@@ -110,6 +111,11 @@ export class RpcPool {
   ): Promise<number[]> {
     const reaching = this.usable.find((node) => (node.head ?? 0) >= end && node.waitMs === 0);
     return await this.#ask((node) => node.blockSlots(start, end, commitment, signal), signal, reaching);
+  }
+
+  /** Accounts in the order of the addresses. Asks until there is an answer. */
+  async accounts(addresses: readonly string[], signal: AbortSignal): Promise<(ChainAccount | null)[]> {
+    return await this.#ask((node) => node.accounts(addresses, signal), signal);
   }
 
   /** The bytes of a block's answer, from an endpoint that is not among `tried` if there is one; it is added. Rejects with an RpcError. */

@@ -1,5 +1,6 @@
 import { type Slot, slot } from "@candlewick/domain";
 import { CandlewickError, type Clock, ERRORS, type Logger } from "@candlewick/runtime";
+import type { ReadAccounts } from "../pair-directory.ts";
 import type { BlockSource, Fetched, SlotPlan } from "../ports.ts";
 import { fetchBlock } from "./block-fetch.ts";
 import type { GenesisMemory } from "./genesis-check.ts";
@@ -58,6 +59,7 @@ export class SolanaRpcSource implements BlockSource {
   readonly decodeAttempts: number;
   readonly #options: SolanaRpcOptions;
   readonly oracle: RpcOracle;
+  readonly accounts: ReadAccounts;
   readonly #pool: RpcPool;
   readonly #feed: SlotFeed;
   /** Slots that hold blocks and were not planned yet, ascending. */
@@ -82,6 +84,7 @@ export class SolanaRpcSource implements BlockSource {
     });
     this.#pool = pool;
     this.oracle = new RpcOracle(pool);
+    this.accounts = (addresses, signal) => pool.accounts(addresses, signal);
     this.#feed = new SlotFeed({
       wsUrls: endpoints.flatMap((endpoint) => endpoint.wsUrls),
       headSlot: (signal) => pool.headSlot(signal),

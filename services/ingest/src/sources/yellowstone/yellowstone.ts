@@ -2,6 +2,7 @@ import { type Slot, slot } from "@candlewick/domain";
 import { CandlewickError, type Clock, ERRORS, type Logger } from "@candlewick/runtime";
 import { Alarm } from "../../alarm.ts";
 import { backoffMs, DEFAULT_BACKOFF, PeerHealth } from "../../backoff.ts";
+import type { ReadAccounts } from "../../pair-directory.ts";
 import type {
   BlockFacts,
   BlockSource,
@@ -14,7 +15,7 @@ import type {
 import { redactUrl } from "../rpc-url.ts";
 import type { SolanaRpcSource, StartSlot } from "../solana-rpc.ts";
 import { BlockWindow } from "./block-window.ts";
-import { GeyserClient } from "./geyser-client.ts";
+import { GeyserClient, type StreamEnd } from "./geyser-client.ts";
 import type { GeyserUpdate } from "./geyser-messages.ts";
 
 export interface YellowstoneOptions {
@@ -27,6 +28,8 @@ export interface YellowstoneOptions {
   readonly maxMessageBytes: number;
   /** How many bytes of blocks may wait to be taken before the stream is held back. */
   readonly maxBufferBytes: number;
+  /** A stream from which nothing came for so long is opened anew. */
+  readonly watchdogMs: number;
   /** How long a block is waited for that another names as its parent. */
   readonly notYetTimeoutMs: number;
   /** JSON-RPC of the same chain, for what the stream cannot bring again; null: such slots stay in the ledger. */
@@ -49,6 +52,7 @@ export class YellowstoneSource implements BlockSource, ChainOracle {
   /** What the stream brought stays what it is; a fallback may have it whole. */
   readonly decodeAttempts = 2;
   readonly oracle = this;
+  readonly accounts: ReadAccounts | null;
   readonly #options: YellowstoneOptions;
   readonly #client: GeyserClient;
   readonly #window: BlockWindow;
@@ -57,6 +61,7 @@ export class YellowstoneSource implements BlockSource, ChainOracle {
   readonly #arrival: Alarm;
   #loop: Promise<void> | null = null;
   #failure: Error | null = null;
+  #heardAtMs = 0;
   #resume: (() => void) | null = null;
   /** Blocks that could not be decoded as they came: they are fetched elsewhere. */
   readonly #handed = new Map<number, number>();
@@ -71,6 +76,7 @@ export class YellowstoneSource implements BlockSource, ChainOracle {
       );
     }
     this.name = redactUrl(url);
+    this.accounts = options.fallback?.accounts ?? null;
     this.#options = options;
     this.#client = new GeyserClient(options);
     this.#window = new BlockWindow(options.maxBufferBytes);
@@ -212,9 +218,13 @@ export class YellowstoneSource implements BlockSource, ChainOracle {
       const take = (update: GeyserUpdate, resume: () => void) => {
         if (!heard) this.#health.worked();
         heard = true;
+        this.#heardAtMs = clock.monotonic();
         return this.#take(update, resume);
       };
-      const end = await this.#client.stream(commitment, fromSlot, take, signal);
+      const end = await this.#watched(
+        (within) => this.#client.stream(commitment, fromSlot, take, within),
+        signal,
+      );
       onTrouble(end.tooOld ? "replay-gone" : "stream-ended");
       if (end.refused) throw this.#refusal(end.reason);
       this.#health.failed(new Error(end.reason));
@@ -231,6 +241,36 @@ export class YellowstoneSource implements BlockSource, ChainOracle {
       }
       if (heard) attempt = 1;
       await clock.delay(backoffMs(DEFAULT_BACKOFF, attempt + 1, random()), signal);
+    }
+  }
+
+  /** Ends a stream that says nothing any more although its connection lives. */
+  async #watched(
+    stream: (signal: AbortSignal) => Promise<StreamEnd>,
+    signal: AbortSignal,
+  ): Promise<StreamEnd> {
+    const { clock, watchdogMs } = this.#options;
+    const over = new AbortController();
+    const within = AbortSignal.any([signal, over.signal]);
+    this.#heardAtMs = clock.monotonic();
+    this.#resume = null;
+    const watch = async () => {
+      // While the stream is held back by us its silence means nothing.
+      while (this.#resume !== null || clock.monotonic() - this.#heardAtMs < watchdogMs) {
+        await clock.delay(watchdogMs / 2, within);
+      }
+      over.abort(new Error(`nothing came for ${watchdogMs} ms`));
+    };
+    // Rejects when the stream ends first.
+    watch().catch(() => {});
+    try {
+      return await stream(within);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error !== over.signal.reason) throw error;
+      return { reason: `nothing came for ${watchdogMs} ms`, tooOld: false, refused: false };
+    } finally {
+      over.abort(new Error("the stream has ended"));
     }
   }
 
