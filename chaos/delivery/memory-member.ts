@@ -26,7 +26,7 @@ consumer.done.catch((error: unknown) => {
 });
 process.once("disconnect", () => process.exit(0));
 setInterval(async () => {
-  const window = await metrics.getSingleMetric("kafka_consumer_window_bytes")?.get();
+  const window = await metrics.getSingleMetric("candlewick_consumer_window_bytes")?.get();
   const { rss } = process.memoryUsage();
   const { handled, finished } = consumer.totals();
   process.send?.({ rssBytes: rss, windowBytes: window?.values[0]?.value ?? 0, handled, finished });

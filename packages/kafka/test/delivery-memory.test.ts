@@ -11,9 +11,9 @@ describe("the memory of a consumer", () => {
     "is bounded while its %s is stuck",
     { timeout: 180_000 },
     async (stuck) => {
-      const report = await measureMemory(stuck, 60_000, IN_FLIGHT_BYTES, 500);
+      const report = await measureMemory(stuck, 120_000, IN_FLIGHT_BYTES, 500);
       checkMemory(report, IN_FLIGHT_BYTES);
-      // The backlog alone is larger than that: 60,000 records with their overhead are more than 10 MB.
+      // The backlog alone is larger than that: 120,000 records with their overhead are 20 MB.
       expect(report.highestWindowBytes).toBeLessThan(IN_FLIGHT_BYTES + OVERSHOOT_BYTES);
     },
   );

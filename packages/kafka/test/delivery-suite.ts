@@ -271,13 +271,15 @@ export function deliverySuite(bench: Bench): void {
       expect(lag?.records).toBe(10n);
       expect(lag?.seconds).toBeGreaterThan(0);
       const text = await metrics.metrics();
-      expect(text).toContain(`kafka_consumer_lag_records{group="metered",topic="${topic}",partition="0"} 10`);
-      expect(text).toContain('kafka_consumer_running_handlers{group="metered"} 1');
+      expect(text).toContain(
+        `candlewick_consumer_lag_records{group="metered",topic="${topic}",partition="0"} 10`,
+      );
+      expect(text).toContain('candlewick_consumer_running_handlers{group="metered"} 1');
       gate.resolve();
       await until("all", () => consumer.totals().handled === 10);
       expect((await consumer.lag()).get(`${topic}:0`)).toEqual({ records: 0n, seconds: 0 });
       expect(await metrics.metrics()).toContain(
-        'kafka_consumer_records_total{group="metered",outcome="handled"} 10',
+        'candlewick_consumer_records_total{group="metered",outcome="handled"} 10',
       );
       await consumer.stop(5_000);
       expect(await metrics.metrics()).not.toContain("metered");

@@ -34,7 +34,7 @@ export function startConsumerMetrics(registry: Registry, group: string, source: 
 
 function registerTotals(registry: Registry, sources: Sources): void {
   new Counter({
-    name: "kafka_consumer_records_total",
+    name: "candlewick_consumer_records_total",
     help: "Records by what became of them: handled, moved to a retry topic, parked behind another, dead, or left out",
     labelNames: ["group", "outcome"],
     registers: [registry],
@@ -48,7 +48,7 @@ function registerTotals(registry: Registry, sources: Sources): void {
     },
   });
   new Counter({
-    name: "kafka_consumer_in_place_retries_total",
+    name: "candlewick_consumer_in_place_retries_total",
     help: "Attempts that failed for a while and were repeated in place",
     labelNames: ["group"],
     registers: [registry],
@@ -73,25 +73,25 @@ function registerState(registry: Registry, sources: Sources): void {
     });
   };
   const partitions = (source: MetricsSource) => [...(source.session()?.delivery.partitions() ?? [])];
-  gauge("kafka_consumer_running_handlers", "Handlers that run now", (source) => {
+  gauge("candlewick_consumer_running_handlers", "Handlers that run now", (source) => {
     return source.session()?.delivery.running ?? 0;
   });
   gauge(
-    "kafka_consumer_window_records",
+    "candlewick_consumer_window_records",
     "Records from the first unfinished one of each partition on",
     (source) => partitions(source).reduce((sum, { tracker }) => sum + tracker.records, 0),
   );
-  gauge("kafka_consumer_window_bytes", "The memory of those records", (source) =>
+  gauge("candlewick_consumer_window_bytes", "The memory of those records", (source) =>
     partitions(source).reduce((sum, { tracker }) => sum + tracker.bytes, 0),
   );
   gauge(
-    "kafka_consumer_stalled_seconds",
+    "candlewick_consumer_stalled_seconds",
     "For how long work has waited and nothing was finished",
     (source) => {
       return source.stalledMs() / 1_000;
     },
   );
-  gauge("kafka_consumer_assigned_partitions", "Partitions that this member has", (source) => {
+  gauge("candlewick_consumer_assigned_partitions", "Partitions that this member has", (source) => {
     return partitions(source).length;
   });
 }
@@ -99,7 +99,7 @@ function registerState(registry: Registry, sources: Sources): void {
 function registerPartitions(registry: Registry, sources: Sources): void {
   const labelNames = ["group", "topic", "partition"];
   new Gauge({
-    name: "kafka_consumer_lag_records",
+    name: "candlewick_consumer_lag_records",
     help: "Records of the log that are not finished, as of the last fetch",
     labelNames,
     registers: [registry],
@@ -112,7 +112,7 @@ function registerPartitions(registry: Registry, sources: Sources): void {
     },
   });
   new Gauge({
-    name: "kafka_consumer_lag_seconds",
+    name: "candlewick_consumer_lag_seconds",
     help: "The age of the oldest record that is not finished",
     labelNames,
     registers: [registry],
