@@ -10,8 +10,12 @@ export interface Client {
   readonly codecs: readonly Codec[];
   readonly groupProtocols: readonly GroupProtocol[];
   readonly hasTransactions: boolean;
+  /** Whether its program counts with Kafka Streams, and does nothing else. */
+  readonly isStreams?: boolean;
   /** Cheap enough, and with all it needs on an ordinary machine, to run in every test run. */
   readonly isQuick: boolean;
+  /** Whether what builds and runs it is installed. */
+  isThere(): boolean;
   /** Builds or installs it where that is still to be done; the command that runs it, or why it cannot run here. */
   prepare(): Promise<{ readonly command: readonly string[] } | { readonly reason: string }>;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cached, step } from "./cache.ts";
+import { cached, firstLine, step } from "./cache.ts";
 import type { Client, Codec } from "./client.ts";
 
 const ALL: readonly Codec[] = ["none", "gzip", "snappy", "lz4", "zstd"];
@@ -12,6 +12,8 @@ function required(folder: string, module: string): string {
   if (version === undefined) throw new Error(`${folder}/go.mod does not require ${module}`);
   return version;
 }
+
+const hasGo = (): boolean => firstLine("go", ["version"]) !== null;
 
 function program(name: string): Client["prepare"] {
   const folder = join(import.meta.dirname, name);
@@ -35,6 +37,7 @@ export const goClients: readonly Client[] = [
     groupProtocols: ["classic"],
     hasTransactions: true,
     isQuick: true,
+    isThere: hasGo,
     prepare: program("sarama"),
   },
   {
@@ -44,6 +47,7 @@ export const goClients: readonly Client[] = [
     groupProtocols: ["classic"],
     hasTransactions: false,
     isQuick: true,
+    isThere: hasGo,
     prepare: program("kafka-go"),
   },
   {
@@ -53,6 +57,7 @@ export const goClients: readonly Client[] = [
     groupProtocols: ["classic", "consumer"],
     hasTransactions: true,
     isQuick: true,
+    isThere: hasGo,
     prepare: program("franz-go"),
   },
 ];

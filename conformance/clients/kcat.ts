@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { firstLine } from "./cache.ts";
 import type { Client } from "./client.ts";
 
+const isInstalled = (): boolean => firstLine("kcat", ["-V"]) !== null;
+
 export const kcat: Client = {
   name: "kcat",
   version: "1.7.1",
@@ -10,9 +12,9 @@ export const kcat: Client = {
   // It can commit its whole input, but not abort a transaction on purpose.
   hasTransactions: false,
   isQuick: true,
+  isThere: isInstalled,
   async prepare() {
-    if (firstLine("kcat", ["-V"]) === null)
-      return { reason: "kcat is not installed (Debian's package kcat)" };
+    if (!isInstalled()) return { reason: "kcat is not installed (Debian's package kcat)" };
     const file = join(import.meta.dirname, "kcat", "program.ts");
     return { command: [process.execPath, "--conditions=candlewick-src", file] };
   },

@@ -25,6 +25,7 @@ export const kafkajs: Client = {
   groupProtocols: ["classic"],
   hasTransactions: true,
   isQuick: true,
+  isThere: () => true,
   prepare: program("kafkajs"),
 };
 
@@ -35,5 +36,6 @@ export const platformatic: Client = {
   groupProtocols: ["classic", "consumer"],
   hasTransactions: true,
   isQuick: true,
+  isThere: () => true,
   prepare: program("platformatic"),
 };

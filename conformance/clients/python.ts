@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cached, step } from "./cache.ts";
+import { cached, firstLine, step } from "./cache.ts";
 import type { Client, Codec } from "./client.ts";
 
 const ALL: readonly Codec[] = ["none", "gzip", "snappy", "lz4", "zstd"];
@@ -34,6 +34,7 @@ function python(name: string, rest: Pick<Client, "groupProtocols">): Client {
     codecs: ALL,
     hasTransactions: true,
     isQuick: false,
+    isThere: () => firstLine("python3", ["-m", "pip", "--version"]) !== null,
     prepare: program(name),
     ...rest,
   };

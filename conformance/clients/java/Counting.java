@@ -12,14 +12,13 @@ import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.state.Stores;
 
-/** Counts records by their keys, exactly once, with Kafka Streams; ../README.md tells how the runner uses it. */
-public final class Counting {
+/** Counts records by their keys, exactly once, with Kafka Streams, until it is asked to stop. */
+final class Counting {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Counting() {}
 
-    public static void main(String[] args) throws Exception {
-        JsonNode task = JSON.readTree(args[1]);
+    static void run(JsonNode task) throws Exception {
         Properties settings = new Properties();
         settings.put("bootstrap.servers", task.get("brokers").asText());
         settings.put("application.id", task.get("id").asText());

@@ -41,6 +41,7 @@ public final class Program {
             case "member" -> program.member();
             case "transact" -> program.transact();
             case "zombie" -> program.zombie();
+            case "count" -> Counting.run(program.task);
             default -> throw new IllegalArgumentException("no command " + args[0]);
         }
     }

@@ -1,4 +1,5 @@
 import { compression } from "./compression.ts";
+import { counting } from "./counting.ts";
 import { classicGroup, consumerGroup } from "./group.ts";
 import type { Scenario } from "./scenario.ts";
 import { fencing, transactions } from "./transactions.ts";
@@ -10,4 +11,5 @@ export const scenarios: readonly Scenario[] = [
   consumerGroup,
   transactions,
   fencing,
+  counting,
 ];
