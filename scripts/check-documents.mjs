@@ -10,6 +10,8 @@ const DOCUMENTS = [
   "GUARANTEES.md",
   "docs/benchmarks.md",
   "docs/api.md",
+  "docs/delivery.md",
+  "docs/commands.md",
 ];
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
 const problems = [];

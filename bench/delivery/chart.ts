@@ -17,7 +17,8 @@ export function barChart(title: string, unit: string, bars: readonly Bar[]): str
   const height = TOP + bars.length * ROW + 12;
   const most = Math.max(...bars.map(({ value }) => value));
   const rows = bars.map((bar, index) => row(bar, TOP + index * ROW, most, unit));
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" font-family="system-ui, sans-serif" font-size="13">
+<title>${escapeXml(title)}</title>
 <rect width="100%" height="100%" fill="${COLOURS.ground}"/>
 <text x="12" y="26" font-size="15" font-weight="600" fill="${COLOURS.text}">${escapeXml(title)}</text>
 ${rows.join("\n")}

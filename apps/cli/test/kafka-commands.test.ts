@@ -220,6 +220,31 @@ describe("groups", () => {
   });
 });
 
+describe("a cluster that wants a user", () => {
+  test("is reached with a password of a file, and refuses another one in a sentence without it", async () => {
+    const users = { ada: "pencil" };
+    const secured = await startBroker({ sasl: { mechanisms: ["SCRAM-SHA-512"], users } });
+    const list = ["topics", "list", "--brokers", `127.0.0.1:${secured.port}`];
+    const passwordFile = join(folder, "password");
+    const environment = {
+      CANDLEWICK_KAFKA__SECURITY__SASL__MECHANISM: "SCRAM-SHA-512",
+      CANDLEWICK_KAFKA__SECURITY__SASL__USERNAME: "ada",
+      CANDLEWICK_KAFKA__SECURITY__SASL__PASSWORD_FILE: passwordFile,
+    };
+    writeFileSync(passwordFile, "pencil\n");
+    expect(await runCli(list, { environment })).toMatchObject({
+      code: 0,
+      stderr: "candlewick: there are no topics\n",
+    });
+    writeFileSync(passwordFile, "crayon\n");
+    const { code, stderr } = await runCli(list, { environment });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^candlewick: Kafka at [\d.:]+ refused the user ada \([^\n]+\)\. Check [^\n]+\n$/);
+    expect(stderr).not.toContain("crayon");
+    await secured.stop();
+  });
+});
+
 describe("dead letters", () => {
   test("are listed, shown, replayed once, dropped and audited", async () => {
     await run(["topics", "create", "orders", "--partitions", "1", "--retries", "1"]);
