@@ -10,7 +10,7 @@ export { type Broker, startBroker } from "./broker.ts";
 export { BrokerError, type BrokerErrorCode } from "./broker-error.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { parseServerProperties, type ServerProperties } from "./configuration/server-properties.ts";
-export type { GroupMigration } from "./groups/group-coordinator.ts";
+export type { GroupMigration } from "./groups/group-settings.ts";
 export { ManualClock } from "./manual-clock.ts";
 export type { ListenerOptions, SecurityProtocol } from "./network/listener-options.ts";
 export type {

@@ -1,7 +1,7 @@
 import type { SaslOptions } from "./auth/authentication.ts";
 import type { AuthorizerOptions } from "./auth/authorizer.ts";
 import type { Clock } from "./clock.ts";
-import type { GroupMigration } from "./groups/group-coordinator.ts";
+import type { GroupMigration } from "./groups/group-settings.ts";
 import type { ListenerOptions, SecurityProtocol } from "./network/listener-options.ts";
 import type { Disk } from "./storage/disk.ts";
 

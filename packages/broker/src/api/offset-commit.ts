@@ -1,5 +1,5 @@
 import { Operation } from "../auth/acl.ts";
-import type { MemberClaim } from "../groups/group-coordinator.ts";
+import type { MemberClaim } from "../groups/join-request.ts";
 import type { OffsetKey } from "../groups/offset-store.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { offsetCommit as api } from "../protocol/messages/offset-commit.ts";

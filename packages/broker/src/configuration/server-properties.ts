@@ -1,5 +1,5 @@
 import { BrokerError } from "../broker-error.ts";
-import type { GroupMigration } from "../groups/group-coordinator.ts";
+import type { GroupMigration } from "../groups/group-settings.ts";
 import type { BrokerOptions } from "../options.ts";
 import { brokerNames, TopicConfig } from "../topics/topic-config.ts";
 import { ACL_NAMES, aclOptions } from "./acl-properties.ts";

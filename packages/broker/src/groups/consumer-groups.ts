@@ -13,7 +13,7 @@ import {
 import { type ConsumerHeartbeat, consumerHeartbeat, type HeartbeatResult } from "./consumer-heartbeat.ts";
 import { type Refusal, refused } from "./group-admission.ts";
 import type { GroupConfigs } from "./group-config.ts";
-import type { JoinRequest, MemberClaim } from "./group-coordinator.ts";
+import type { JoinRequest, MemberClaim } from "./join-request.ts";
 import { type JoinResult, joinError, type SyncResult, syncError } from "./member.ts";
 import {
   CONSUMER_TYPE,

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import type { Journal } from "../storage/journal.ts";
@@ -8,14 +7,14 @@ import { ConsumerGroups, type HeartbeatAnswer } from "./consumer-groups.ts";
 import type { ConsumerHeartbeat } from "./consumer-heartbeat.ts";
 import { Group } from "./group.ts";
 import { refused } from "./group-admission.ts";
-import { type ConsumerGroupTimes, GroupConfigs } from "./group-config.ts";
+import { GroupConfigs } from "./group-config.ts";
+import type { GroupSettings } from "./group-settings.ts";
+import { type JoinRequest, type MemberClaim, newMember, newMemberId } from "./join-request.ts";
 import {
   dismiss,
-  EMPTY,
   type JoinResult,
   joinError,
   type Member,
-  type MemberProtocol,
   metadataOf,
   type SyncResult,
   sameProtocols,
@@ -26,22 +25,6 @@ import { fromClassicGroup, intoClassicGroup } from "./mixed-group.ts";
 import { OffsetStore } from "./offset-store.ts";
 import { restoreGroup, savedGroup } from "./saved-group.ts";
 
-/** Which way groups with members may change their protocol. */
-export type GroupMigration = "bidirectional" | "upgrade" | "downgrade" | "disabled";
-
-export interface GroupSettings {
-  readonly initialRebalanceDelayMs: number;
-  readonly minSessionTimeoutMs: number;
-  readonly maxSessionTimeoutMs: number;
-  readonly maxMembers: number;
-  /** Of the new protocol. */
-  readonly consumer: ConsumerGroupTimes & {
-    readonly maxMembers: number;
-    readonly defaultAssignor: string;
-    readonly migration: GroupMigration;
-  };
-}
-
 export interface GroupPorts {
   readonly clock: Clock;
   readonly journal: Journal;
@@ -49,28 +32,6 @@ export interface GroupPorts {
   readonly settings: GroupSettings;
   readonly maySee: (member: ConsumerMember, topic: string) => boolean;
   readonly onFailure: (error: unknown, groupId: string) => void;
-}
-
-export interface JoinRequest {
-  readonly groupId: string;
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-  readonly clientId: string;
-  readonly clientHost: string;
-  readonly sessionTimeoutMs: number;
-  readonly rebalanceTimeoutMs: number;
-  readonly protocolType: string;
-  readonly protocols: readonly MemberProtocol[];
-  /** From JoinGroup 4 on a new member is first told its id and must come back with it. */
-  readonly requireKnownMemberId: boolean;
-  /** From JoinGroup 9 on a returning static leader may be told not to assign anew. */
-  readonly supportsSkippingAssignment: boolean;
-}
-
-export interface MemberClaim {
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-  readonly generationId: number;
 }
 
 const KIND = "group";
@@ -468,24 +429,4 @@ export class GroupCoordinator {
     this.consumers.close();
     for (const group of this.#groups.values()) group.die();
   }
-}
-
-function newMemberId({ groupInstanceId, clientId }: JoinRequest): string {
-  return `${groupInstanceId ?? clientId}-${randomUUID()}`;
-}
-
-function newMember(id: string, request: JoinRequest): Member {
-  return {
-    id,
-    instanceId: request.groupInstanceId,
-    clientId: request.clientId,
-    clientHost: request.clientHost,
-    sessionTimeoutMs: request.sessionTimeoutMs,
-    rebalanceTimeoutMs: request.rebalanceTimeoutMs,
-    protocols: request.protocols,
-    assignment: EMPTY,
-    session: undefined,
-    pendingJoin: undefined,
-    pendingSync: undefined,
-  };
 }

@@ -18,7 +18,7 @@ import {
   parseSubscription,
 } from "./consumer-protocol.ts";
 import type { Group } from "./group.ts";
-import type { JoinRequest, MemberClaim } from "./group-coordinator.ts";
+import type { JoinRequest, MemberClaim } from "./join-request.ts";
 import type { MemberProtocol } from "./member.ts";
 import {
   heldPartitions,
