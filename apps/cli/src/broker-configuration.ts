@@ -1,21 +1,24 @@
-import { kafkaSchema, logSchema } from "@candlewick/runtime";
+import { kafkaSchema, loadConfig, logSchema } from "@candlewick/runtime";
 import type { Config } from "./configuration.ts";
 
 /** What the broker alone has to do with. */
 type BrokerConfig = Pick<Config, "kafka" | "log">;
 
+const SECTIONS = { kafka: kafkaSchema, log: logSchema };
 const SETTING = /^CANDLEWICK_\w+?__/;
+const OWN_SETTING = /^CANDLEWICK_(KAFKA|LOG)__/;
 
 /**
- * The sections that `broker` uses. Reading a file brings the schemas of all services along, which takes longer than
- * everything else at start: it is done only where there is something to read.
+ * The sections that `broker` uses. The schemas of all services take longer to load than everything else at start:
+ * they come only where a file, or a variable of another section, has to be judged.
  */
 export async function readBrokerConfig(
   file: string | undefined,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<BrokerConfig> {
-  if (file === undefined && !Object.keys(environment).some((name) => SETTING.test(name))) {
-    return { kafka: kafkaSchema.parse({}), log: logSchema.parse({}) };
+  const settings = Object.keys(environment).filter((name) => SETTING.test(name));
+  if (file === undefined && settings.every((name) => OWN_SETTING.test(name))) {
+    return loadConfig(SECTIONS, { file, environment, overrides: {} });
   }
   const { readConfig } = await import("./configuration.ts");
   return readConfig(file);
