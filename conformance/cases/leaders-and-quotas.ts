@@ -1,5 +1,7 @@
+import { alterPartitionReassignments } from "../../packages/broker/src/protocol/messages/alter-partition-reassignments.ts";
 import { describeClientQuotas } from "../../packages/broker/src/protocol/messages/describe-client-quotas.ts";
 import { electLeaders } from "../../packages/broker/src/protocol/messages/elect-leaders.ts";
+import { listPartitionReassignments } from "../../packages/broker/src/protocol/messages/list-partition-reassignments.ts";
 import { area } from "../suite.ts";
 import { versionEnds } from "../version-ends.ts";
 
@@ -20,6 +22,28 @@ export const leaderAndQuotaCases = [
       const all = await session.ask(electLeaders, 2, { topicPartitions: null });
       const own = all.replicaElectionResults.filter((result) => result.topic === topic);
       session.note("all", { errorCode: all.errorCode, own });
+    },
+  }),
+  ...area("reassignments", {
+    "to the only broker": async (session, topic) => {
+      await session.createTopic(topic, 2);
+      const wanted = [[1], [2], [1, 2], [1, 1], [], null];
+      for (const version of versionEnds(alterPartitionReassignments)) {
+        for (const replicas of wanted) {
+          const partitions = [{ partitionIndex: 1, replicas }];
+          const body = { topics: [{ name: topic, partitions }] };
+          await session.send(alterPartitionReassignments, version, body, `${version}: ${replicas}`);
+        }
+      }
+      const nowhere = [{ partitionIndex: 7, replicas: [1] }];
+      const unknown = { topics: [topic, `${topic}-unknown`].map((name) => ({ name, partitions: nowhere })) };
+      await session.send(alterPartitionReassignments, 1, unknown, "unknown");
+    },
+    "none is under way": async (session, topic) => {
+      await session.createTopic(topic);
+      const topics = [topic, `${topic}-unknown`].map((name) => ({ name, partitionIndexes: [0, 7] }));
+      await session.send(listPartitionReassignments, 0, { topics }, "some");
+      await session.send(listPartitionReassignments, 0, { topics: null }, "all");
     },
   }),
   ...area("quotas", {
