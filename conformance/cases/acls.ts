@@ -29,6 +29,7 @@ import {
   transactionRequests,
 } from "../guarded-requests.ts";
 import type { Session } from "../session.ts";
+import { area } from "../suite.ts";
 import { versionEnds } from "../version-ends.ts";
 
 const topicEntry = (resourceName: string, fields: object = {}) =>
