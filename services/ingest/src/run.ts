@@ -1,6 +1,7 @@
 import { CandlewickError, ERRORS, type Service } from "@candlewick/runtime";
 import { acquire } from "./acquire.ts";
 import { PeerHealth, type Persistence, persist } from "./backoff.ts";
+import { BlockAge } from "./block-age.ts";
 import { Finality } from "./finality.ts";
 import { keptCursorName, LateSlots } from "./late.ts";
 import type { PairDirectory } from "./pair-directory.ts";
@@ -42,6 +43,7 @@ export class IngestRun implements Service {
   readonly #publisher: SettlementPublisher;
   readonly #ledger: Persistence;
   readonly #late: LateSlots;
+  readonly #age: BlockAge;
   /** Null where blocks are past doubt: nothing is ever taken back. */
   readonly #log: PublicationLog | null;
   readonly #finality: Finality | null;
@@ -65,6 +67,7 @@ export class IngestRun implements Service {
       onRetry: () => metrics.retry(peer),
     });
     this.#ledger = persistence("ledger", "the ledger");
+    this.#age = new BlockAge(clock, logger, metrics);
     this.#publisher = new SettlementPublisher(
       ports.publisher,
       settings.format,
@@ -255,6 +258,10 @@ export class IngestRun implements Service {
     await persist(this.#ledger, signal, () => ledger.saveCursor(cursorName, cursor));
     if (reopened.length > 0) this.#late.wake();
     metrics.progress(cursor.slot, source.head());
+    if (this.#settings.late.when === "rounds") {
+      const newest = settlements.at(-1)?.records.at(-1);
+      if (newest !== undefined) this.#age.settled(newest.slot, newest.time, source.head());
+    }
     for (const settlement of settlements) {
       for (const record of settlement.records) metrics.block(record.status);
       metrics.trades(settlement.trades.length);
