@@ -230,6 +230,19 @@ export function producerSuite(bench: Bench): void {
       await producer.close();
     });
 
+    it("says that a topic is gone, and writes again when it is back", async () => {
+      const topic = await topicOf(1);
+      const producer = await createProducer(bench.connection(), { retryBackoffMs: 10 });
+      await producer.send({ topic, key: null, value: bytes("before") });
+      await bench.admin().deleteTopics([topic]);
+      const lost = producer.send({ topic, key: null, value: bytes("lost") });
+      await expect(lost).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });
+      await bench.admin().createTopics([topicSpec(topic, 1)]);
+      const after = await producer.send({ topic, key: null, value: bytes("after") });
+      expect(after.offset).toBe(0n);
+      await producer.close();
+    });
+
     it("goes on when a callback throws", async () => {
       const topic = await topicOf(1);
       const producer = await createProducer(bench.connection());

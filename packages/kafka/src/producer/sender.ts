@@ -4,7 +4,14 @@ import { persistently } from "../cluster/backoff.ts";
 import { ask, REQUEST } from "../cluster/broker-api.ts";
 import { catalogued } from "../cluster/catalogue.ts";
 import type { Cluster, TopicLayout } from "../cluster/cluster.ts";
-import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, throwOnCode } from "../cluster/errors.ts";
+import {
+  BrokerError,
+  CODE,
+  isRetriable,
+  KAFKA_ERRORS,
+  throwOnCode,
+  unknownTopic,
+} from "../cluster/errors.ts";
 import { BatchMemory } from "./batch-memory.ts";
 import type { Batch, Identity, PartitionQueue } from "./partition-queue.ts";
 import type { TopicBatches } from "./produce-request.ts";
@@ -183,6 +190,8 @@ export class Sender {
   /** Why a batch failed for good: of the catalogue already, a right that is missing, or that nobody answered. */
   #finalError(batch: Batch, error: Error, tooLarge: boolean): Error {
     if (tooLarge) return tooLargeError(batch, error);
+    const isGone = error instanceof BrokerError && error.brokerCode === CODE.unknownTopicOrPartition;
+    if (isGone) return unknownTopic(batch.queue.topic);
     const known = catalogued(error, this.#cluster.connection);
     const isFinal = known instanceof CandlewickError && known.retry === "never" && known.fault === "user";
     return isFinal ? known : deliveryFailed(batch, error);
