@@ -14,6 +14,8 @@ const CHECKPOINT_BYTES = 32 << 20;
 const CHECKPOINTS_PER_ROUND = 6;
 /** The same for flush.ms, which is kept to half a second then. */
 const FLUSH_CHECKS_PER_ROUND = 60;
+/** Compaction looks for work twice in a round: every 15 seconds, as Kafka's log.cleaner.backoff.ms has it. */
+const CLEANINGS_PER_ROUND = 2;
 
 /** The work that is done every so often: retention, expiry, and syncs by interval. */
 export class Maintenance {
@@ -25,6 +27,7 @@ export class Maintenance {
     this.#parts = parts;
     const { settings } = parts;
     this.#every(settings.maintenanceIntervalMs, () => this.run());
+    this.#every(settings.maintenanceIntervalMs / CLEANINGS_PER_ROUND, () => this.#compactAll());
     this.#every(settings.maintenanceIntervalMs / FLUSH_CHECKS_PER_ROUND, () => this.#flushDue());
     this.#every(settings.maintenanceIntervalMs / CHECKPOINTS_PER_ROUND, () => this.#checkpointAll());
     if (typeof settings.fsync === "object") this.#every(settings.fsync.intervalMs, () => this.#flushAll());
@@ -61,7 +64,6 @@ export class Maintenance {
         }
       }
     }
-    this.#compactAll(nowMs);
     try {
       groups.expire(nowMs - settings.offsetsRetentionMs);
       transactions.expire(nowMs - TRANSACTIONAL_ID_RETENTION_MS);
@@ -70,8 +72,9 @@ export class Maintenance {
     }
   }
 
-  #compactAll(nowMs: number): void {
-    const { topics, settings } = this.#parts;
+  #compactAll(): void {
+    const { topics, settings, clock } = this.#parts;
+    const nowMs = clock.nowMs();
     for (const topic of topics.all()) {
       if (!topic.config.isCompacted) continue;
       const cleaning = {

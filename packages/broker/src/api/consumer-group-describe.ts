@@ -32,7 +32,8 @@ export const consumerGroupDescribe: Handler = serve(api, (request, context) => (
     if (groupId === "") return refused(groupId, ErrorCode.INVALID_GROUP_ID, "A group has a name.");
     const group = context.groups.consumers.get(groupId);
     if (group === undefined) {
-      const message = `Group ${groupId} is not a consumer group.`;
+      const isKnown = context.groups.get(groupId) !== undefined;
+      const message = isKnown ? `Group ${groupId} is not a consumer group.` : `Group ${groupId} not found.`;
       return refused(groupId, ErrorCode.GROUP_ID_NOT_FOUND, message);
     }
     if (!seesAllTopics(group, context)) {
