@@ -51,17 +51,23 @@ export function googleKafkaToken(
 
 /** The library is large, and only who uses Google needs it. */
 function defaultAccount(): GoogleAccount {
-  const load = async () => new (await import("google-auth-library")).GoogleAuth({ scopes: SCOPE });
+  const load = async () => {
+    const { GoogleAuth, OAuth2Client } = await import("google-auth-library");
+    return { auth: new GoogleAuth({ scopes: SCOPE }), OAuth2Client };
+  };
   let loading: ReturnType<typeof load> | null = null;
   return {
     async accessToken() {
       loading ??= load();
-      const auth = await loading;
+      const { auth, OAuth2Client } = await loading;
       const client = await auth.getClient();
       const { token } = await client.getAccessToken();
       if (token === null || token === undefined) throw new Error("the credentials hold no access token");
       const expiresAtMs = client.credentials.expiry_date ?? Date.now() + TOKEN_LIFE_MS;
-      const { client_email: email } = await auth.getCredentials();
+      const { client_email: account } = await auth.getCredentials();
+      // A person's own login has no service account: Google tells whose token it is.
+      const person = account === undefined && client instanceof OAuth2Client;
+      const email = person ? (await client.getTokenInfo(token)).email : account;
       return { value: token, expiresAtMs, email: email ?? "" };
     },
   };
