@@ -267,10 +267,10 @@ class World {
   /** What comes back from the journal is what was there. */
   #restart(): void {
     if (this.group === undefined) return;
-    const entries = JSON.parse(JSON.stringify(consumerGroupChanges(undefined, this.group)));
+    const entries = JSON.parse(JSON.stringify(consumerGroupChanges(undefined, this.group, 7)));
     const [restored] = restoredConsumerGroups(entries);
-    expect(restored).toEqual(this.group);
-    this.group = restored;
+    expect(restored).toEqual({ group: this.group, emptySinceMs: 7 });
+    this.group = restored?.group;
   }
 
   /** No partition is with two clients, and the group knows of everything that any client has. */

@@ -250,6 +250,10 @@ test("a group that is empty keeps its offsets for the retention time", async () 
   };
   clock.advance(6 * 86_400_000);
   expect(await committed()).toBe(7);
+  // A broker that is restarted every day forgets as well.
+  client.close();
+  broker = await startBroker({ disk, clock });
+  client = await RawClient.connect(broker.port);
   clock.advance(2 * 86_400_000);
   expect(await committed()).toBeUndefined();
   expect((await client.send(listGroups, 5, {})).groups).toEqual([]);

@@ -51,6 +51,7 @@ describe("a pattern for topics", () => {
     "[[:nonsense:]]",
     "(?P<>a)",
     "((a{1000}){1000}){1000}",
+    "a{1000}b{1000}c",
   ])("%s is none either", (pattern) => {
     expect(() => new TopicPattern(pattern)).toThrow(InvalidPattern);
   });

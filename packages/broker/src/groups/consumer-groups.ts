@@ -25,8 +25,9 @@ import {
 } from "./mixed-group.ts";
 import { type PartitionMap, withoutEpochs } from "./partition-map.ts";
 import { consumerGroupChanges, restoredConsumerGroups } from "./saved-consumer-group.ts";
-import { type GroupRules, removeMember, topicsOf } from "./target-assignment.ts";
-import { InvalidPattern, TopicPattern } from "./topic-pattern.ts";
+import { type GroupRules, removeMember } from "./target-assignment.ts";
+import { TopicMatches } from "./topic-matches.ts";
+import { InvalidPattern } from "./topic-pattern.ts";
 
 export interface ConsumerGroupPorts {
   readonly clock: Clock;
@@ -64,18 +65,18 @@ interface Entry {
   durable: Promise<void>;
 }
 
-const MAX_PATTERNS = 1000;
-
 /** The groups of the new protocol: their time, their disk, and the steps that the rules say. */
 export class ConsumerGroups {
   readonly #ports: ConsumerGroupPorts;
   readonly #entries = new Map<string, Entry>();
-  readonly #matches = new Map<string, { readonly revision: number; readonly names: readonly string[] }>();
+  readonly #matches: TopicMatches;
 
   constructor(ports: ConsumerGroupPorts) {
     this.#ports = ports;
-    for (const group of restoredConsumerGroups(ports.journal.entries())) {
+    this.#matches = new TopicMatches(ports.topics);
+    for (const { group, emptySinceMs } of restoredConsumerGroups(ports.journal.entries())) {
       const entry = this.#opened(group);
+      entry.emptySinceMs = emptySinceMs;
       this.#entries.set(group.id, entry);
       for (const member of group.members.values()) this.#watch(entry, member);
     }
@@ -113,25 +114,47 @@ export class ConsumerGroups {
       defaultAssignor,
       maxMembers,
       haveTopicsChanged: seenRevision !== topics.revision,
-      matching: (member) => this.#matching(member.topicPattern).filter((name) => maySee(member, name)),
+      matching: (member) => this.#matches.names(member.topicPattern).filter((name) => maySee(member, name)),
     };
   }
 
-  #matching(pattern: string): readonly string[] {
-    const { topics } = this.#ports;
-    const known = this.#matches.get(pattern);
-    if (known?.revision === topics.revision) return known.names;
-    const compiled = new TopicPattern(pattern);
-    const names = topics.all().flatMap(({ name }) => (compiled.matches(name) ? [name] : []));
-    if (this.#matches.size >= MAX_PATTERNS) this.#matches.clear();
-    this.#matches.set(pattern, { revision: topics.revision, names });
-    return names;
+  #patterns(groupId: string): Set<string> {
+    const patterns = new Set<string>();
+    for (const { topicPattern } of this.get(groupId)?.members.values() ?? []) patterns.add(topicPattern);
+    patterns.delete("");
+    return patterns;
   }
 
-  /** Serves one heartbeat; the answer waits until what it says is on the disk. */
+  /**
+   * Looks up what the patterns of a group's members match, and that of a request, before a step asks for it.
+   * Undefined where there is nothing to look up; resolves with a refusal where the request's pattern is none.
+   */
+  prepare(groupId: string, pattern: string | null): Promise<Refusal | undefined> | undefined {
+    const patterns = this.#patterns(groupId);
+    if (pattern !== null && pattern !== "") patterns.add(pattern);
+    const open = [...patterns].filter((one) => !this.#matches.isCurrent(one));
+    return open.length === 0 ? undefined : this.#lookUp(open);
+  }
+
+  async #lookUp(patterns: readonly string[]): Promise<Refusal | undefined> {
+    try {
+      for (const pattern of patterns) await this.#matches.lookUp(pattern);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof InvalidPattern)) throw error;
+      const message = `The pattern for topics cannot be used: ${error.message}.`;
+      return refused(ErrorCode.INVALID_REGULAR_EXPRESSION, message);
+    }
+  }
+
+  /** The state of the topics that a step has seen: none, if a pattern was looked up in another one. */
+  #seenRevision(groupId: string): number {
+    const isCurrent = [...this.#patterns(groupId)].every((pattern) => this.#matches.isCurrent(pattern));
+    return isCurrent ? this.#ports.topics.revision : -1;
+  }
+
+  /** Serves one heartbeat, which was prepared; the answer waits until what it says is on the disk. */
   async heartbeat(groupId: string, beat: ConsumerHeartbeat): Promise<HeartbeatAnswer> {
-    const problem = patternProblem(beat.topicPattern);
-    if (problem !== undefined) return problem;
     const named = beat.memberId === "" ? { ...beat, memberId: randomUUID() } : beat;
     const known = this.#entries.get(groupId);
     const rules = this.#rules(known?.seenRevision ?? -1);
@@ -141,7 +164,7 @@ export class ConsumerGroups {
       const entry = known ?? this.#opened(result.group);
       this.#apply(entry, known?.group, result.group);
       this.#entries.set(groupId, entry);
-      entry.seenRevision = this.#ports.topics.revision;
+      entry.seenRevision = this.#seenRevision(groupId);
       if (result.kind === "member") this.#watch(entry, result.member);
       else if (result.isAway) this.#stopRevocation(entry, result.memberId);
       else this.#downgradeIfOnlyClassic(entry);
@@ -173,7 +196,9 @@ export class ConsumerGroups {
 
   /** Puts the next state of a group in the place of the present one, on the disk first. */
   #apply(entry: Entry, before: ConsumerGroup | undefined, after: ConsumerGroup): void {
-    const changes = consumerGroupChanges(before, after);
+    const becomesEmpty = after.members.size === 0 && before?.members.size !== 0;
+    const emptySinceMs = becomesEmpty ? this.#ports.clock.nowMs() : entry.emptySinceMs;
+    const changes = consumerGroupChanges(before, after, emptySinceMs);
     if (changes.length > 0) {
       this.#ports.journal.put(changes);
       entry.durable = this.#ports.journal.flush();
@@ -181,15 +206,14 @@ export class ConsumerGroups {
       entry.durable.catch(() => {});
     }
     entry.group = after;
-    if (after.members.size === 0 && before?.members.size !== 0)
-      entry.emptySinceMs = this.#ports.clock.nowMs();
+    entry.emptySinceMs = emptySinceMs;
     for (const id of entry.sessions.keys()) if (!after.members.has(id)) this.#forget(entry, id);
   }
 
   /** Takes over a group of the classic protocol; `gone` is what the journal has of it so far. */
   adopt(group: ConsumerGroup, gone: JournalEntry): void {
-    this.#ports.journal.put([gone, ...consumerGroupChanges(undefined, group)]);
     const entry = this.#opened(group);
+    this.#ports.journal.put([gone, ...consumerGroupChanges(undefined, group, entry.emptySinceMs)]);
     this.#entries.set(group.id, entry);
     for (const member of group.members.values()) this.#watch(entry, member);
   }
@@ -201,7 +225,7 @@ export class ConsumerGroups {
     return true;
   }
 
-  /** A JoinGroup of a classic member; it knows its id. */
+  /** A JoinGroup of a classic member, which was prepared; the member knows its id. */
   async join(request: JoinRequest): Promise<JoinResult> {
     const entry = this.#entries.get(request.groupId);
     if (entry === undefined) return joinError(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId);
@@ -210,7 +234,7 @@ export class ConsumerGroups {
     const { group, member } = result;
     try {
       this.#apply(entry, entry.group, group);
-      entry.seenRevision = this.#ports.topics.revision;
+      entry.seenRevision = this.#seenRevision(group.id);
       this.#watch(entry, member);
       if (this.#downgradeIfOnlyClassic(entry)) {
         return joinError(ErrorCode.REBALANCE_IN_PROGRESS, member.id);
@@ -345,14 +369,14 @@ export class ConsumerGroups {
     const group = this.get(groupId);
     const topic = this.#ports.topics.get(topicName);
     if (group === undefined || topic === undefined) return false;
-    return topicsOf(group, this.#rules(-1)).has(topic.id);
+    return group.topics.has(topic.id);
   }
 
   /** Forgets a group; its offsets are not this one's to forget. */
   remove(groupId: string): void {
     const entry = this.#entries.get(groupId);
     if (entry === undefined) return;
-    this.#ports.journal.put(consumerGroupChanges(entry.group, undefined));
+    this.#ports.journal.put(consumerGroupChanges(entry.group, undefined, entry.emptySinceMs));
     for (const id of [...entry.sessions.keys()]) this.#forget(entry, id);
     this.#entries.delete(groupId);
   }
@@ -361,17 +385,5 @@ export class ConsumerGroups {
     for (const entry of this.#entries.values()) {
       for (const id of [...entry.sessions.keys()]) this.#forget(entry, id);
     }
-  }
-}
-
-function patternProblem(pattern: string | null): Refusal | undefined {
-  if (pattern === null || pattern === "") return undefined;
-  try {
-    new TopicPattern(pattern);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof InvalidPattern)) throw error;
-    const message = `The pattern for topics cannot be used: ${error.message}.`;
-    return refused(ErrorCode.INVALID_REGULAR_EXPRESSION, message);
   }
 }

@@ -6,7 +6,7 @@ import type { ConsumerMember, TopicDirectory } from "./consumer-group.ts";
 import { ConsumerGroups, type HeartbeatAnswer } from "./consumer-groups.ts";
 import type { ConsumerHeartbeat } from "./consumer-heartbeat.ts";
 import { Group } from "./group.ts";
-import { refused } from "./group-admission.ts";
+import { type Refusal, refused } from "./group-admission.ts";
 import { GroupConfigs } from "./group-config.ts";
 import type { GroupSettings } from "./group-settings.ts";
 import { type JoinRequest, type MemberClaim, newMember, newMemberId } from "./join-request.ts";
@@ -168,7 +168,9 @@ export class GroupCoordinator {
       answer(joinError(ErrorCode.MEMBER_ID_REQUIRED, memberId));
       return;
     }
-    this.consumers.join({ ...request, memberId }).then(answer, (error: unknown) => {
+    const preparing = this.consumers.prepare(request.groupId, null) ?? Promise.resolve();
+    const join = () => this.consumers.join({ ...request, memberId });
+    preparing.then(join).then(answer, (error: unknown) => {
       this.#onFailure(error, request.groupId);
       answer(joinError(ErrorCode.COORDINATOR_NOT_AVAILABLE, memberId));
     });
@@ -351,9 +353,26 @@ export class GroupCoordinator {
   }
 
   /** A heartbeat of the new protocol. A classic group that nobody is in becomes one of the new kind. */
-  consumerHeartbeat(groupId: string, beat: ConsumerHeartbeat): Promise<HeartbeatAnswer> {
+  async consumerHeartbeat(groupId: string, beat: ConsumerHeartbeat): Promise<HeartbeatAnswer> {
+    const preparing = this.consumers.prepare(groupId, beat.topicPattern);
+    // Without a pattern nothing is waited for, so that heartbeats are served in their order.
+    if (preparing !== undefined) {
+      const refusal = await preparing;
+      if (refusal !== undefined) return refusal;
+    }
+    try {
+      const refusal = this.#becomeConsumers(groupId, beat);
+      return refusal ?? this.consumers.heartbeat(groupId, beat);
+    } catch (error) {
+      this.#onFailure(error, groupId);
+      return refused(ErrorCode.COORDINATOR_NOT_AVAILABLE, "The group cannot be written down.");
+    }
+  }
+
+  /** Turns a classic group into one of the new protocol for a member that joins, or says why it cannot. */
+  #becomeConsumers(groupId: string, beat: ConsumerHeartbeat): Refusal | undefined {
     const classic = this.#groups.get(groupId);
-    if (classic === undefined) return this.consumers.heartbeat(groupId, beat);
+    if (classic === undefined) return undefined;
     const isFree = classic.state === "Empty" && classic.members.size === 0;
     const { migration } = this.settings.consumer;
     const mayUpgrade = migration === "bidirectional" || migration === "upgrade";
@@ -364,14 +383,14 @@ export class GroupCoordinator {
       // Whoever waits for a generation that will not be is told to come again.
       classic.die(ErrorCode.REBALANCE_IN_PROGRESS);
       this.#groups.delete(groupId);
-      return this.consumers.heartbeat(groupId, beat);
+      return undefined;
     }
     if (!isFree || beat.memberEpoch !== 0) {
       const message = `Group ${groupId} is not of the consumer protocol.`;
-      return Promise.resolve(refused(ErrorCode.GROUP_ID_NOT_FOUND, message));
+      return refused(ErrorCode.GROUP_ID_NOT_FOUND, message);
     }
     this.#forgetClassic(classic);
-    return this.consumers.heartbeat(groupId, beat);
+    return undefined;
   }
 
   #forgetClassic(group: Group): void {

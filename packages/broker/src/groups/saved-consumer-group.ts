@@ -16,6 +16,8 @@ interface SavedGroup {
   readonly epoch: number;
   readonly assignmentEpoch: number;
   readonly topics: readonly (readonly [string, number])[];
+  /** Since when nobody has been in it; of no meaning while somebody is. */
+  readonly emptySinceMs: number;
 }
 
 type SavedHoldings = readonly (readonly [topicId: string, partition: number, epoch: number])[];
@@ -42,13 +44,14 @@ function memberKey(groupId: string, memberId: string): string {
 export function consumerGroupChanges(
   before: ConsumerGroup | undefined,
   after: ConsumerGroup | undefined,
+  emptySinceMs: number,
 ): JournalEntry[] {
   const id = (after ?? before)?.id ?? "";
   const entries: JournalEntry[] = [];
   if (after === undefined) entries.push({ key: groupKey(id), value: null });
   else if (!sameHead(before, after)) {
     const { epoch, assignmentEpoch, topics } = after;
-    const value: SavedGroup = { epoch, assignmentEpoch, topics: [...topics] };
+    const value: SavedGroup = { epoch, assignmentEpoch, topics: [...topics], emptySinceMs };
     entries.push({ key: groupKey(id), value });
   }
   for (const memberId of before?.members.keys() ?? []) {
@@ -110,8 +113,13 @@ function restoredMember({ target: _target, classic, ...saved }: SavedMember): Co
   };
 }
 
+export interface RestoredGroup {
+  readonly group: ConsumerGroup;
+  readonly emptySinceMs: number;
+}
+
 /** The groups that the journal's entries describe. */
-export function restoredConsumerGroups(entries: Iterable<JournalEntry>): ConsumerGroup[] {
+export function restoredConsumerGroups(entries: Iterable<JournalEntry>): RestoredGroup[] {
   const heads = new Map<string, SavedGroup>();
   const members = new Map<string, SavedMember[]>();
   for (const { key, value } of entries) {
@@ -119,9 +127,9 @@ export function restoredConsumerGroups(entries: Iterable<JournalEntry>): Consume
     if (kind === GROUP) heads.set(groupId, value as SavedGroup);
     if (kind === MEMBER) members.set(groupId, [...(members.get(groupId) ?? []), value as SavedMember]);
   }
-  return [...heads].map(([id, { epoch, assignmentEpoch, topics }]) => {
+  return [...heads].map(([id, { epoch, assignmentEpoch, topics, emptySinceMs }]) => {
     const saved = members.get(id) ?? [];
-    return {
+    const group: ConsumerGroup = {
       ...emptyConsumerGroup(id),
       epoch,
       assignmentEpoch,
@@ -133,5 +141,6 @@ export function restoredConsumerGroups(entries: Iterable<JournalEntry>): Consume
         ),
       ),
     };
+    return { group, emptySinceMs };
   });
 }

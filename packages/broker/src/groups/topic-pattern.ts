@@ -8,11 +8,13 @@ type Step =
   | { readonly kind: "split"; readonly next: readonly number[] }
   | { readonly kind: "end" };
 
+/** The step that stands for the end of the pattern. */
+const END = 0;
 /** More steps than this are refused: the work for a text is at most its length times the number of steps. */
-const MAX_STEPS = 20_000;
-const MAX_LENGTH = 10_000;
+const MAX_STEPS = 2000;
+const MAX_LENGTH = 2000;
 /** Repetitions of nothing make no steps, but take their time to read. */
-const MAX_NODES = 200_000;
+const MAX_NODES = 20_000;
 
 /**
  * A pattern for whole topic names in RE2's syntax. Matching follows all ways through the pattern at the same
@@ -26,7 +28,12 @@ export class TopicPattern {
   /** Throws InvalidPattern. */
   constructor(text: string) {
     if (text.length > MAX_LENGTH) throw new InvalidPattern("it is too long");
-    this.#first = this.#compile(parsePattern(text), 0);
+    this.#first = this.#compile(parsePattern(text), END);
+  }
+
+  /** How many steps it has: the work for one character is at most this. */
+  get size(): number {
+    return this.#steps.length;
   }
 
   #add(step: Step): number {
@@ -75,30 +82,61 @@ export class TopicPattern {
   /** True if the whole text matches. */
   matches(text: string): boolean {
     const chars = [...text];
-    let current = this.#reach([this.#first], undefined, chars[0]);
+    const begin = new StepSet(this.#steps.length);
+    begin.add(this.#first);
+    let current = this.#reach(begin, undefined, chars[0]);
+    let spare = new StepSet(this.#steps.length);
     for (const [index, char] of chars.entries()) {
-      const next: number[] = [];
-      for (const at of current) {
-        const step = this.#steps[at];
-        if (step?.kind === "char" && step.matches(char)) next.push(step.next);
+      spare.clear();
+      for (let place = 0; place < current.size; place++) {
+        const step = this.#steps[current.at(place)];
+        if (step?.kind === "char" && step.matches(char)) spare.add(step.next);
       }
-      if (next.length === 0) return false;
-      current = this.#reach(next, char, chars[index + 1]);
+      if (spare.size === 0) return false;
+      [current, spare] = [this.#reach(spare, char, chars[index + 1]), current];
     }
-    return [...current].some((at) => this.#steps[at]?.kind === "end");
+    return current.has(END);
   }
 
-  /** All steps that can be reached without a character, between the two given ones. */
-  #reach(from: readonly number[], before: string | undefined, after: string | undefined): Set<number> {
-    const reached = new Set<number>();
-    const open = [...from];
-    for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      if (reached.has(at)) continue;
-      reached.add(at);
-      const step = this.#steps[at];
-      if (step?.kind === "split") open.push(...step.next);
-      if (step?.kind === "assert" && step.holds(before, after)) open.push(step.next);
+  /** Adds all steps that can be reached without a character, between the two given ones. */
+  #reach(steps: StepSet, before: string | undefined, after: string | undefined): StepSet {
+    for (let place = 0; place < steps.size; place++) {
+      const step = this.#steps[steps.at(place)];
+      if (step?.kind === "split") for (const next of step.next) steps.add(next);
+      if (step?.kind === "assert" && step.holds(before, after)) steps.add(step.next);
     }
-    return reached;
+    return steps;
+  }
+}
+
+/** Numbers of steps in the order in which they came, each once; cleared without touching them all. */
+class StepSet {
+  readonly #order: Uint32Array;
+  readonly #round: Uint32Array;
+  #current = 1;
+  size = 0;
+
+  constructor(capacity: number) {
+    this.#order = new Uint32Array(capacity);
+    this.#round = new Uint32Array(capacity);
+  }
+
+  add(step: number): void {
+    if (this.#round[step] === this.#current) return;
+    this.#round[step] = this.#current;
+    this.#order[this.size++] = step;
+  }
+
+  has(step: number): boolean {
+    return this.#round[step] === this.#current;
+  }
+
+  at(place: number): number {
+    return this.#order[place] ?? END;
+  }
+
+  clear(): void {
+    this.#current++;
+    this.size = 0;
   }
 }
