@@ -1,3 +1,4 @@
+import type { Clock } from "@candlewick/runtime";
 import { persistently } from "../cluster/backoff.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { isRetriable } from "../cluster/errors.ts";
@@ -26,5 +27,28 @@ export function moveRecord(
   const deadline = cluster.clock.monotonic() + timeoutMs;
   const passes = (error: unknown): boolean => isRetriable(error) && cluster.clock.monotonic() < deadline;
   const persistence = { attempts: Number.POSITIVE_INFINITY, signal, passes };
-  return persistently(cluster, persistence, () => producer.send(message));
+  const moving = persistently(cluster, persistence, () => producer.send(message));
+  // A send that never settles must hold up neither the record nor the end of the session for ever.
+  return settledBy(cluster.clock, moving, 2 * timeoutMs, signal);
+}
+
+/** Rejects when the signal fires or the time is over; what was sent may still arrive, and then comes twice. */
+async function settledBy<Result>(
+  clock: Clock,
+  result: Promise<Result>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Result> {
+  const waiting = new AbortController();
+  const late = clock.delay(timeoutMs, AbortSignal.any([signal, waiting.signal])).then(() => {
+    throw new Error(`nobody answered within ${timeoutMs} ms`);
+  });
+  // Of the two that race, the slower one is heard of by nobody.
+  result.catch(() => {});
+  late.catch(() => {});
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    waiting.abort();
+  }
 }
