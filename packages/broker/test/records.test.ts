@@ -9,7 +9,7 @@ import {
   readBatchHeader,
   setChecksum,
 } from "../src/storage/record-batch.ts";
-import { areSound, inflateRecords } from "../src/storage/records.ts";
+import { inflateRecords, judgeRecords } from "../src/storage/records.ts";
 import { snappyDecompress } from "../src/storage/snappy.ts";
 import { clientBatch } from "./batches.ts";
 
@@ -137,7 +137,7 @@ describe("the records of a batch", () => {
     if (header === undefined) throw new Error("not a batch");
     const opened = inflateRecords(batch, header);
     if (opened.kind !== "opened") return opened.kind;
-    return areSound(opened.records, header) ? "sound" : "malformed";
+    return judgeRecords(opened.records, header);
   };
 
   test.each(codecs)("are looked at behind %s", (_name, codec, compress) => {
@@ -153,6 +153,16 @@ describe("the records of a batch", () => {
       return records;
     };
     expect(judge(compressed(codec, compress, withLongKey))).toBe("malformed");
+    const withHeader = (records: Buffer): Buffer => {
+      records[(records[0] ?? 0) / 2] = 2;
+      return records;
+    };
+    expect(judge(compressed(codec, compress, withHeader))).toBe("malformed");
+    const withGap = (records: Buffer): Buffer => {
+      records[3] = 8;
+      return records;
+    };
+    expect(judge(compressed(codec, compress, withGap))).toBe("out of order");
   });
 
   test.each(codecs.slice(1))("are damaged where they were not written by %s", (_name, codec) => {

@@ -8,7 +8,13 @@ import {
   LOG_OVERHEAD,
   readBatchHeader,
 } from "../storage/record-batch.ts";
-import { areSound, inflateRecords, openRecords, recordsOf } from "../storage/records.ts";
+import {
+  inflateRecords,
+  judgeRecords,
+  openRecords,
+  type RecordsVerdict,
+  recordsOf,
+} from "../storage/records.ts";
 import type { TopicConfig } from "../topics/topic-config.ts";
 
 export type CheckedBatch =
@@ -107,9 +113,22 @@ function recordsProblem(records: Buffer, header: BatchHeader): CheckedBatch | un
       return refused(ErrorCode.UNKNOWN_SERVER_ERROR, "the records cannot be decompressed", true);
     case "closed":
       return undefined;
-    case "opened": {
-      if (areSound(opened.records, header)) return undefined;
+    case "opened":
+      return openedProblem(judgeRecords(opened.records, header), header);
+  }
+}
+
+function openedProblem(verdict: RecordsVerdict, header: BatchHeader): CheckedBatch | undefined {
+  switch (verdict) {
+    case "sound":
+      return undefined;
+    case "malformed":
       return refused(ErrorCode.INVALID_RECORD, "the records are not what the header says", true);
+    case "out of order": {
+      // Apache Kafka looks at the offsets inside of a batch only where it would have to compress it again.
+      const isCompressed = (header.attributes & COMPRESSION_MASK) !== 0;
+      const reason = "the records are not counted up from 0";
+      return isCompressed ? refused(ErrorCode.UNKNOWN_SERVER_ERROR, reason, true) : undefined;
     }
   }
 }

@@ -65,35 +65,53 @@ export function openRecords(batch: Buffer, header: BatchHeader): Buffer | undefi
   return opened.kind === "opened" ? opened.records : undefined;
 }
 
+/** How the records of a batch are: good, not what the header says, or whole but not counted up from 0. */
+export type RecordsVerdict = "sound" | "malformed" | "out of order";
+
 /**
- * True if the records are as many as the header says, fill the bytes exactly, and stay within their lengths. It
- * is asked of every batch that a client sends, so it allocates nothing.
+ * Judges whether the records are as many as the header says, fill the bytes and their own lengths exactly, and
+ * have offsets one after the other. It is asked of every batch that a client sends, so it allocates nothing.
  */
-export function areSound(opened: Buffer, header: BatchHeader): boolean {
+export function judgeRecords(opened: Buffer, header: BatchHeader): RecordsVerdict {
   const reader = new Reader(opened);
+  let isOrdered = true;
   try {
-    for (let index = 0; index < header.recordCount; index++) if (!skipRecord(reader)) return false;
+    for (let index = 0; index < header.recordCount; index++) {
+      const offsetDelta = skipRecord(reader);
+      if (offsetDelta === undefined) return "malformed";
+      isOrdered &&= offsetDelta === index;
+    }
   } catch (error) {
-    if (error instanceof MalformedMessage) return false;
+    if (error instanceof MalformedMessage) return "malformed";
     throw error;
   }
-  return reader.remaining === 0;
+  if (reader.remaining > 0) return "malformed";
+  return isOrdered ? "sound" : "out of order";
 }
 
-/** Moves behind a record; false where what is in it does not fit its length. */
-function skipRecord(reader: Reader): boolean {
+/** Moves behind a record and returns its offset in the batch; undefined where what is in it does not fit its length. */
+function skipRecord(reader: Reader): number | undefined {
   const length = zigzag(reader.uvarint());
   const end = reader.take(length) + length;
   reader.position = end - length + 1;
   varlong(reader);
-  reader.uvarint();
-  const keyLength = zigzag(reader.uvarint());
-  if (keyLength > 0) reader.take(keyLength);
-  const valueLength = zigzag(reader.uvarint());
-  if (valueLength > 0) reader.take(valueLength);
-  const isWithin = zigzag(reader.uvarint()) >= 0 && reader.position <= end;
-  reader.position = end;
-  return isWithin;
+  const offsetDelta = zigzag(reader.uvarint());
+  skipField(reader);
+  skipField(reader);
+  const headers = zigzag(reader.uvarint());
+  if (headers < 0) return undefined;
+  for (let index = 0; index < headers; index++) {
+    const nameLength = zigzag(reader.uvarint());
+    if (nameLength < 0) return undefined;
+    reader.take(nameLength);
+    skipField(reader);
+  }
+  return reader.position === end ? offsetDelta : undefined;
+}
+
+function skipField(reader: Reader): void {
+  const length = zigzag(reader.uvarint());
+  if (length > 0) reader.take(length);
 }
 
 /** Reads the records one after the other. Throws MalformedMessage where they are not what the header says. */
