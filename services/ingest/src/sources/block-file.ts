@@ -114,7 +114,7 @@ function namedFile(path: string): BlockFile {
 const MIN_CHUNK_BYTES = 64 * 1024;
 const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
 /** How much larger a block is than its file, and some more. */
-const USUAL_RATIO = 9;
+const USUAL_RATIO = 14;
 
 const COMPRESSIONS = [
   { ending: ".gz", name: "gzip", inflate: promisify(gunzip) },
