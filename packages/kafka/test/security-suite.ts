@@ -8,6 +8,7 @@ import {
   createProducer,
   type KafkaConnection,
   type SaslCredentials,
+  startReader,
   staticToken,
 } from "../src/index.ts";
 import { cachedToken } from "../src/security/token-source.ts";
@@ -224,7 +225,13 @@ export function securitySuite(
         const topic = uniqueName("session");
         await admin.createTopics([topicSpec(topic, 1)]);
         await admin.close();
-        const producer = await createProducer(connection, { retries: 0 });
+        const producer = await createProducer(connection);
+        const seen: bigint[] = [];
+        const reader = await startReader(connection, {
+          topics: [topic],
+          from: "first",
+          onRecords: (records) => void seen.push(...records.map(({ offset }) => offset)),
+        });
         const until = performance.now() + 8_000;
         let sent = 0n;
         while (performance.now() < until) {
@@ -232,6 +239,8 @@ export function securitySuite(
           expect(offset).toBe(sent++);
         }
         await producer.close();
+        await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(Number(sent));
+        await reader.stop(5_000);
         await provider.stop();
         expect(provider.requests.length).toBeGreaterThan(1);
         expect(provider.requests[0]).toEqual({

@@ -149,7 +149,6 @@ export class FetchLoop {
   }
 
   async #follow(leader: number, partitions: readonly TopicPartition[], round: AbortSignal): Promise<void> {
-    const link = await this.#cluster.link(leader, this.#purpose);
     const { sink } = this.#options;
     while (!round.aborted) {
       await sink.room();
@@ -162,6 +161,8 @@ export class FetchLoop {
       }
       const pollMs = wanted.size < partitions.length ? (sink.pollMs?.() ?? LONG_POLL_MS) : LONG_POLL_MS;
       const topics = this.#topics(wanted);
+      // Asked for each time: a connection whose login nears its end has another one in its place.
+      const link = await this.#cluster.link(leader, this.#purpose);
       const answer = await ask(link, REQUEST.fetch, pollMs, 1, MAX_FETCH_BYTES, 0, 0, -1, topics, [], "");
       throwOnCode(answer.errorCode, "fetching");
       for (const { topic, partitions: parts } of answer.topics) {

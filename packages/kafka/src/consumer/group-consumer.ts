@@ -1,6 +1,7 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Logger, Service } from "@candlewick/runtime";
 import { type Backoff, backoffMs, persistently } from "../cluster/backoff.ts";
+import { catalogued } from "../cluster/catalogue.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import type { KafkaConnection } from "../cluster/connection.ts";
 import { mayPass, rootMessage } from "../cluster/errors.ts";
@@ -124,7 +125,7 @@ class BatchGroupConsumer implements GroupConsumer {
       }
     } catch (error) {
       // A stop while joining is no failure.
-      if (!signal.aborted || error !== signal.reason) throw error;
+      if (!signal.aborted || error !== signal.reason) throw catalogued(error, this.#cluster.connection);
     } finally {
       this.#stopping.abort();
       await this.#leave();
