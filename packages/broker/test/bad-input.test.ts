@@ -9,6 +9,7 @@ import { heartbeat } from "../src/protocol/messages/heartbeat.ts";
 import { listOffsets } from "../src/protocol/messages/list-offsets.ts";
 import { offsetCommit } from "../src/protocol/messages/offset-commit.ts";
 import { produce } from "../src/protocol/messages/produce.ts";
+import { saslAuthenticate } from "../src/protocol/messages/sasl-authenticate.ts";
 import { saslHandshake } from "../src/protocol/messages/sasl-handshake.ts";
 import { clientBatch } from "./batches.ts";
 import { RawClient } from "./raw-client.ts";
@@ -148,4 +149,22 @@ test.each<[string, string, string, () => Promise<unknown>]>([
   expect(lines.filter(({ level }) => level !== "info")).toMatchObject([
     { level: "warn", msg: "request refused", api, error, clientId: "raw" },
   ]);
+});
+
+test("wrong credentials: Kafka's code, one line, and the others go on", async () => {
+  const told: LogLine[] = [];
+  const sasl = { mechanisms: ["PLAIN"], users: { ada: "right" } } as const;
+  const guarded = await startBroker({ sasl, log: (line) => told.push(line) });
+  const stranger = await RawClient.connect(guarded.port);
+  await stranger.send(saslHandshake, 1, { mechanism: "PLAIN" });
+  const answer = await stranger.send(saslAuthenticate, 1, { authBytes: Buffer.from("\0ada\0wrong") });
+  expect(answer.errorCode).toBe(58);
+  expect(told).toMatchObject([{ level: "warn", msg: "authentication failed" }]);
+  stranger.close();
+  const ada = await RawClient.connect(guarded.port);
+  await ada.send(saslHandshake, 1, { mechanism: "PLAIN" });
+  const login = await ada.send(saslAuthenticate, 1, { authBytes: Buffer.from("\0ada\0right") });
+  expect(login.errorCode).toBe(0);
+  ada.close();
+  await guarded.stop();
 });
