@@ -70,18 +70,18 @@ function bigEndian(limbs: Float64Array, used: number, zeros: number): Uint8Array
 let wideLimbs = new Float64Array(64);
 let digits = Buffer.allocUnsafeSlow(512);
 
-/** Encodes bytes as base58 text. */
-export function encodeBase58(bytes: Uint8Array): string {
-  const length = bytes.length;
+/** Encodes bytes as base58 text, or those between two offsets. */
+export function encodeBase58(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  const length = end - start;
   let zeros = 0;
-  while (zeros < length && bytes[zeros] === 0) zeros++;
+  while (zeros < length && bytes[start + zeros] === 0) zeros++;
   if (wideLimbs.length * 3 < length) wideLimbs = new Float64Array(length);
   const limbs = wideLimbs;
   // Limbs of five digits, least first; 16 bits come in at a time: 58^5 * 2^16 < 2^46.
   let used = 0;
-  let at = zeros;
+  let at = start + zeros;
   if ((length - zeros) % 2 === 1) limbs[used++] = bytes[at++] ?? 0;
-  for (; at < length; at += 2) {
+  for (; at < end; at += 2) {
     let carry = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
     for (let k = 0; k < used; k++) {
       const value = (limbs[k] ?? 0) * 0x10000 + carry;

@@ -1,3 +1,5 @@
+import { encodeBase58 } from "./base58.ts";
+
 /** Bytes that are no protobuf message; the message goes on a sentence about one. */
 export class ProtobufError extends Error {
   override readonly name = "ProtobufError";
@@ -81,6 +83,11 @@ export class ProtobufCursor {
   /** The field's bytes, not copied; empty where it has none. */
   get value(): Uint8Array {
     return this.isBytes ? this.bytes.subarray(this.start, this.end) : EMPTY;
+  }
+
+  /** The field's bytes as base58 text: a key or a signature. */
+  get base58(): string {
+    return this.isBytes ? encodeBase58(this.bytes, this.start, this.end) : "";
   }
 
   get text(): string {

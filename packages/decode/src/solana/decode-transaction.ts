@@ -138,7 +138,11 @@ function binaryForm(transaction: readonly unknown[], where: string): Form {
     const { signature, keys, calls } = readWireTransaction(Buffer.from(text, "base64"));
     return {
       signature: encodeBase58(signature),
-      keys: (meta) => accountTable(keys.map(encodeBase58), meta),
+      keys: (meta) =>
+        accountTable(
+          keys.map((key) => encodeBase58(key)),
+          meta,
+        ),
       content: (meta, log) => ({ outer: calls, ...metadataContent(meta, log) }),
     };
   } catch (error) {

@@ -117,8 +117,13 @@ function readSpans(at: ProtobufCursor, fields: SpanFields, index: number): Proto
     if (at.field === fields.vote) spans.isVote = at.number === 1;
     else if (at.field === fields.index) spans.index = at.number ?? -1;
     else if (!at.isBytes) continue;
-    else if (at.field === fields.transaction) [spans.start, spans.end] = [at.start, at.end];
-    else if (at.field === fields.meta) [spans.metaStart, spans.metaEnd] = [at.start, at.end];
+    else if (at.field === fields.transaction) {
+      spans.start = at.start;
+      spans.end = at.end;
+    } else if (at.field === fields.meta) {
+      spans.metaStart = at.start;
+      spans.metaEnd = at.end;
+    }
   }
   if (spans.start === -1) throw new DecodeError("not a block: it has a transaction without content");
   return spans;

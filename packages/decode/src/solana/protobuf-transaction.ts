@@ -1,4 +1,3 @@
-import { encodeBase58 } from "../base58.ts";
 import { ProtobufCursor, readPacked } from "../protobuf.ts";
 import type { CompiledCall } from "./instruction.ts";
 import type { LamportBalances } from "./lamports.ts";
@@ -143,11 +142,11 @@ function readTransaction(at: ProtobufCursor): {
   const statics: string[] = [];
   const outer: CompiledCall[] = [];
   while (at.next()) {
-    if (at.field === TRANSACTION.signature && signature === "") signature = encodeBase58(at.value);
+    if (at.field === TRANSACTION.signature && signature === "") signature = at.base58;
     if (at.field !== TRANSACTION.message) continue;
     const message = at.message;
     while (message.next()) {
-      if (message.field === MESSAGE.key) statics.push(encodeBase58(message.value));
+      if (message.field === MESSAGE.key) statics.push(message.base58);
       else if (message.field === MESSAGE.call) outer.push(readCall(message.message));
     }
   }
@@ -158,7 +157,7 @@ function readMeta(meta: ProtobufCursor) {
   const inner = new Map<number, readonly CompiledCall[]>();
   const [writable, readonly]: [string[], string[]] = [[], []];
   const [balancesBefore, balancesAfter]: [TokenBalance[], TokenBalance[]] = [[], []];
-  const log = new ProtobufLog();
+  const log = new ProtobufLog(meta.bytes);
   const lamports = new ProtobufLamports();
   while (meta.next()) {
     switch (meta.field) {
@@ -181,10 +180,10 @@ function readMeta(meta: ProtobufCursor) {
         readBalance(meta.message, balancesAfter);
         break;
       case META.loadedWritable:
-        writable.push(encodeBase58(meta.value));
+        writable.push(meta.base58);
         break;
       case META.loadedReadonly:
-        readonly.push(encodeBase58(meta.value));
+        readonly.push(meta.base58);
         break;
     }
   }
@@ -262,18 +261,32 @@ class ProtobufLamports implements LamportBalances {
 
 /** The lines of a log that still stand in the block's bytes. */
 class ProtobufLog implements TransactionLog {
-  readonly #spans: Buffer[] = [];
+  readonly #bytes: Buffer;
+  /** Where each line begins and ends, one after the other. */
+  readonly #spans: number[] = [];
 
-  add({ bytes, start, end }: ProtobufCursor): void {
-    this.#spans.push(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start));
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  add({ start, end }: ProtobufCursor): void {
+    this.#spans.push(start, end);
   }
 
   get truncated(): boolean {
-    const last = this.#spans.at(-1);
-    return last?.length === LOG_TRUNCATED.length && last.toString("latin1") === LOG_TRUNCATED;
+    const [start = 0, end = 0] = this.#spans.slice(-2);
+    return end - start === LOG_TRUNCATED.length && this.#line(start, end) === LOG_TRUNCATED;
   }
 
   lines(): readonly string[] {
-    return this.#spans.map((line) => line.toString("utf8"));
+    const lines: string[] = [];
+    for (let at = 0; at < this.#spans.length; at += 2) {
+      lines.push(this.#line(this.#spans[at] ?? 0, this.#spans[at + 1] ?? 0));
+    }
+    return lines;
+  }
+
+  #line(start: number, end: number): string {
+    return this.#bytes.toString("utf8", start, end);
   }
 }
