@@ -17,6 +17,8 @@ export interface CommitLoopOptions extends CommitPolicy {
   readonly groupId: string;
   readonly groupInstanceId: string | null;
   readonly logger: Logger;
+  /** A commit without an answer for so long has failed; its connection is dropped. */
+  readonly timeoutMs: number;
   /** The broker refuses commits for a reason that will not pass. */
   onRefused(error: Error): void;
 }
@@ -70,7 +72,9 @@ export class CommitLoop {
   /** Commits what is finished now; joins a request that has not begun. Rejects when it fails. */
   now(): Promise<void> {
     this.#uncommitted = 0;
-    this.#queued ??= this.#underWay.then(() => {
+    // How the one under way ends is told to whoever asked for it.
+    const settled = this.#underWay.catch(() => {});
+    this.#queued ??= settled.then(() => {
       this.#queued = null;
       this.#underWay = this.#commit();
       return this.#underWay;
@@ -117,6 +121,9 @@ export class CommitLoop {
     const found = this.#delivery.committable();
     const offsets = this.#withMetadata ? found : found.map(withoutMetadata);
     if (offsets.length === 0) return;
+    const answered = new AbortController();
+    const drop = (): Promise<void> => this.#cluster.disconnect("coordinator");
+    const watch = this.#cluster.clock.delay(this.#options.timeoutMs, answered.signal).then(drop, () => {});
     try {
       await commitOffsets(coordinator, groupId, groupInstanceId, generation, offsets);
       this.#delivery.committed(found);
@@ -126,6 +133,9 @@ export class CommitLoop {
       this.#withMetadata = false;
       await commitOffsets(coordinator, groupId, groupInstanceId, generation, found.map(withoutMetadata));
       this.#delivery.committed(found);
+    } finally {
+      answered.abort();
+      await watch;
     }
   }
 }

@@ -39,6 +39,7 @@ export interface SessionParts {
   classify(error: unknown): FailureKind;
   readonly settings: DeliverySettings;
   readonly groupInstanceId: string | null;
+  readonly sessionTimeoutMs: number;
   readonly commit: CommitPolicy;
   readonly offset: StartOffset;
   /** Whether the committed offset of this partition is to be left aside. */
@@ -88,6 +89,7 @@ export class DeliverySession {
       groupId: parts.settings.groupId,
       groupInstanceId: parts.groupInstanceId,
       logger: parts.logger,
+      timeoutMs: parts.sessionTimeoutMs,
       onRefused: (error) => this.#fail(error),
     });
   }
