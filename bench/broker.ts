@@ -26,7 +26,11 @@ export async function benchBroker(): Promise<void> {
   // The first start ever compiles: a user meets it once.
   await (await embedded("never").start()).stop();
   for (let round = 0; round < ROUNDS; round++) {
-    for (const contender of contenders) rounds.get(contender)?.push(await measure(contender));
+    for (const contender of contenders) {
+      const figures = await measure(contender);
+      rounds.get(contender)?.push(figures);
+      console.log(`round ${round + 1}, ${contender.name}: ${summary(figures)}`);
+    }
   }
   console.log(
     `${RECORDS} records of ${RECORD_BYTES} bytes, acks=all, one partition, medians of ${ROUNDS} rounds`,
@@ -62,6 +66,12 @@ export async function benchBroker(): Promise<void> {
     report("resident memory, idle", middle(({ idleBytes }) => idleBytes) / MB, "MB");
     report("resident memory, greatest under load", middle(({ loadedBytes }) => loadedBytes) / MB, "MB");
   }
+}
+
+/** One round in one line, so that a run that is cut short leaves something. */
+function summary({ startMs, producedPerSecond, consumedPerSecond, p99Ms }: Figures): string {
+  const [produced, consumed] = [Math.round(producedPerSecond), Math.round(consumedPerSecond)];
+  return `start ${Math.round(startMs)} ms, ${produced} and ${consumed} records/s, p99 ${p99Ms.toFixed(1)} ms`;
 }
 
 async function measure(contender: Contender): Promise<Figures> {
