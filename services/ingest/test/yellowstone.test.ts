@@ -5,6 +5,7 @@ import {
   type Devnet,
   startDevnet,
   startYellowstone,
+  type UpdateFeed,
   type YellowstoneServer,
   type YellowstoneServerOptions,
 } from "@candlewick/devnet";
@@ -23,7 +24,10 @@ afterEach(async () => {
 });
 
 async function startChain(
-  options: Partial<YellowstoneServerOptions> & { replaySlots?: number } = {},
+  options: Partial<YellowstoneServerOptions> & {
+    replaySlots?: number;
+    wrap?: (feed: UpdateFeed) => UpdateFeed;
+  } = {},
 ): Promise<{ node: Devnet; server: YellowstoneServer }> {
   const node = await startDevnet({
     historySlots: 150,
@@ -36,8 +40,8 @@ async function startChain(
       pairs: 16,
     },
   });
-  const { replaySlots = 1_000, ...rest } = options;
-  const feed = new ChainFeed(node.chain, systemClock, replaySlots);
+  const { replaySlots = 1_000, wrap = (feed: UpdateFeed) => feed, ...rest } = options;
+  const feed = wrap(new ChainFeed(node.chain, systemClock, replaySlots));
   const server = await startYellowstone({ feed, ...rest });
   closers.push(async () => {
     await server.stop();
@@ -203,6 +207,34 @@ describe("a Yellowstone stream", () => {
     const until = chain.node.headSlot() + 40;
     const followed = await follow(chain, "confirmed", until, { fallback: true });
     compare(chain.node, followed, first, until);
+  });
+
+  test("that falls silent is opened anew", async () => {
+    let subscriptions = 0;
+    const chain = await startChain({
+      wrap: (feed) => ({
+        firstAvailable: () => feed.firstAvailable(),
+        headSlot: (commitment) => feed.headSlot(commitment),
+        *replay(fromSlot) {
+          subscriptions += 1;
+          const isFirst = subscriptions === 1;
+          let told = 0;
+          for (const event of feed.replay(fromSlot)) {
+            if (isFirst && ++told > 60) return;
+            yield event;
+          }
+        },
+        async *follow(signal) {
+          for await (const event of feed.follow(signal)) if (subscriptions > 1) yield event;
+        },
+      }),
+    });
+    const first = chain.node.chain.options.firstSlot;
+    const until = chain.node.headSlot() + 20;
+    const followed = await follow(chain, "confirmed", until);
+    compare(chain.node, followed, first, until);
+    expect(subscriptions).toBeGreaterThan(1);
+    expect(followed.logger.at("warn")).toContainEqual(expect.stringContaining("nothing came for 2000 ms"));
   });
 
   test("is held back while its blocks are not taken, and loses none", async () => {
