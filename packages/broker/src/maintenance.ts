@@ -16,6 +16,10 @@ const CHECKPOINTS_PER_ROUND = 6;
 const FLUSH_CHECKS_PER_ROUND = 60;
 /** Compaction looks for work twice in a round: every 15 seconds, as Kafka's log.cleaner.backoff.ms has it. */
 const CLEANINGS_PER_ROUND = 2;
+/** Groups and transactional ids expire every 10 minutes, as with Kafka's offsets.retention.check.interval.ms. */
+const ROUNDS_PER_EXPIRY = 20;
+/** Node's timers go no further. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The work that is done every so often: retention, expiry, and syncs by interval. */
 export class Maintenance {
@@ -27,6 +31,8 @@ export class Maintenance {
     this.#parts = parts;
     const { settings } = parts;
     this.#every(settings.maintenanceIntervalMs, () => this.run());
+    const expiryIntervalMs = Math.min(settings.maintenanceIntervalMs * ROUNDS_PER_EXPIRY, LONGEST_TIMER_MS);
+    this.#every(expiryIntervalMs, () => this.#expire());
     this.#every(settings.maintenanceIntervalMs / CLEANINGS_PER_ROUND, () => this.#compactAll());
     this.#every(settings.maintenanceIntervalMs / FLUSH_CHECKS_PER_ROUND, () => this.#flushDue());
     this.#every(settings.maintenanceIntervalMs / CHECKPOINTS_PER_ROUND, () => this.#checkpointAll());
@@ -41,9 +47,9 @@ export class Maintenance {
     this.#timers.push(timer);
   }
 
-  /** One round of retention and expiry, now. */
+  /** One round of retention, now. */
   run(): void {
-    const { topics, groups, transactions, clock, settings } = this.#parts;
+    const { topics, clock, settings } = this.#parts;
     const nowMs = clock.nowMs();
     for (const topic of topics.all()) {
       for (const [partition, log] of topic.partitions.entries()) {
@@ -64,6 +70,12 @@ export class Maintenance {
         }
       }
     }
+  }
+
+  /** Forgets what nobody has used for long enough. */
+  #expire(): void {
+    const { groups, transactions, clock, settings } = this.#parts;
+    const nowMs = clock.nowMs();
     try {
       groups.expire(nowMs - settings.offsetsRetentionMs);
       transactions.expire(nowMs - TRANSACTIONAL_ID_RETENTION_MS);
