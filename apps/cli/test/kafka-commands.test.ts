@@ -11,11 +11,14 @@ import {
   startGroupConsumer,
 } from "@candlewick/kafka";
 import { silentLogger } from "@candlewick/runtime";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type RunOptions, runCli } from "./cli-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "candlewick-commands-"));
 let broker: Broker;
+
+// Each test starts up to a dozen processes, which take their time on a machine with other work.
+vi.setConfig({ testTimeout: 300_000 });
 
 beforeAll(async () => {
   broker = await startBroker({ autoCreateTopics: false, groupInitialRebalanceDelayMs: 0 });
