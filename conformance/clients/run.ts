@@ -40,7 +40,8 @@ export async function runClient(
   }
 }
 
-async function outcome(
+/** Runs one scenario on one broker, where both offer what it needs. */
+export async function outcome(
   scenario: Scenario,
   client: Client,
   command: readonly string[],

@@ -26,6 +26,16 @@ export function cellOf({ embedded, apache }: Pick<ClientResult, "embedded" | "ap
   return ours === theirs ? ours : `${ours} / ${theirs}`;
 }
 
+/** What a cell says of the embedded broker alone. */
+export function ownPart(cell: string): string {
+  return cell.split(" / ")[0] ?? cell;
+}
+
+/** The mark of an outcome on the embedded broker. */
+export function markOf(outcome: Outcome): string {
+  return MARKS[outcome.kind];
+}
+
 /** The rows of a run, one for each client. */
 export function rowsOf(results: readonly ClientResult[]): Row[] {
   const clients = [...new Set(results.map(({ client }) => client))];
