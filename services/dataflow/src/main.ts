@@ -96,7 +96,7 @@ async function start(
 ): Promise<GroupConsumer> {
   const admin = await createAdmin(kafka);
   opened.defer(() => admin.close());
-  const producer = await createProducer(kafka);
+  const producer = await createProducer(kafka, { metrics: registry });
   opened.defer(() =>
     producer.close(CLOSE_TIMEOUT_MS).catch((error: unknown) => {
       logger.warn("dead letters were cut off; their records come again", { reason: String(error) });

@@ -30,7 +30,7 @@ export async function startIngest(config: IngestConfig, deps: IngestDeps): Promi
   const { clock, logger, random = Math.random } = deps;
   const metrics = registerMetrics(deps.metrics);
   const source = await openSource(config, { clock, logger, random, metrics, store: deps.store });
-  const producer = await createProducer(deps.kafka);
+  const producer = await createProducer(deps.kafka, { metrics: deps.metrics });
   const decoder = openDecoder(config.decodeThreads);
   const directory = openDirectory(config, source, deps, metrics);
   const ports: IngestPorts = {

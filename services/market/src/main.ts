@@ -42,7 +42,7 @@ export interface MarketDeps {
 /** Starts the live view of all pairs. Throws KAFKA_UNREACHABLE; what goes wrong later is told by `done`. */
 export async function startMarket(config: MarketConfig, deps: MarketDeps): Promise<Service> {
   const { chain, kafka, store, logger, clock = systemClock } = deps;
-  const producer = await createProducer(kafka, { lingerMs: 1 });
+  const producer = await createProducer(kafka, { lingerMs: 1, metrics: deps.metrics });
   const blocks = TOPICS[chain].blocks;
   const blockStarts = async (): Promise<ReadonlyMap<string, bigint>> => {
     const admin = await createAdmin(kafka);

@@ -83,8 +83,9 @@ export class RpcNode {
     return slotIn(await this.#call("getSlot", [{ commitment }], signal));
   }
 
+  /** Whether it answers at all. Its failure is the caller's to tell. */
   async anySlot(signal: AbortSignal): Promise<void> {
-    await this.#call("getSlot", [], signal);
+    await this.#counted(signal, () => this.#client.call("getSlot", [], signal), "quiet");
   }
 
   /** The first slot whose block the node still has; 0 where it cannot tell. */
@@ -143,7 +144,11 @@ export class RpcNode {
     return await this.#counted(signal, () => this.#client.call(method, params, signal));
   }
 
-  async #counted<Result>(signal: AbortSignal, action: () => Promise<Result>): Promise<Result> {
+  async #counted<Result>(
+    signal: AbortSignal,
+    action: () => Promise<Result>,
+    telling: "told" | "quiet" = "told",
+  ): Promise<Result> {
     signal.throwIfAborted();
     const { clock } = this.#options;
     const began = clock.monotonic();
@@ -154,12 +159,12 @@ export class RpcNode {
       this.#peer.worked();
       return result;
     } catch (error) {
-      if (error instanceof RpcError) this.#failed(error, clock.monotonic() - began);
+      if (error instanceof RpcError) this.#failed(error, clock.monotonic() - began, telling);
       throw error;
     }
   }
 
-  #failed(error: RpcError, ms: number): void {
+  #failed(error: RpcError, ms: number, telling: "told" | "quiet"): void {
     const { clock, onRpcError } = this.#options;
     onRpcError(error.trouble);
     if (isNormal(error)) {
@@ -168,7 +173,7 @@ export class RpcNode {
     }
     this.#health.failed();
     // What a person must mend is told by whoever gives up because of it.
-    if (!needsPerson(error)) this.#peer.failed(error);
+    if (telling === "told" && !needsPerson(error)) this.#peer.failed(error);
     const closedMs = error.retryAfterMs ?? (error.trouble === "rate-limited" ? CLOSED_MS : 0);
     this.#closedUntilMs = Math.max(this.#closedUntilMs, clock.monotonic() + closedMs);
   }
