@@ -12,6 +12,10 @@ const DOCUMENTS = [
   "docs/api.md",
   "docs/delivery.md",
   "docs/commands.md",
+  "docs/broker.md",
+  "docs/clients.md",
+  "docs/decoders.md",
+  "docs/sources.md",
 ];
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
 const problems = [];
