@@ -170,7 +170,7 @@ export interface PairSummary extends Pair {
 
 export interface PairFilter {
   readonly chain?: ChainName;
-  /** An address of a pair or a mint or the beginning of one, or a known symbol (SOL, USDC, USDT). */
+  /** The beginning of a pair's or a mint's address or of the token's symbol, or a known symbol (SOL, USDC, USDT). */
   readonly search?: string;
   /** Default `volume`: dollars in 24 hours. */
   readonly sort?: "volume" | "last-trade";

@@ -65,6 +65,20 @@ describe.each(SERVERS)("facts on $name", ({ start }) => {
     }
   });
 
+  test("a trade is read back with its clamp and what is known of its pair", async () => {
+    const { store } = await freshStore(server);
+    const [first, second, third] = ofOnePair(fiftyTrades(5));
+    if (first === undefined || second === undefined || third === undefined) throw new Error("too few trades");
+    const facts: PairFacts = { ...UNKNOWN, tokenSymbol: "COIN", tokenSupply: rawAmount(1000n) };
+    const trades: Trade[] = [{ ...first, clamp: true }, { ...second, clamp: false, facts }, third];
+    // Both ways of inserting: as new, and beside what is stored already.
+    for (const batch of [trades.slice(0, 1), trades]) await store.checkpoint({ ...EMPTY, trades: batch });
+    const found = await store.trades({ pair: first.pair });
+    expect((await store.pairs({ search: "coi" })).map(({ address }) => address)).toEqual([first.pair]);
+    expect(found.map(({ trade }) => trade).reverse()).toEqual(trades.map((trade) => ({ ...trade, facts })));
+    await store.close();
+  });
+
   test("a pair of which nothing is known has no facts", async () => {
     const { store } = await freshStore(server);
     const trades = ofOnePair(fiftyTrades(5));

@@ -8,18 +8,19 @@ const INSERT: Statement = {
   name: "insert-trades",
   text: `INSERT INTO trades (chain, block_id, tx, outer_index, inner_index, hop, block_time, slot, tx_index,
   order_key, pair, side, base_decimals, token_decimals, base_amount, token_amount, pool_base_amount,
-  pool_token_amount, base_reserve, token_reserve, base_usd, price_base, price_usd, maker, recipient, route_id)
+  pool_token_amount, base_reserve, token_reserve, base_usd, price_base, price_usd, maker, recipient, route_id,
+  clamp)
 SELECT $1, t.block_id, t.tx, t.outer_index, t.inner_index, t.hop, t.block_time, t.slot, t.tx_index,
   decode(t.order_key, 'hex'), t.pair, t.side, t.base_decimals, t.token_decimals, t.base_amount, t.token_amount,
   t.pool_base_amount, t.pool_token_amount, t.base_reserve, t.token_reserve, t.base_usd, t.price_base,
-  t.price_usd, t.maker, t.recipient, t.route_id
+  t.price_usd, t.maker, t.recipient, t.route_id, t.clamp
 FROM unnest($2::text[], $3::text[], $4::int[], $5::int[], $6::int[], $7::bigint[], $8::bigint[], $9::int[],
   $10::text[], $11::text[], $12::text[], $13::smallint[], $14::smallint[], $15::numeric[], $16::numeric[],
   $17::numeric[], $18::numeric[], $19::numeric[], $20::numeric[], $21::numeric[], $22::float8[], $23::float8[],
-  $24::text[], $25::text[], $26::text[])
+  $24::text[], $25::text[], $26::text[], $27::boolean[])
   AS t(block_id, tx, outer_index, inner_index, hop, block_time, slot, tx_index, order_key, pair, side,
     base_decimals, token_decimals, base_amount, token_amount, pool_base_amount, pool_token_amount, base_reserve,
-    token_reserve, base_usd, price_base, price_usd, maker, recipient, route_id)
+    token_reserve, base_usd, price_base, price_usd, maker, recipient, route_id, clamp)
 ON CONFLICT (chain, block_id, tx, outer_index, inner_index, hop, block_time) DO NOTHING
 RETURNING encode(order_key, 'hex') AS key`,
 };
@@ -107,5 +108,6 @@ function columns(rows: readonly TradeRow[]): string[] {
     texts(({ trade }) => trade.maker),
     texts(({ trade }) => trade.recipient),
     texts(({ trade }) => trade.routeId),
+    texts(({ trade }) => (trade.clamp === undefined ? null : String(trade.clamp))),
   ];
 }

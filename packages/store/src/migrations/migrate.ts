@@ -3,12 +3,14 @@ import type pg from "pg";
 import { marketData } from "./0001-market-data.ts";
 import { slotLedger } from "./0002-slot-ledger.ts";
 import { pairFacts } from "./0003-pair-facts.ts";
+import { tradeClamp } from "./0004-trade-clamp.ts";
 
 /** Forward only: a migration that was released is never changed, a new one is added. Its version is its place, from 1. */
 const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   { name: "market data", sql: marketData },
   { name: "slot ledger", sql: slotLedger },
   { name: "pair facts", sql: pairFacts },
+  { name: "trade clamp", sql: tradeClamp },
 ];
 
 /** The schema that this program reads and writes. */

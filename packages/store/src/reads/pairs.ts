@@ -66,7 +66,8 @@ function list(sort: keyof typeof SORT): Statement {
   SELECT p.*, r.usd_volume, r.trades, row_number() OVER (ORDER BY ${SORT[sort]}, p.chain, p.pair) AS place
   FROM pairs p LEFT JOIN recent r ON r.chain = p.chain AND r.pair = p.pair ${early ? LAST : ""}
   WHERE ($1::text IS NULL OR p.chain = $1) AND ($2::text IS NULL OR p.pair LIKE $2 OR p.base_mint LIKE $2
-    OR p.token_mint LIKE $2 OR p.base_mint = ANY ($3::text[]) OR p.token_mint = ANY ($3::text[]))
+    OR p.token_mint LIKE $2 OR p.base_mint = ANY ($3::text[]) OR p.token_mint = ANY ($3::text[])
+    OR lower(p.token_symbol) LIKE lower($2))
   ORDER BY place LIMIT $4
 )
 SELECT ${PAIR_COLUMNS}, p.usd_volume, p.trades, l.slot AS last_slot, l.block_time AS last_time,

@@ -172,12 +172,13 @@ export interface TradeRecord {
   readonly maker: string;
   readonly recipient: string | null;
   readonly route_id: string | null;
+  readonly clamp: boolean | null;
 }
 
 export const TRADE_COLUMNS = `t.block_id, t.tx, t.outer_index, t.inner_index, t.hop, t.block_time, t.slot, t.tx_index,
   t.order_key, t.pair, t.side, t.base_decimals, t.token_decimals, t.base_amount, t.token_amount, t.pool_base_amount,
   t.pool_token_amount, t.base_reserve, t.token_reserve, t.base_usd, t.price_base, t.price_usd, t.maker, t.recipient,
-  t.route_id`;
+  t.route_id, t.clamp`;
 
 /** SQL that holds for trades of blocks that count. */
 export const COUNTS = `NOT EXISTS (SELECT FROM blocks o
@@ -212,6 +213,8 @@ export function storedTrade(row: TradeRecord, pair: Pair): StoredTrade {
       maker: row.maker,
       recipient: row.recipient,
       routeId: row.route_id,
+      ...(row.clamp === null ? {} : { clamp: row.clamp }),
+      ...(pair.facts === undefined ? {} : { facts: pair.facts }),
     },
     orderKey: row.order_key.toString("hex"),
     priceBase: row.price_base,
