@@ -5,7 +5,7 @@ import { applyTexts, language, remember, remembered, setLanguage, text } from ".
 import { MarketHead } from "./market-head.ts";
 import { MarketView } from "./market-view.ts";
 import { PairList } from "./pair-list.ts";
-import { assetName } from "./pair-name.ts";
+import { assetName, isCurrency } from "./pair-name.ts";
 import { parseRoute, type Route, routeHash } from "./route.ts";
 import { Segments } from "./segments.ts";
 import { StatusStrip } from "./status-strip.ts";
@@ -165,7 +165,7 @@ export class App {
 
   #pairsLoaded(pairs: readonly PairView[]): void {
     // A pair of two currencies hardly moves: the first look is at one that trades a token.
-    const first = pairs.find((pair) => pair.token.symbol === null) ?? pairs[0];
+    const first = pairs.find((pair) => !isCurrency(pair.token)) ?? pairs[0];
     if (this.#route.pair === null && this.#search === "" && first !== undefined) {
       const { interval } = this.#route;
       history.replaceState(null, "", routeHash(first.pair_addr, interval));

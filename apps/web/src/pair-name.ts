@@ -2,10 +2,22 @@ import { element } from "./element.ts";
 import { shortAddress } from "./number-text.ts";
 import type { AssetView, PairView } from "./wire.ts";
 
-/** The symbol of a mint that is known by address, else the ends of its address. */
+/**
+ * The symbol of a mint, else the ends of its address. Makers choose symbols: what cannot be seen (controls, marks of
+ * direction) is taken out of them, and what is long is cut.
+ */
 export function assetName(asset: AssetView): string {
-  return asset.symbol ?? shortAddress(asset.mint);
+  const symbol = [...(asset.symbol ?? "").replace(/\p{C}/gu, "").trim()].slice(0, MAX_SYMBOL).join("");
+  return symbol === "" ? shortAddress(asset.mint) : symbol;
 }
+
+/** Whether an asset is one of the currencies that tokens are traded against; the server lets no other claim a name. */
+export function isCurrency(asset: AssetView): boolean {
+  return asset.symbol !== null && CURRENCIES.has(asset.symbol);
+}
+
+const MAX_SYMBOL = 12;
+const CURRENCIES: ReadonlySet<string> = new Set(["SOL", "USDC", "USDT"]);
 
 /** `DezX…B263/SOL`. */
 export function pairName(pair: PairView): string {

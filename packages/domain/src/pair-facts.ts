@@ -48,3 +48,23 @@ export function valueOfSupply(trade: Trade, supply: RawAmount | null): number | 
   if (poolBaseAmount === 0n || poolTokenAmount === 0n) return null;
   return divideToFloat(poolBaseAmount * baseUsd * supply, poolTokenAmount * powerOfTen(base.decimals + 9));
 }
+
+/**
+ * Dollars that `supply` units of a token of so many decimals are worth at a price: the product of the float64
+ * as it is, rounded once. Null where either is not known.
+ */
+export function valueAtPrice(
+  priceUsd: number | null,
+  supply: RawAmount | null,
+  decimals: number,
+): number | null {
+  if (priceUsd === null || supply === null || !(priceUsd >= 0 && Number.isFinite(priceUsd))) return null;
+  // A float64 is an integer after at most 1074 doublings, which are exact.
+  let whole = priceUsd;
+  let doublings = 0n;
+  while (!Number.isInteger(whole)) {
+    whole *= 2;
+    doublings += 1n;
+  }
+  return divideToFloat(BigInt(whole) * supply, powerOfTen(decimals) << doublings);
+}

@@ -1,4 +1,5 @@
 import type { PriceChange } from "@candlewick/contracts";
+import { atPrice } from "./pair-facts-view.ts";
 import type { MarketReads, PairView } from "./ports.ts";
 
 export const PAIR_SORTS = ["volume", "recent", "trades", "change_5m", "change_1h", "change_24h"] as const;
@@ -37,10 +38,9 @@ export function withLivePrice(pair: PairView, live: PriceChange | undefined): Pa
   const { slot, block_time, price_usd, price_base } = live;
   const { change_5m, change_1h, change_4h, change_6h, change_24h } = live;
   return {
-    ...pair,
+    ...atPrice(pair, price_usd),
     slot,
     block_time,
-    price_usd,
     price_base,
     change_5m,
     change_1h,

@@ -3,13 +3,27 @@ import type { Kline, TradeWithPair } from "@candlewick/contracts";
 /** One token of a pair as readers see it. */
 export interface AssetView {
   readonly mint: string;
-  /** Only for mints that are known by address. */
+  /** Known by address, else what its maker claims, which proves nothing; null also where the claim is a currency. */
   readonly symbol: string | null;
   readonly decimals: number;
 }
 
+/** What is known of a pair beside its trades. Unknown is null. */
+export interface PairFactsView {
+  /** What the token's maker calls it. */
+  readonly token_name: string | null;
+  /** Whole units, an exact decimal. */
+  readonly token_supply: string | null;
+  /** Where and when (unix seconds) the pair began to exist. */
+  readonly created_slot: number | null;
+  readonly created_time: number | null;
+  /** The supply at `price_usd`. As far as the chain can tell all of it is in circulation: both are the same. */
+  readonly fdv_usd: number | null;
+  readonly market_cap_usd: number | null;
+}
+
 /** A pair with what it did lately, as `/api/pairs` returns it. Unknown is null. */
-export interface PairView {
+export interface PairView extends PairFactsView {
   readonly chain_id: string;
   readonly pair_addr: string;
   readonly venue: string;
@@ -31,7 +45,7 @@ export interface PairView {
 }
 
 export interface PairQuery {
-  /** The beginning of an address or a known symbol; null: all. */
+  /** The beginning of an address or of a symbol; null: all. */
   readonly search: string | null;
   readonly sort: "volume" | "last-trade";
   readonly limit: number;

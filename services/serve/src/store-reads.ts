@@ -1,7 +1,8 @@
 import { type Kline, klineOf, type TradeWithPair, tradeWithPair } from "@candlewick/contracts";
-import { type Asset, CHAIN_IDS, type ChainName, formatDecimal, knownSymbol } from "@candlewick/domain";
+import { CHAIN_IDS, type ChainName, formatDecimal } from "@candlewick/domain";
 import type { PairSummary, Store } from "@candlewick/store";
-import type { AssetView, CandleQuery, MarketReads, PairView, TradeQuery } from "./ports.ts";
+import { assetView, pairFactsView } from "./pair-facts-view.ts";
+import type { CandleQuery, MarketReads, PairView, TradeQuery } from "./ports.ts";
 
 /** Reads one chain from the store, in the forms that readers get. `group`: whose offsets tell the progress. */
 export function storeReads(store: Store, chain: ChainName, group: string): MarketReads {
@@ -51,8 +52,9 @@ function pairView(pair: PairSummary): PairView {
     chain_id: String(CHAIN_IDS[pair.chain]),
     pair_addr: pair.address,
     venue: pair.venue,
-    base: assetView(pair.base),
-    token: assetView(pair.token),
+    base: assetView(pair.base, pair.facts?.baseSymbol),
+    token: assetView(pair.token, pair.facts?.tokenSymbol),
+    ...pairFactsView(pair.token, pair.facts, pair.lastTrade?.priceUsd ?? null),
     price_usd: pair.lastTrade?.priceUsd ?? null,
     price_base: pair.lastTrade?.priceBase ?? null,
     change_5m: null,
@@ -65,8 +67,4 @@ function pairView(pair: PairSummary): PairView {
     slot: pair.lastTrade?.slot ?? null,
     block_time: pair.lastTrade?.time ?? null,
   };
-}
-
-function assetView({ mint, decimals }: Asset): AssetView {
-  return { mint, symbol: knownSymbol(mint), decimals };
 }

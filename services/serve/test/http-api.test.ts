@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { DEFAULT_INTERVALS } from "@candlewick/domain";
+import { DEFAULT_INTERVALS, rawAmount, slot } from "@candlewick/domain";
 import { CandlewickError, ERRORS, Registry, silentLogger, systemClock } from "@candlewick/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serveSchema } from "../src/config.ts";
+import { withLivePrice } from "../src/pair-order.ts";
 import { runServe, type ServeService } from "../src/serve.ts";
 import { MemoryMarket } from "./memory-market.ts";
-import { PAIR_A, PAIR_B, START_MS, trade } from "./sample.ts";
+import { PAIR_A, PAIR_B, priceChange, START_MS, trade } from "./sample.ts";
 
+const PAIR_C = "8sLbNZoA1cfnvMJLPfp98ZLAnFSYCFApfJKMbiXNLwxj";
 const UNKNOWN = "11111111111111111111111111111111";
 
 let market: MemoryMarket;
@@ -112,6 +114,37 @@ describe("answers", () => {
     expect(await order("trades")).toEqual([PAIR_A, PAIR_B]);
     expect(await order("recent")).toEqual([PAIR_B, PAIR_A]);
     expect(await order("change_1h")).toEqual([PAIR_A, PAIR_B]);
+  });
+
+  it("tells what is known of a pair, and null for what is not", async () => {
+    expect((await get(`/api/pairs/${PAIR_B}`)).body).toMatchObject({
+      ...{ token: { symbol: null }, token_name: null, token_supply: null, created_slot: null },
+      ...{ created_time: null, fdv_usd: null, market_cap_usd: null },
+    });
+    const facts = { baseSymbol: "SOL", tokenName: "A <b>coin</b>", createdSlot: slot(7), createdTime: 70 };
+    const known = (tokenSymbol: string, at: number) => ({
+      ...trade({ slot: at, pair: PAIR_C }),
+      facts: { ...facts, tokenSymbol, tokenSupply: rawAmount(2_000_000_000_000n) },
+    });
+    market.store([known("COIN", 4)]);
+    // 1.5 SOL of 130 dollars for 1,000 tokens.
+    const price = 0.195;
+    const { body } = await get(`/api/pairs/${PAIR_C}`);
+    expect(body).toMatchObject({
+      ...{
+        base: { symbol: "SOL" },
+        token: { symbol: "COIN" },
+        token_name: "A <b>coin</b>",
+        price_usd: price,
+      },
+      ...{ token_supply: "2000000", created_slot: 7, created_time: 70, fdv_usd: 390_000 },
+      market_cap_usd: 390_000,
+    });
+    expect(withLivePrice(body, priceChange(PAIR_C, 2, 9))).toMatchObject({
+      ...{ price_usd: 2, fdv_usd: 4_000_000, market_cap_usd: 4_000_000 },
+    });
+    market.store([known(" usdc", 5)]);
+    expect((await get(`/api/pairs/${PAIR_C}`)).body.token.symbol).toBe(null);
   });
 
   it("serves the page with a policy that lets nothing in from elsewhere", async () => {

@@ -13,7 +13,6 @@ import {
   comparePositions,
   DEFAULT_INTERVALS,
   formatDecimal,
-  knownSymbol,
   orderKey,
   priceInBase,
   priceInUsd,
@@ -22,6 +21,7 @@ import {
 } from "@candlewick/domain";
 import type { ConsumedRecord } from "@candlewick/kafka";
 import type { LiveSource } from "../src/live-source.ts";
+import { assetView, pairFactsView } from "../src/pair-facts-view.ts";
 import type { MarketReads, PairView } from "../src/ports.ts";
 
 const DAY_SECONDS = 86_400;
@@ -155,12 +155,12 @@ export class MemoryMarket {
     if (last === undefined) throw new Error(`no trade of ${pair}`);
     const day = trades.filter(({ block }) => (block.time ?? 0) > (last.block.time ?? 0) - DAY_SECONDS);
     const volume = day.reduce((sum, trade) => sum + (usdVolume(trade) ?? 0n), 0n);
-    const asset = ({ mint, decimals }: Trade["base"]) => ({ mint, symbol: knownSymbol(mint), decimals });
     return {
       ...this.#priceChange(pair),
       venue: last.venue,
-      base: asset(last.base),
-      token: asset(last.token),
+      ...pairFactsView(last.token, last.facts, priceInUsd(last)),
+      base: assetView(last.base, last.facts?.baseSymbol),
+      token: assetView(last.token, last.facts?.tokenSymbol),
       volume_24h_usd: formatDecimal(volume, last.base.decimals + 9),
       trades_24h: day.length,
     };
