@@ -44,6 +44,15 @@ async function untilSet(
   );
 }
 
+function firstValue(
+  results: readonly {
+    readonly configs: readonly { readonly name: string; readonly value: string | null }[];
+  }[],
+  wanted: string,
+): string | null | undefined {
+  return results[0]?.configs.find(({ name }) => name === wanted)?.value;
+}
+
 export const configCases = [
   ...area("describe configs", {
     "of a topic at both ends": async (session, topic) => {
@@ -169,6 +178,102 @@ export const configCases = [
       await attempt("no name", [["retention.ms", 0, "5000"]], "");
       await attempt("an unknown kind", [["retention.ms", 0, "5000"]], "x", 77);
       await session.attempt(incrementalAlterConfigs, 1, { resources: [], validateOnly: false }, "nothing");
+    },
+  }),
+  ...area("change the broker's configs", {
+    "for the broker and for the cluster": async (session, topic) => {
+      await session.createTopic(topic);
+      const names = ["log.retention.ms", "log.cleanup.policy", "message.max.bytes"];
+      const shown = async (step: string, value: string | null): Promise<void> => {
+        await session.sendUntil(
+          describeConfigs,
+          4,
+          describe("1", names, BROKER),
+          ({ results }) => firstValue(results, "log.retention.ms") === value,
+          step,
+        );
+        await session.send(describeConfigs, 4, describe("", null, BROKER), `${step}: of the cluster`);
+        await session.send(describeConfigs, 4, describe(topic, ["retention.ms"]), `${step}: of a topic`);
+      };
+      const set = (name: string, operations: readonly Operation[]) =>
+        session.send(incrementalAlterConfigs, 1, change(name, operations, BROKER));
+      await shown("nothing is set", null);
+      await set("", [["log.retention.ms", 0, "604800001"]]);
+      await shown("set for the cluster", "604800001");
+      await set("1", [["log.retention.ms", 0, "604800002"]]);
+      await shown("set for the broker", "604800002");
+      await set("1", [["log.retention.ms", 1, null]]);
+      await shown("deleted for the broker", "604800001");
+      await session.send(
+        alterConfigs,
+        2,
+        alter("1", { "log.retention.ms": "604800003", "message.max.bytes": "1048588" }, BROKER),
+      );
+      await shown("altered for the broker", "604800003");
+      await session.send(alterConfigs, 2, alter("1", {}, BROKER), "alter nothing");
+      await shown("back to the cluster's", "604800001");
+      await set("", [["log.retention.ms", 1, null]]);
+      await shown("deleted for the cluster", null);
+    },
+    "what cannot be": async (session) => {
+      const attempt = (step: string, operations: readonly Operation[], name = "1") =>
+        session.attempt(incrementalAlterConfigs, 1, change(name, operations, BROKER), step);
+      await attempt("read-only", [["num.partitions", 0, "3"]]);
+      await attempt("read-only for the cluster", [["num.partitions", 0, "3"]], "");
+      await attempt("one of them read-only", [
+        ["log.segment.bytes", 0, "2000000"],
+        ["auto.create.topics.enable", 0, "true"],
+      ]);
+      await attempt("hours", [["log.retention.hours", 0, "3"]]);
+      await attempt("not a number", [["log.retention.ms", 0, "soon"]]);
+      await attempt("an empty value", [["log.retention.ms", 0, ""]]);
+      await attempt("no value", [["log.retention.ms", 0, null]]);
+      await attempt("too small", [["log.segment.bytes", 0, "1024"]]);
+      await attempt("no time", [["log.retention.ms", 0, "0"]]);
+      await attempt("below nothing", [["max.connections", 0, "-1"]], "");
+      await attempt("nonsense", [["log.cleanup.policy", 0, "burn"]], "");
+      await attempt("append to a number", [["log.retention.ms", 2, "5"]]);
+      await attempt("append to what is unknown", [["no.such.setting", 2, "5"]]);
+      await attempt("delete what is unknown", [["no.such.setting", 1, null]]);
+      await attempt("delete what is read-only", [["num.partitions", 1, null]]);
+      await attempt("another broker", [["log.retention.ms", 0, "5"]], "9");
+      await attempt("a broker without a number", [["log.retention.ms", 0, "5"]], "one");
+      await attempt("nothing", []);
+      await session.attempt(
+        alterConfigs,
+        2,
+        alter("1", { "num.partitions": "2" }, BROKER),
+        "alter read-only",
+      );
+      await session.attempt(
+        alterConfigs,
+        2,
+        alter("1", { "log.retention.ms": null }, BROKER),
+        "alter to null",
+      );
+      await session.send(describeConfigs, 4, describe("1", ["log.retention.ms"], BROKER), "nothing is set");
+    },
+    "a name that means nothing": async (session) => {
+      const name = "no.such.setting";
+      const set = (operation: Operation) =>
+        session.send(incrementalAlterConfigs, 1, change("1", [operation], BROKER));
+      const request = describe("1", [name], BROKER);
+      await set([name, 0, "secret"]);
+      await session.sendUntil(
+        describeConfigs,
+        4,
+        request,
+        ({ results }) => results[0]?.configs.length === 1,
+        "kept",
+      );
+      await set([name, 1, null]);
+      await session.sendUntil(
+        describeConfigs,
+        4,
+        request,
+        ({ results }) => results[0]?.configs.length === 0,
+        "gone",
+      );
     },
   }),
 ];

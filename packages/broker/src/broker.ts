@@ -6,6 +6,7 @@ import { Authorizer } from "./auth/authorizer.ts";
 import { tokenValidator } from "./auth/bearer-token.ts";
 import { Credentials } from "./auth/credentials.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { BrokerConfiguration } from "./configuration/broker-configuration.ts";
 import { DEFAULT_ASSIGNOR } from "./groups/assignor.ts";
 import { GroupCoordinator } from "./groups/group-coordinator.ts";
 import type { GroupSettings } from "./groups/group-settings.ts";
@@ -76,7 +77,7 @@ async function start(options: BrokerOptions, folder: string, opened: AsyncDispos
   const disk = await openDisk(options, opened);
   const ending: Ending = { isKill: false };
   const parts = await openParts(options, settings, disk, folder, opened, ending);
-  const limits = new ConnectionLimits(settings);
+  const limits = new ConnectionLimits(parts.settings);
   const listeners: Listener[] = [];
   for (const one of [firstListener(options, settings), ...settings.listeners]) {
     const opening = await Listener.open(parts, one, limits);
@@ -135,25 +136,28 @@ async function openDisk(options: BrokerOptions, opened: AsyncDisposableStack): P
 
 async function openParts(
   options: BrokerOptions,
-  settings: Settings,
+  given: Settings,
   disk: Disk,
   folder: string,
   opened: AsyncDisposableStack,
   ending: Ending,
 ): Promise<BrokerParts> {
   const clock = options.clock ?? systemClock;
-  const visibility: Visibility = settings.fsync === "acks-all" ? "after-sync" : "at-once";
+  const visibility: Visibility = given.fsync === "acks-all" ? "after-sync" : "at-once";
   const { clusterId } = openIdentity(disk, folder);
   const journal = new Journal(disk, `${folder}/coordinator.journal`, visibility, (error) =>
-    settings.log({ level: "error", msg: "cannot shorten the journal", reason: String(error) }),
+    given.log({ level: "error", msg: "cannot shorten the journal", reason: String(error) }),
   );
   opened.defer(() => (ending.isKill ? journal.abandon() : journal.close()));
+  const configuration = new BrokerConfiguration(journal, given);
+  const { settings } = configuration;
   if (journal.droppedBytes > 0) {
     const msg = "cut off an unfinished write at the end of the journal";
     settings.log({ level: "warn", msg, droppedBytes: journal.droppedBytes });
   }
   const { topicDefaults } = settings;
   const topics = new TopicStore({ disk, folder, visibility, topicDefaults, now: () => clock.nowMs() });
+  configuration.onChange(() => topics.applyDefaults());
   opened.defer(async () => {
     if (ending.isKill) {
       topics.abandon();
@@ -191,6 +195,7 @@ async function openParts(
   const credentials = new Credentials(journal, settings.sasl?.users ?? {});
   return {
     settings,
+    configuration,
     folder,
     disk,
     clusterId,

@@ -1,6 +1,8 @@
 import { Operation } from "../auth/acl.ts";
+import { BrokerConfiguration, CLUSTER } from "../configuration/broker-configuration.ts";
+import { brokerSettings } from "../configuration/broker-settings.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
-import { TopicConfig } from "../topics/topic-config.ts";
+import { ConfigType, TopicConfig } from "../topics/topic-config.ts";
 import { ResourceType } from "./describe-configs.ts";
 import type { RequestContext } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
@@ -28,10 +30,12 @@ export type Answer = Resource & { readonly errorCode: ErrorCode; readonly errorM
 interface Target {
   readonly current: CurrentConfig;
   readonly problem: (name: string, value: string) => string | undefined;
+  /** Kafka has another code for values of the broker that cannot be. */
+  readonly problemCode: ErrorCode;
   readonly replace: (overrides: readonly (readonly [string, string])[]) => void | Promise<void>;
 }
 
-/** Gives a topic or a group the settings that `changesFor` makes of its present ones: all of them or none. */
+/** Gives a topic, a group or the broker the settings that `changesFor` makes of its present ones: all of them or none. */
 export async function alterResource(
   context: RequestContext,
   { resourceType, resourceName }: Resource,
@@ -50,8 +54,10 @@ export async function alterResource(
   const isOdd = changes.some((change) => change.kind === "set" && change.value === null);
   const isRepeated = new Set(changes.map(({ name }) => name)).size < changes.length;
   if (isOdd || isRepeated) return answer(ErrorCode.INVALID_REQUEST, "A setting needs one value.");
+  const impossible = changes.find((change) => change.kind === "impossible");
+  if (impossible !== undefined) return answer(ErrorCode.INVALID_CONFIG, impossible.reason);
   const problem = changes.map((change) => problemOf(change, target)).find((found) => found !== undefined);
-  if (problem !== undefined) return answer(ErrorCode.INVALID_CONFIG, problem);
+  if (problem !== undefined) return answer(target.problemCode, problem);
   if (validateOnly) return answer(ErrorCode.NONE);
   const overrides = changes.flatMap((change) =>
     change.kind === "set" && change.value !== null ? [[change.name, change.value] as const] : [],
@@ -77,12 +83,10 @@ function targetOf(context: RequestContext, resourceType: number, name: string): 
       return topicTarget(context, name);
     case ResourceType.GROUP:
       return groupTarget(context, name);
+    case ResourceType.BROKER:
+      return brokerTarget(context, name);
     default: {
-      const isBroker = resourceType === ResourceType.BROKER;
-      if (isBroker && !context.access.cluster(Operation.ALTER_CONFIGS)) {
-        return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage: NOT_ALLOWED };
-      }
-      const errorMessage = "Only the settings of topics and groups can be changed.";
+      const errorMessage = "Only the settings of topics, groups and brokers can be changed.";
       return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
     }
   }
@@ -105,6 +109,7 @@ function topicTarget({ topics, access }: RequestContext, name: string): Target |
       isList: TopicConfig.isList,
     },
     problem: TopicConfig.problem,
+    problemCode: ErrorCode.INVALID_CONFIG,
     replace: (overrides) => topics.configure(topic, overrides),
   };
 }
@@ -123,9 +128,34 @@ function groupTarget({ groups, access }: RequestContext, name: string): Target |
       isList: () => false,
     },
     problem: (key, value) => configs.problem(key, value),
+    problemCode: ErrorCode.INVALID_CONFIG,
     async replace(overrides) {
       configs.configure(name, Object.fromEntries(overrides));
       await configs.flush();
+    },
+  };
+}
+
+/** This broker by its number, or all brokers of the cluster, which have no name together. */
+function brokerTarget({ access, configuration, settings }: RequestContext, name: string): Target | Problem {
+  if (!access.cluster(Operation.ALTER_CONFIGS)) {
+    return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage: NOT_ALLOWED };
+  }
+  if (name !== CLUSTER && name !== String(settings.nodeId)) {
+    const errorMessage = `Unexpected broker id, expected ${settings.nodeId}, but received ${name}`;
+    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
+  }
+  return {
+    current: {
+      overrides: () => configuration.overrides(name),
+      get: (key) => configuration.valueIn(name, key),
+      isList: (key) => brokerSettings.get(key)?.type === ConfigType.LIST,
+    },
+    problem: BrokerConfiguration.problem,
+    problemCode: ErrorCode.INVALID_REQUEST,
+    async replace(overrides) {
+      configuration.configure(name, Object.fromEntries(overrides));
+      await configuration.flush();
     },
   };
 }

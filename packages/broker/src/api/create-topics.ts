@@ -138,7 +138,7 @@ function described(
   name: string,
   config: TopicConfig,
   numPartitions: number,
-  { access }: RequestContext,
+  { access, configuration }: RequestContext,
 ): Partial<TopicResult> {
   if (!access.topic(Operation.DESCRIBE_CONFIGS, name)) {
     const topicConfigErrorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
@@ -148,7 +148,7 @@ function described(
     name: entry.name,
     value: entry.value,
     readOnly: false,
-    configSource: configSource(entry),
+    configSource: configSource(entry, configuration),
     isSensitive: false,
   }));
   return { numPartitions, replicationFactor: 1, configs };

@@ -1,10 +1,12 @@
 import { Operation } from "../auth/acl.ts";
+import { CLUSTER } from "../configuration/broker-configuration.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeConfigs as api } from "../protocol/messages/describe-configs.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import { ConfigType } from "../topics/topic-config.ts";
 import { isValidTopicName } from "../topics/topic-store.ts";
-import { ConfigSource, configSource } from "./config-source.ts";
+import { brokerConfigs, clusterConfigs, synonymOf } from "./broker-configs.ts";
+import { ConfigSource, configSource, topicLayers } from "./config-source.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 
 type Resource = RequestOf<typeof api>["resources"][number];
@@ -14,13 +16,13 @@ type Config = Result["configs"][number];
 export const ResourceType = { TOPIC: 2, BROKER: 4, GROUP: 32 } as const;
 
 /**
- * DescribeConfigs, versions 1 to 4: topics, groups, and the broker's own settings under Kafka's names. Left out: the
- * documentation texts.
+ * DescribeConfigs, versions 1 to 4: topics, groups, and the broker's own settings under Kafka's names, the latter with
+ * documentation.
  */
 export const describeConfigs: Handler = serve(api, (request, context) => ({
   results: request.resources.map((resource): Result => {
     const { resourceType, resourceName, configurationKeys } = resource;
-    const found = configsOf(resource, request.includeSynonyms, context);
+    const found = configsOf(resource, request, context);
     if (typeof found === "number") {
       const errorMessage = `Cannot describe the configuration of '${resourceName}'.`;
       return { errorCode: found, errorMessage, resourceType, resourceName, configs: [] };
@@ -32,15 +34,20 @@ export const describeConfigs: Handler = serve(api, (request, context) => ({
   }),
 }));
 
-function configsOf(resource: Resource, withSynonyms: boolean, context: RequestContext): Config[] | ErrorCode {
+function configsOf(
+  resource: Resource,
+  { includeSynonyms: withSynonyms, includeDocumentation }: RequestOf<typeof api>,
+  context: RequestContext,
+): Config[] | ErrorCode {
   switch (resource.resourceType) {
     case ResourceType.TOPIC:
       return topicConfigs(resource.resourceName, withSynonyms, context);
     case ResourceType.BROKER: {
       if (!context.access.cluster(Operation.DESCRIBE_CONFIGS)) return ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
-      const { nodeId } = context.settings;
-      const isThis = resource.resourceName === String(nodeId) || resource.resourceName === "";
-      return isThis ? brokerConfigs(context) : ErrorCode.INVALID_REQUEST;
+      const shown = { withSynonyms, withDocumentation: includeDocumentation };
+      if (resource.resourceName === CLUSTER) return clusterConfigs(context.configuration, shown);
+      const isThis = resource.resourceName === String(context.settings.nodeId);
+      return isThis ? brokerConfigs(context.configuration, shown) : ErrorCode.INVALID_REQUEST;
     }
     case ResourceType.GROUP:
       if (!context.access.group(Operation.DESCRIBE_CONFIGS, resource.resourceName)) {
@@ -72,7 +79,7 @@ function groupConfigs(group: string, withSynonyms: boolean, { groups }: RequestC
 function topicConfigs(
   name: string,
   withSynonyms: boolean,
-  { topics, access }: RequestContext,
+  { topics, access, configuration }: RequestContext,
 ): Config[] | ErrorCode {
   if (!access.topic(Operation.DESCRIBE_CONFIGS, name)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   if (!isValidTopicName(name)) return ErrorCode.INVALID_TOPIC_EXCEPTION;
@@ -80,49 +87,16 @@ function topicConfigs(
   if (topic === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return topic.config.entries().map((entry) => {
     const own = { name: entry.name, value: entry.value, source: ConfigSource.TOPIC };
-    const { brokerName, defaultValue: value } = entry;
-    const fallback =
-      brokerName === undefined ? [] : [{ name: brokerName, value, source: ConfigSource.DEFAULT }];
+    const fallback = topicLayers(entry.name, configuration).map(synonymOf);
     const synonyms = entry.isDefault ? fallback : [own, ...fallback];
     return {
       name: entry.name,
       value: entry.value,
       readOnly: false,
-      configSource: configSource(entry),
+      configSource: configSource(entry, configuration),
       isSensitive: false,
       synonyms: withSynonyms ? synonyms : [],
       configType: entry.type,
     };
   });
-}
-
-function brokerConfigs({ settings }: RequestContext): Config[] {
-  const values: readonly (readonly [string, string | number | boolean, number])[] = [
-    ["auto.create.topics.enable", settings.autoCreateTopics, ConfigType.BOOLEAN],
-    ["default.replication.factor", 1, ConfigType.INT],
-    ["group.consumer.assignors", settings.groupConsumerAssignors.join(), ConfigType.LIST],
-    ["group.consumer.heartbeat.interval.ms", settings.groupConsumerHeartbeatIntervalMs, ConfigType.INT],
-    ["group.consumer.migration.policy", settings.groupConsumerMigration, ConfigType.STRING],
-    ["group.consumer.session.timeout.ms", settings.groupConsumerSessionTimeoutMs, ConfigType.INT],
-    ["group.initial.rebalance.delay.ms", settings.groupInitialRebalanceDelayMs, ConfigType.INT],
-    ["group.max.session.timeout.ms", settings.groupMaxSessionTimeoutMs, ConfigType.INT],
-    ["group.min.session.timeout.ms", settings.groupMinSessionTimeoutMs, ConfigType.INT],
-    ["max.connections", settings.maxConnections, ConfigType.INT],
-    ["max.connections.per.ip", settings.maxConnectionsPerIp, ConfigType.INT],
-    ["message.max.bytes", settings.messageMaxBytes, ConfigType.INT],
-    ["node.id", settings.nodeId, ConfigType.INT],
-    ["num.partitions", settings.numPartitions, ConfigType.INT],
-    ["offset.metadata.max.bytes", settings.offsetMetadataMaxBytes, ConfigType.INT],
-    ["offsets.retention.minutes", Math.round(settings.offsetsRetentionMs / 60_000), ConfigType.INT],
-    ["socket.request.max.bytes", settings.requestMaxBytes, ConfigType.INT],
-  ];
-  return values.map(([name, value, configType]) => ({
-    name,
-    value: String(value),
-    readOnly: true,
-    configSource: ConfigSource.STATIC_BROKER,
-    isSensitive: false,
-    synonyms: [],
-    configType,
-  }));
 }

@@ -4,6 +4,7 @@ import type { Authorizer } from "../auth/authorizer.ts";
 import type { TokenValidator } from "../auth/bearer-token.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import type { Clock } from "../clock.ts";
+import type { BrokerConfiguration } from "../configuration/broker-configuration.ts";
 import type { GroupCoordinator } from "../groups/group-coordinator.ts";
 import type { Memory } from "../network/memory.ts";
 import type { Settings } from "../options.ts";
@@ -16,6 +17,8 @@ import type { TransactionCoordinator } from "../transactions/transaction-coordin
 /** What the API files work on: the broker's parts. */
 export interface BrokerParts {
   readonly settings: Settings;
+  /** Where the settings come from, and how they change. */
+  readonly configuration: BrokerConfiguration;
   /** Where the data is, for people to read. */
   readonly folder: string;
   readonly disk: Disk;

@@ -7,7 +7,7 @@ const DELETE = 1;
 const APPEND = 2;
 const SUBTRACT = 3;
 
-/** IncrementalAlterConfigs, versions 0 to 1: topics and groups; set, delete, and append or subtract for lists. */
+/** IncrementalAlterConfigs, versions 0 to 1: topics, groups and the broker; set, delete, and append or subtract for lists. */
 export const incrementalAlterConfigs: Handler = serve(api, async (request, context) => ({
   responses: await Promise.all(
     request.resources.map((resource) =>

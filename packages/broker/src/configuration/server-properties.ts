@@ -3,6 +3,7 @@ import type { GroupMigration } from "../groups/group-settings.ts";
 import type { BrokerOptions } from "../options.ts";
 import { brokerNames, TopicConfig } from "../topics/topic-config.ts";
 import { ACL_NAMES, aclOptions } from "./acl-properties.ts";
+import { addressBounds } from "./address-bounds.ts";
 import { LISTENER_NAMES, listenerOptions } from "./listener-properties.ts";
 import { parseProperties } from "./properties-file.ts";
 import { isSaslName, saslOptions } from "./sasl-properties.ts";
@@ -136,12 +137,9 @@ function topicDefaultsOf(given: ReadonlyMap<string, string>): Record<string, str
 function perAddress(given: ReadonlyMap<string, string>): Partial<BrokerOptions> {
   const value = given.get(PER_ADDRESS);
   if (value === undefined || value.trim() === "") return {};
-  const bounds = value.split(",").map((pair) => {
-    const match = /^\s*(.+):(\d+)\s*$/.exec(pair);
-    if (match === null) throw invalid(PER_ADDRESS, value);
-    return [match[1] ?? "", Number(match[2])] as const;
-  });
-  return { maxConnectionsPerIpOverrides: Object.fromEntries(bounds) };
+  const bounds = addressBounds(value);
+  if (bounds === undefined) throw invalid(PER_ADDRESS, value);
+  return { maxConnectionsPerIpOverrides: bounds };
 }
 
 /** Kafka names its assignors in short or by their classes. */

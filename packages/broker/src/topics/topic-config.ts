@@ -160,6 +160,12 @@ export class TopicConfig {
       : `Invalid value ${value} for configuration ${name}`;
   }
 
+  /** What Kafka has where nothing is set, and of what type it is; empty text for a name that it does not know. */
+  static kafkaDefault(name: string): { readonly type: number; readonly value: string } {
+    const definition = definitions[name];
+    return { type: definition?.type ?? ConfigType.STRING, value: definition?.fallback ?? "" };
+  }
+
   static isList(name: string): boolean {
     return definitions[name]?.type === ConfigType.LIST;
   }

@@ -204,8 +204,17 @@ export class TopicStore {
 
   configure(topic: Topic, overrides: Iterable<readonly [string, string]>): void {
     topic.config = topic.config.with(overrides);
-    for (const log of topic.partitions) Object.assign(log.settings, topic.config.logSettings);
+    this.#applySettings(topic);
     this.#save();
+  }
+
+  /** Tells all logs what holds for them, after the defaults of the broker have changed. */
+  applyDefaults(): void {
+    for (const topic of this.all()) this.#applySettings(topic);
+  }
+
+  #applySettings({ partitions, config }: Topic): void {
+    for (const log of partitions) Object.assign(log.settings, config.logSettings);
   }
 
   delete(topic: Topic): void {

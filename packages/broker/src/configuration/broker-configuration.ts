@@ -1,0 +1,143 @@
+import type { Settings } from "../options.ts";
+import type { Journal } from "../storage/journal.ts";
+import { ConfigType, TopicConfig } from "../topics/topic-config.ts";
+import { addressBounds } from "./address-bounds.ts";
+import { type BrokerSetting, brokerSettings } from "./broker-settings.ts";
+
+const KIND = "broker-config";
+/** The scope of what is set for all brokers of a cluster; a broker's own scope is its number. */
+export const CLUSTER = "";
+
+const MAX_INT = 2 ** 31 - 1;
+/** Kafka's own bound for the broker, which is above the one for topics. */
+const MIN_SEGMENT_BYTES = 1_048_576;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Values = Readonly<Record<string, string>>;
+
+/** One of the values that a setting could have, the first of which counts. */
+export interface SettingLayer {
+  readonly name: string;
+  readonly value: string;
+  readonly origin: "broker" | "cluster" | "start" | "default";
+}
+
+/**
+ * The broker's settings while it runs: what was set for this broker, above what was set for the cluster, above what it
+ * was started with. What is set takes effect at once and is durable once `flush` has resolved.
+ */
+export class BrokerConfiguration {
+  /** What holds now; the object stays the same while its values change. */
+  readonly settings: Settings;
+  readonly #live: Mutable<Settings>;
+  readonly #started: Settings;
+  readonly #topicDefaults: Record<string, string>;
+  readonly #journal: Journal;
+  readonly #scopes = new Map<string, Values>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(journal: Journal, started: Settings) {
+    this.#journal = journal;
+    this.#started = started;
+    this.#topicDefaults = { ...started.topicDefaults };
+    this.#live = { ...started, topicDefaults: this.#topicDefaults };
+    this.settings = this.#live;
+    for (const { key, value } of journal.entries()) {
+      const [kind, scope] = JSON.parse(key) as [string, string];
+      if (kind === KIND) this.#scopes.set(scope, value as Values);
+    }
+    this.#apply();
+  }
+
+  /** Calls the listener after each change. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** What was set in one scope: the cluster's or this broker's number. */
+  overrides(scope: string): Values {
+    return this.#scopes.get(scope) ?? {};
+  }
+
+  /** The value that a list of this scope is made longer or shorter from. */
+  valueIn(scope: string, name: string): string {
+    return this.overrides(scope)[name] ?? brokerSettings.get(name)?.fallback ?? "";
+  }
+
+  /** Why a setting cannot be, or undefined where it can. Names that mean nothing here can be kept, as in Kafka. */
+  static problem(name: string, value: string): string | undefined {
+    const setting = brokerSettings.get(name);
+    if (setting === undefined) return undefined;
+    if (setting.effect.kind === "read-only") return `Cannot update these configs dynamically: [${name}]`;
+    return isValid(setting, value) ? undefined : `Invalid value ${value} for configuration ${name}`;
+  }
+
+  /** Replaces everything that is set in a scope. */
+  configure(scope: string, values: Values): void {
+    const isEmpty = Object.keys(values).length === 0;
+    this.#journal.put([{ key: JSON.stringify([KIND, scope]), value: isEmpty ? null : values }]);
+    this.#scopes.set(scope, values);
+    const idle = Object.keys(values).filter((name) => !brokerSettings.has(name));
+    if (idle.length > 0) {
+      this.#started.log({ level: "warn", msg: "settings are kept that mean nothing here", names: idle });
+    }
+    this.#apply();
+    for (const listener of this.#listeners) listener();
+  }
+
+  flush(): Promise<void> {
+    return this.#journal.flush();
+  }
+
+  /** All values that a setting could have; empty where it has none. */
+  layers(name: string): readonly SettingLayer[] {
+    const setting = brokerSettings.get(name);
+    const own = this.overrides(String(this.#started.nodeId))[name];
+    const cluster = this.overrides(CLUSTER)[name];
+    const started = setting?.started(this.#started) ?? null;
+    const fallback = setting?.fallback ?? null;
+    const set: SettingLayer[] = [
+      ...(own === undefined ? [] : [{ name, value: own, origin: "broker" } as const]),
+      ...(cluster === undefined ? [] : [{ name, value: cluster, origin: "cluster" } as const]),
+      ...(started === null || started === fallback
+        ? []
+        : [{ name, value: started, origin: "start" } as const]),
+    ];
+    if (fallback !== null) return [...set, { name, value: fallback, origin: "default" }];
+    // Kafka shows the larger unit below a value, and nothing at all where there is none.
+    const [coarser, value] = setting?.coarser ?? [];
+    if (set.length === 0 || coarser === undefined || value === undefined) return set;
+    return [...set, { name: coarser, value, origin: "default" }];
+  }
+
+  /** What holds of everything that was set while the broker ran, or undefined. */
+  #dynamic(name: string): string | undefined {
+    return this.overrides(String(this.#started.nodeId))[name] ?? this.overrides(CLUSTER)[name];
+  }
+
+  #apply(): void {
+    for (const { name, effect } of brokerSettings.values()) {
+      if (effect.kind !== "topic-default") continue;
+      const value = this.#dynamic(name) ?? this.#started.topicDefaults[effect.topicName];
+      if (value === undefined) delete this.#topicDefaults[effect.topicName];
+      else this.#topicDefaults[effect.topicName] = value;
+    }
+    const bound = (name: string, otherwise: number): number => Number(this.#dynamic(name) ?? otherwise);
+    this.#live.maxConnections = bound("max.connections", this.#started.maxConnections);
+    this.#live.maxConnectionsPerIp = bound("max.connections.per.ip", this.#started.maxConnectionsPerIp);
+    const single = this.#dynamic("max.connections.per.ip.overrides");
+    this.#live.maxConnectionsPerIpOverrides =
+      (single === undefined ? undefined : addressBounds(single)) ??
+      this.#started.maxConnectionsPerIpOverrides;
+  }
+}
+
+function isValid({ name, type, effect }: BrokerSetting, value: string): boolean {
+  if (effect.kind === "topic-default") {
+    if (TopicConfig.problem(effect.topicName, value) !== undefined) return false;
+    if (name === "log.segment.bytes") return Number(value) >= MIN_SEGMENT_BYTES;
+    return name !== "log.retention.ms" || Number(value) !== 0;
+  }
+  if (type === ConfigType.STRING) return addressBounds(value) !== undefined;
+  return /^\d+$/.test(value.trim()) && Number(value) <= MAX_INT;
+}

@@ -1,0 +1,125 @@
+import { type Settings, withDefaults } from "../options.ts";
+import { brokerNames, ConfigType, TopicConfig } from "../topics/topic-config.ts";
+import { SETTING_TEXTS } from "./setting-texts.ts";
+
+/** Where a setting takes effect: nowhere but at the start, as a default of topics, or on the connections. */
+export type SettingEffect =
+  | { readonly kind: "read-only" }
+  | { readonly kind: "topic-default"; readonly topicName: string }
+  | { readonly kind: "connections" };
+
+/** A setting of the broker under Kafka's name. */
+export interface BrokerSetting {
+  readonly name: string;
+  readonly type: number;
+  readonly documentation: string;
+  readonly effect: SettingEffect;
+  /** Null where a setting in a larger unit counts as long as nothing is set. */
+  readonly fallback: string | null;
+  /** The setting in a larger unit, with its default. */
+  readonly coarser?: readonly [name: string, value: string];
+  /** What the broker was started with. */
+  readonly started: (settings: Settings) => string | null;
+}
+
+/** Defaults of topics whose settings come in several units; the broker's other defaults are in `brokerNames`. */
+const IN_UNITS: Readonly<
+  Record<string, { readonly name: string; readonly coarser: readonly [string, string] }>
+> = {
+  "retention.ms": { name: "log.retention.ms", coarser: ["log.retention.hours", "168"] },
+  "segment.ms": { name: "log.roll.ms", coarser: ["log.roll.hours", "168"] },
+  "segment.jitter.ms": { name: "log.roll.jitter.ms", coarser: ["log.roll.jitter.hours", "0"] },
+  "flush.ms": {
+    name: "log.flush.interval.ms",
+    coarser: ["log.flush.scheduler.interval.ms", "9223372036854775807"],
+  },
+};
+
+/** The broker's setting that stands behind a topic's, where there is one. */
+export function brokerNameOf(topicName: string): string | undefined {
+  return brokerNames[topicName] ?? IN_UNITS[topicName]?.name;
+}
+
+function topicDefault(name: string, topicName: string): BrokerSetting {
+  const { type, value } = TopicConfig.kafkaDefault(topicName);
+  const coarser = IN_UNITS[topicName]?.coarser;
+  const fallback = coarser === undefined ? value : null;
+  return {
+    name,
+    type,
+    documentation: SETTING_TEXTS[name] ?? `What holds for ${topicName} of topics that do not set it.`,
+    effect: { kind: "topic-default", topicName },
+    fallback,
+    ...(coarser === undefined ? {} : { coarser }),
+    started: (settings) => settings.topicDefaults[topicName] ?? fallback,
+  };
+}
+
+const INITIAL = withDefaults({});
+
+function option(
+  name: string,
+  type: number,
+  started: (settings: Settings) => string | number | boolean,
+  effect: SettingEffect = { kind: "read-only" },
+): BrokerSetting {
+  const documentation = SETTING_TEXTS[name] ?? "";
+  const text = (settings: Settings): string => String(started(settings));
+  return { name, type, documentation, effect, fallback: text(INITIAL), started: text };
+}
+
+/** Shown for what they would be; where one is given, its amount counts in the setting in milliseconds. */
+function larger(name: string, type: number, fallback: string | null): BrokerSetting {
+  const documentation = SETTING_TEXTS[name] ?? "";
+  return { name, type, documentation, effect: { kind: "read-only" }, fallback, started: () => fallback };
+}
+
+const { BOOLEAN, INT, LIST, LONG, STRING } = ConfigType;
+const CONNECTIONS: SettingEffect = { kind: "connections" };
+
+const all: readonly BrokerSetting[] = [
+  ...Object.entries(brokerNames).map(([topicName, name]) => topicDefault(name, topicName)),
+  ...Object.entries(IN_UNITS).map(([topicName, { name }]) => topicDefault(name, topicName)),
+  ...Object.values(IN_UNITS).map(({ coarser: [name, value] }) =>
+    larger(name, name.endsWith("hours") ? INT : LONG, value),
+  ),
+  larger("log.retention.minutes", INT, null),
+  option("auto.create.topics.enable", BOOLEAN, (of) => of.autoCreateTopics),
+  option("broker.id", INT, (of) => of.nodeId),
+  option("connections.max.idle.ms", LONG, (of) => of.connectionIdleMs),
+  option("default.replication.factor", INT, () => 1),
+  option("fetch.max.bytes", INT, (of) => of.fetchMaxBytes),
+  option("group.consumer.assignors", LIST, (of) => of.groupConsumerAssignors.join()),
+  option("group.consumer.heartbeat.interval.ms", INT, (of) => of.groupConsumerHeartbeatIntervalMs),
+  option("group.consumer.max.size", INT, (of) => of.groupConsumerMaxMembers),
+  option("group.consumer.migration.policy", STRING, (of) => of.groupConsumerMigration),
+  option("group.consumer.session.timeout.ms", INT, (of) => of.groupConsumerSessionTimeoutMs),
+  option("group.initial.rebalance.delay.ms", INT, (of) => of.groupInitialRebalanceDelayMs),
+  option("group.max.session.timeout.ms", INT, (of) => of.groupMaxSessionTimeoutMs),
+  option("group.max.size", INT, (of) => of.groupMaxMembers),
+  option("group.min.session.timeout.ms", INT, (of) => of.groupMinSessionTimeoutMs),
+  option("log.retention.check.interval.ms", LONG, (of) => of.maintenanceIntervalMs),
+  option("max.connections", INT, (of) => of.maxConnections, CONNECTIONS),
+  option("max.connections.per.ip", INT, (of) => of.maxConnectionsPerIp, CONNECTIONS),
+  option(
+    "max.connections.per.ip.overrides",
+    STRING,
+    (of) =>
+      Object.entries(of.maxConnectionsPerIpOverrides)
+        .map(([address, bound]) => `${address}:${bound}`)
+        .join(),
+    CONNECTIONS,
+  ),
+  option("node.id", INT, (of) => of.nodeId),
+  option("num.partitions", INT, (of) => of.numPartitions),
+  option("offset.metadata.max.bytes", INT, (of) => of.offsetMetadataMaxBytes),
+  option("offsets.retention.minutes", INT, (of) => Math.round(of.offsetsRetentionMs / 60_000)),
+  option("queued.max.request.bytes", LONG, (of) => of.requestMemoryBytes),
+  option("socket.request.max.bytes", INT, (of) => of.requestMaxBytes),
+  option("transaction.max.timeout.ms", INT, (of) => of.transactionMaxTimeoutMs),
+];
+
+/** The settings that this broker acts on, by name. */
+export const brokerSettings: ReadonlyMap<string, BrokerSetting> = new Map(
+  all.map((setting) => [setting.name, setting]),
+);
