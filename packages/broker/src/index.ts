@@ -5,7 +5,7 @@ export {
   type TokenClaims,
   TokenRefused,
   type TokenValidator,
-} from "./auth/bearer-token.ts";
+} from "./auth/bearer-options.ts";
 export { type Broker, startBroker } from "./broker.ts";
 export { BrokerError, type BrokerErrorCode } from "./broker-error.ts";
 export type { Clock, Timer } from "./clock.ts";

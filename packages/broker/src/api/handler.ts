@@ -1,7 +1,7 @@
 import type { Access } from "../auth/access.ts";
 import type { Authentication } from "../auth/authentication.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
-import type { TokenValidator } from "../auth/bearer-token.ts";
+import type { TokenValidator } from "../auth/bearer-options.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import type { Clock } from "../clock.ts";
 import type { BrokerConfiguration } from "../configuration/broker-configuration.ts";

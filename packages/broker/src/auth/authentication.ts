@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
 import { isAcknowledgement, takeBearerToken } from "./bearer-exchange.ts";
-import type { BearerOptions, TokenValidator } from "./bearer-token.ts";
+import type { BearerOptions, TokenValidator } from "./bearer-options.ts";
 import type { Credentials } from "./credentials.ts";
 import { ScramExchange, ScramFailure, type ScramMechanism } from "./scram.ts";
 

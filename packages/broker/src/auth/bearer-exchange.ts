@@ -1,5 +1,5 @@
 import { MalformedMessage } from "../protocol/reader.ts";
-import { type TokenClaims, TokenRefused, type TokenValidator } from "./bearer-token.ts";
+import { type TokenClaims, TokenRefused, type TokenValidator } from "./bearer-options.ts";
 
 /** Between the parts of a message of RFC 7628, section 3.1. */
 const SEPARATOR = "\x01";

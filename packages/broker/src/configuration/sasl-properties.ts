@@ -1,5 +1,5 @@
 import type { SaslMechanism, SaslOptions } from "../auth/authentication.ts";
-import type { BearerOptions } from "../auth/bearer-token.ts";
+import type { BearerOptions } from "../auth/bearer-options.ts";
 import { BrokerError } from "../broker-error.ts";
 import { type JaasModule, parseJaas } from "./jaas-config.ts";
 
