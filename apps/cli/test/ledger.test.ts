@@ -46,18 +46,26 @@ test(
     });
     const { firstSlot } = node.chain.options;
     const [lost, first] = [firstSlot + 12, firstSlot + 10];
-    await withFolder((store) =>
-      store.recordSlots("solana", [
+    await withFolder(async (store) => {
+      await store.recordSlots("solana", [
         entry(first, "processed"),
         entry(lost, "failed", "the answer is not JSON-RPC"),
         entry(first + 6, "processed"),
-      ]),
-    );
+      ]);
+      const at = { slot: first + 6, blockId: null, blockTime: null, solPrice: null };
+      // A chain of its own name, as `up` gives the simulated one, with what else a source keeps below it.
+      for (const name of ["devnet", "devnet/genesis", `devnet/before/${lost}`])
+        await store.saveCursor(name, at);
+      await store.saveCursor("devnet/finalized", { ...at, slot: first });
+    });
 
     const shown = await runCli(["ledger", "--data", folder]);
     expect(shown).toMatchObject({ code: 0, stderr: "" });
     expect(shown.stdout).toMatch(new RegExp(`slots +${first} to ${first + 6}\n`));
     expect(shown.stdout).toMatch(/failed +1\n/);
+    expect(shown.stdout).toMatch(
+      new RegExp(`source +stands at +final up to\ndevnet +${first + 6} +${first}\n`),
+    );
     expect(shown.stdout).toMatch(/unknown +4\n/);
     expect(shown.stdout).toMatch(new RegExp(`${lost} +failed +1 +the answer is not JSON-RPC`));
     const checked = await runCli(["ledger", "--data", folder, "--check", "--format", "json"]);

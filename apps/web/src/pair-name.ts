@@ -38,11 +38,13 @@ export function assetSign(asset: AssetView): HTMLElement {
 
 const VENUE_NAMES: Readonly<Record<string, string>> = {
   PumpFun: "Pump.fun",
+  RaydiumLaunchLab: "LaunchLab",
   RaydiumV4: "Raydium v4",
   RaydiumClmm: "Raydium CLMM",
   RaydiumCpmm: "Raydium CPMM",
   OrcaWhirlpool: "Orca",
   MeteoraDlmm: "Meteora DLMM",
+  MeteoraDbc: "Meteora DBC",
   MeteoraDammV1: "Meteora v1",
   MeteoraDammV2: "Meteora v2",
 };

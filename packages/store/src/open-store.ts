@@ -5,7 +5,7 @@ import type { ConnectionOptions } from "./connection.ts";
 import { Database, type Transaction } from "./database.ts";
 import { readPools, writePools } from "./facts/pools.ts";
 import { readTokens, writeTokens } from "./facts/tokens.ts";
-import { readCursor, writeCursor } from "./ledger/cursor.ts";
+import { readCursor, readSourcePositions, writeCursor } from "./ledger/cursor.ts";
 import { closePublications, notePublications, readPublications } from "./ledger/publications.ts";
 import { readSlots, readUnsettled, reopenSlots, writeSlots } from "./ledger/slots.ts";
 import { noteMissing, readGaps, readSummary } from "./ledger/summary.ts";
@@ -89,6 +89,7 @@ function storeOn(database: Database, logger: Logger): Store {
   return {
     offsets: (group, names) => read((transaction) => readOffsets(transaction, group, names)),
     checkpoint: (batch) => writeCheckpoint(checkpointDeps, batch),
+    sourcePositions: () => read((transaction) => readSourcePositions(transaction)),
     cursor: (name) => read((transaction) => readCursor(transaction, name)),
     saveCursor: (name, cursor) => write((transaction) => writeCursor(transaction, name, cursor)),
     recordSlots: (chain, entries) => write((transaction) => writeSlots(transaction, chain, entries)),

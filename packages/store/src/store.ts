@@ -67,6 +67,14 @@ export interface CheckpointResult {
   readonly candles: number;
 }
 
+/** Where a source stands, under the name of its cursor. */
+export interface SourcePosition {
+  readonly source: string;
+  readonly slot: number;
+  /** Up to where the chain's final state was compared; null where the source tells of none. */
+  readonly finalizedSlot: number | null;
+}
+
 /** Where ingest stands. `slot` is the last one that is done. */
 export interface Cursor {
   readonly slot: number;
@@ -294,6 +302,8 @@ export interface Store {
   /** Stores a batch and its offsets in one transaction, all or nothing. Rejects with FENCED where an expected offset is not the stored one. */
   checkpoint(batch: Checkpoint): Promise<CheckpointResult>;
   cursor(name: string): Promise<Cursor | null>;
+  /** Where all sources that ever ran stand, by name. */
+  sourcePositions(): Promise<SourcePosition[]>;
   saveCursor(name: string, cursor: Cursor): Promise<void>;
   /** Writes ingest's ledger. A settled slot is not unsettled again. */
   recordSlots(chain: ChainName, entries: readonly SlotEntry[]): Promise<void>;

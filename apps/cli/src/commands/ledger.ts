@@ -1,5 +1,5 @@
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
-import type { LedgerSummary, SlotEntry, SlotRange, Store } from "@candlewick/store";
+import type { LedgerSummary, SlotEntry, SlotRange, SourcePosition, Store } from "@candlewick/store";
 import { Command, Option } from "commander";
 import { output } from "../output.ts";
 import { addStoreFlags, findSources, type SourceFlags, withStore } from "../sources.ts";
@@ -14,9 +14,7 @@ interface LedgerFlags extends SourceFlags {
 
 interface Ledger extends LedgerSummary {
   readonly chain: "solana";
-  /** Where ingest stands; null before it ran. */
-  readonly cursorSlot: number | null;
-  readonly finalizedSlot: number | null;
+  readonly sources: readonly SourcePosition[];
   readonly unsettled: readonly SlotEntry[];
   readonly gaps: readonly SlotRange[];
 }
@@ -26,6 +24,12 @@ const UNSETTLED: readonly Column<SlotEntry>[] = [
   { name: "status", value: ({ status }) => status },
   { name: "attempts", align: "right", value: ({ attempts }) => attempts },
   { name: "reason", value: ({ reason }) => reason },
+];
+
+const SOURCES: readonly Column<SourcePosition>[] = [
+  { name: "source", value: ({ source }) => source },
+  { name: "stands at", align: "right", value: ({ slot }) => slot },
+  { name: "final up to", align: "right", value: ({ finalizedSlot }) => finalizedSlot },
 ];
 
 const GAPS: readonly Column<SlotRange>[] = [
@@ -66,19 +70,17 @@ async function ledger(flags: LedgerFlags): Promise<void> {
 }
 
 async function readLedger(store: Store, limit: number): Promise<Ledger> {
-  const [cursor, finalized] = [await store.cursor("solana"), await store.cursor("solana/finalized")];
   return {
     chain: "solana",
     ...(await store.ledgerSummary("solana")),
-    cursorSlot: cursor?.slot ?? null,
-    finalizedSlot: finalized?.slot ?? null,
+    sources: await store.sourcePositions(),
     unsettled: await store.unsettledSlots("solana", limit),
     gaps: await store.ledgerGaps("solana", limit),
   };
 }
 
 async function writeLedger(found: Ledger): Promise<void> {
-  const { range, slots, unknown, open, cursorSlot, finalizedSlot, unsettled, gaps } = found;
+  const { range, slots, unknown, open, sources, unsettled, gaps } = found;
   if (range === null) {
     await output.line("the ledger is empty");
     return;
@@ -91,10 +93,12 @@ async function writeLedger(found: Ledger): Promise<void> {
     ["missing", slots.missing],
     ["unknown", unknown],
     ["not final yet", open],
-    ["cursor", cursorSlot ?? "-"],
-    ["final up to", finalizedSlot ?? "-"],
   ];
   for (const [name, value] of lines) await output.line(`${name.padEnd(14)} ${value}`);
+  if (sources.length > 0) {
+    await output.line("");
+    await writeRows(sources, SOURCES, "table");
+  }
   if (unsettled.length > 0) {
     await output.line("\nunsettled, tried again by ingest:");
     await writeRows(unsettled, UNSETTLED, "table");

@@ -1,10 +1,19 @@
 import type { Statement, Transaction } from "../database.ts";
-import type { Cursor } from "../store.ts";
+import type { Cursor, SourcePosition } from "../store.ts";
 
 const READ: Statement = {
   name: "read-cursor",
   text: `SELECT slot, block_id, block_time, price_nano_usd, price_slot, price_time
 FROM ingest_cursors WHERE name = $1`,
+};
+
+/** What a source keeps besides where it stands has a name below its own. */
+const NAMES: Statement = {
+  name: "cursor-names",
+  text: `SELECT c.name, c.slot, f.slot AS final_slot FROM ingest_cursors c
+LEFT JOIN ingest_cursors f ON f.name = c.name || '/finalized'
+WHERE c.name NOT LIKE '%/finalized' AND c.name NOT LIKE '%/genesis' AND c.name NOT LIKE '%/before/%'
+ORDER BY c.name`,
 };
 
 const SAVE: Statement = {
@@ -39,6 +48,20 @@ export async function readCursor(transaction: Transaction, name: string): Promis
         ? null
         : { usd: BigInt(usd), slot: Number(slot), time: Number(time) },
   };
+}
+
+/** Where all sources that ever ran stand, by name. */
+export async function readSourcePositions(transaction: Transaction): Promise<SourcePosition[]> {
+  interface Row {
+    readonly name: string;
+    readonly slot: string;
+    readonly final_slot: string | null;
+  }
+  return (await transaction.query<Row>(NAMES, [])).map(({ name, slot, final_slot: final }) => ({
+    source: name,
+    slot: Number(slot),
+    finalizedSlot: final === null ? null : Number(final),
+  }));
 }
 
 export async function writeCursor(transaction: Transaction, name: string, cursor: Cursor): Promise<void> {
