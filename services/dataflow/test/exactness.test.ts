@@ -4,8 +4,10 @@ import { type ConsumedRecord, parsePartitionName, startGroupConsumer } from "@ca
 import { Admin as GroupAdmin } from "@platformatic/kafka";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { type BlockStory, canonicalTrades, recordOf, sortCandles, storyOf, tradeAt } from "./chain.ts";
-import { Bench, counted, PARTITIONS, startDatabase, type TestDatabase, until } from "./real-parts.ts";
+import { type BlockStory, canonicalTrades, recordOf, storyOf, tradeAt } from "../../test-kit/chain.ts";
+import { startDatabase, type TestDatabase } from "../../test-kit/database.ts";
+import { until } from "../../test-kit/until.ts";
+import { Bench, counted, PARTITIONS, sortCandles } from "./real-parts.ts";
 
 const { trades: TRADES, blocks: BLOCKS } = TOPICS.solana;
 

@@ -3,10 +3,12 @@ import { type ConsumedRecord, deadLetter, startReader } from "@candlewick/kafka"
 import { Registry, silentLogger, systemClock } from "@candlewick/runtime";
 import { Admin as RecordsAdmin } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { tradeAt } from "../../test-kit/chain.ts";
+import { startDatabase, type TestDatabase } from "../../test-kit/database.ts";
+import { until } from "../../test-kit/until.ts";
 import { dataflowMetrics } from "../src/metrics.ts";
 import { Dataflow } from "../src/run.ts";
-import { tradeAt } from "./chain.ts";
-import { Bench, counted, PARTITIONS, startDatabase, type TestDatabase, until } from "./real-parts.ts";
+import { Bench, counted, PARTITIONS } from "./real-parts.ts";
 
 const { trades: TRADES, blocks: BLOCKS } = TOPICS.solana;
 

@@ -1,6 +1,3 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { type Broker, type BrokerOptions, startBroker } from "@candlewick/broker";
 import { encodeBlock, encodeTrades, TOPICS, topicSpecs } from "@candlewick/contracts";
 import { type BlockRecord, type Candle, DEFAULT_INTERVALS, type Trade } from "@candlewick/domain";
@@ -14,44 +11,15 @@ import {
   type Producer,
 } from "@candlewick/kafka";
 import { type Clock, type Logger, Registry, silentLogger } from "@candlewick/runtime";
-import { type EmbeddedPostgres, openStore, type Store, startEmbeddedPostgres } from "@candlewick/store";
+import type { Store } from "@candlewick/store";
+import { PAIRS, pairName } from "../../test-kit/chain.ts";
+import type { TestDatabase } from "../../test-kit/database.ts";
+import { until } from "../../test-kit/until.ts";
 import { type DataflowConfig, dataflowSchema, startDataflow } from "../src/index.ts";
 import type { CheckpointStore } from "../src/ports.ts";
-import { PAIRS, pairName, sortCandles } from "./chain.ts";
 
 export const PARTITIONS = 8;
 const { trades: TRADES, blocks: BLOCKS } = TOPICS.solana;
-
-/** A PostgreSQL for a file of tests; it can be away for a while. */
-export interface TestDatabase {
-  readonly store: Store;
-  stopServer(): Promise<void>;
-  startServer(): Promise<void>;
-  close(): Promise<void>;
-}
-
-export async function startDatabase(): Promise<TestDatabase> {
-  const folder = mkdtempSync(path.join(tmpdir(), "cw-dataflow-"));
-  // PostgreSQL does not run as root: the folder must be open to the user that it runs as.
-  chmodSync(folder, 0o755);
-  const start = () => startEmbeddedPostgres({ dataDir: path.join(folder, "db"), logger: silentLogger });
-  let server: EmbeddedPostgres = await start();
-  const store = await openStore({ connection: server.connection, logger: silentLogger });
-  return {
-    store,
-    stopServer: () => server.stop(),
-    async startServer() {
-      const { connection } = server;
-      server = await start();
-      if (JSON.stringify(server.connection) !== JSON.stringify(connection)) throw new Error("it moved");
-    },
-    async close() {
-      await store.close();
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
 
 export interface LogLine {
   readonly level: string;
@@ -194,11 +162,8 @@ export async function counted(metrics: Registry, name: string): Promise<number> 
   return values.reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Waits for something that must come to be, for twenty seconds at most. */
-export async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`it did not come to be: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+/** In a fixed order, so that two lists can be compared. */
+export function sortCandles(candles: readonly Candle[]): Candle[] {
+  const name = ({ pair, interval, openMs }: Candle) => `${pair} ${interval} ${openMs}`;
+  return [...candles].sort((a, b) => (name(a) < name(b) ? -1 : 1));
 }

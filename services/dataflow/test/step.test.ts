@@ -2,8 +2,8 @@ import { encodeBlock, encodeTrades, TOPICS } from "@candlewick/contracts";
 import type { BlockRecord, Trade } from "@candlewick/domain";
 import type { ConsumedRecord } from "@candlewick/kafka";
 import { describe, expect, test } from "vitest";
+import { recordOf, type TestBlock, tradeAt } from "../../test-kit/chain.ts";
 import { readBatch } from "../src/step.ts";
-import { recordOf, type TestBlock, tradeAt } from "./chain.ts";
 
 const { trades: TRADES, blocks: BLOCKS } = TOPICS.solana;
 const BLOCK: TestBlock = { prefix: "step", slot: 5, fork: "a" };

@@ -4,10 +4,12 @@ import { startReader } from "@candlewick/kafka";
 import { Registry, silentLogger, systemClock } from "@candlewick/runtime";
 import { Admin as RecordsAdmin } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { tradeAt } from "../../test-kit/chain.ts";
+import { startDatabase, type TestDatabase } from "../../test-kit/database.ts";
+import { until } from "../../test-kit/until.ts";
 import { marketMetrics } from "../src/metrics.ts";
 import { runMarket } from "../src/run.ts";
-import { tradeAt } from "./chain.ts";
-import { Bench, comparable, type Published, startDatabase, type TestDatabase, until } from "./real-parts.ts";
+import { Bench, comparable, type Published } from "./real-parts.ts";
 
 const { trades: TRADES, blocks: BLOCKS } = TOPICS.solana;
 

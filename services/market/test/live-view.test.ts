@@ -2,17 +2,19 @@ import { isDeepStrictEqual } from "node:util";
 import type { Kline } from "@candlewick/contracts";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { type BlockStory, canonicalTrades, PAIRS, PAUSE_SLOT, pairName, recordOf, storyOf } from "./chain.ts";
-import { expectedPrice } from "./expected-price.ts";
 import {
-  Bench,
-  comparable,
-  PARTITIONS,
-  type Published,
-  startDatabase,
-  type TestDatabase,
-  until,
-} from "./real-parts.ts";
+  type BlockStory,
+  canonicalTrades,
+  PAIRS,
+  PAUSE_SLOT,
+  pairName,
+  recordOf,
+  storyOf,
+} from "../../test-kit/chain.ts";
+import { startDatabase, type TestDatabase } from "../../test-kit/database.ts";
+import { until } from "../../test-kit/until.ts";
+import { expectedPrice } from "./expected-price.ts";
+import { Bench, comparable, PARTITIONS, type Published } from "./real-parts.ts";
 
 let database: TestDatabase;
 

@@ -1,6 +1,3 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { type Broker, type BrokerOptions, startBroker } from "@candlewick/broker";
 import {
   decodeKline,
@@ -24,41 +21,14 @@ import {
   startReader,
 } from "@candlewick/kafka";
 import { Registry, type Service, silentLogger } from "@candlewick/runtime";
-import { type EmbeddedPostgres, openStore, type Store, startEmbeddedPostgres } from "@candlewick/store";
+import type { Store } from "@candlewick/store";
+import { PAIRS, pairName } from "../../test-kit/chain.ts";
+import type { TestDatabase } from "../../test-kit/database.ts";
+import { until } from "../../test-kit/until.ts";
 import { type MarketConfig, marketSchema, startMarket } from "../src/index.ts";
-import { PAIRS, pairName } from "./chain.ts";
 
 export const PARTITIONS = 4;
 const { trades: TRADES, blocks: BLOCKS, klines: KLINES, priceChange: PRICES } = TOPICS.solana;
-
-/** A PostgreSQL for a file of tests; it can be away for a while. */
-export interface TestDatabase {
-  readonly store: Store;
-  stopServer(): Promise<void>;
-  startServer(): Promise<void>;
-  close(): Promise<void>;
-}
-
-export async function startDatabase(): Promise<TestDatabase> {
-  const folder = mkdtempSync(path.join(tmpdir(), "cw-market-"));
-  // PostgreSQL does not run as root: the folder must be open to the user that it runs as.
-  chmodSync(folder, 0o755);
-  const start = () => startEmbeddedPostgres({ dataDir: path.join(folder, "db"), logger: silentLogger });
-  let server: EmbeddedPostgres = await start();
-  const store = await openStore({ connection: server.connection, logger: silentLogger });
-  return {
-    store,
-    stopServer: () => server.stop(),
-    async startServer() {
-      server = await start();
-    },
-    async close() {
-      await store.close();
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
 
 export interface RunningMarket extends Service {
   count(name: string): Promise<number>;
@@ -215,13 +185,4 @@ export function comparable(klines: ReadonlyMap<string, Kline>): Kline[] {
     .filter(([, { trades }]) => trades > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, kline]) => ({ ...kline, revision: 0 }));
-}
-
-/** Waits for something that must come to be, for twenty seconds at most. */
-export async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`it did not come to be: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
