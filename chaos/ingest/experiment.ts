@@ -4,9 +4,9 @@ import { dataflowSchema, startDataflow } from "@candlewick/dataflow";
 import { type Devnet, type FaultRates, startDevnet } from "@candlewick/devnet";
 import { createAdmin, parsePartitionName } from "@candlewick/kafka";
 import { Registry, silentLogger, systemClock } from "@candlewick/runtime";
+import { type OwnServers, startServers } from "../../bench/servers.ts";
 import { type Comparison, compareWithChain } from "./comparison.ts";
 import { Life } from "./life.ts";
-import { type LastingServers, startServers } from "./servers.ts";
 
 export interface ExperimentOptions {
   /** How many slots of the chain are compared. */
@@ -70,7 +70,7 @@ async function startChain({ rate, seed, slotMs }: ExperimentOptions): Promise<De
 /** Runs ingest against the chain, kills it again and again, and compares what is left with the chain. */
 export async function experiment(options: ExperimentOptions): Promise<ExperimentReport> {
   const { slots, kills, onProgress = () => {} } = options;
-  const servers = await startServers();
+  const servers = await startServers(4);
   const devnet = await startChain(options);
   const dataflow = await startDataflow(dataflowSchema.parse({}), {
     chain: "solana",
@@ -118,7 +118,7 @@ export async function experiment(options: ExperimentOptions): Promise<Experiment
   }
 }
 
-function lifeOptions(devnet: Devnet, servers: LastingServers) {
+function lifeOptions(devnet: Devnet, servers: OwnServers) {
   const [first, ...more] = devnet.endpoints.map(({ url }) => url);
   const config = {
     rpcUrl: first,
@@ -160,7 +160,7 @@ async function settledOr(
 }
 
 /** Nothing up to `last` is unsettled or can still be taken back. */
-async function isSettled({ store }: LastingServers, last: number): Promise<boolean> {
+async function isSettled({ store }: OwnServers, last: number): Promise<boolean> {
   const final = await store.cursor("solana/finalized");
   if (final === null || final.slot < last) return false;
   const range = { from: 0, to: last };
@@ -171,7 +171,7 @@ async function isSettled({ store }: LastingServers, last: number): Promise<boole
   return unsettled.length === 0 && open.length === 0;
 }
 
-async function standing({ store }: LastingServers, firstSlot: number): Promise<string> {
+async function standing({ store }: OwnServers, firstSlot: number): Promise<string> {
   const [cursor, final, summary] = await Promise.all([
     store.cursor("solana"),
     store.cursor("solana/finalized"),
@@ -182,7 +182,7 @@ async function standing({ store }: LastingServers, firstSlot: number): Promise<s
 }
 
 /** Waits until dataflow has stored all that was published. */
-async function stored({ kafka, store }: LastingServers): Promise<void> {
+async function stored({ kafka, store }: OwnServers): Promise<void> {
   const admin = await createAdmin(kafka);
   try {
     const { trades, blocks } = TOPICS.solana;
@@ -201,7 +201,7 @@ async function stored({ kafka, store }: LastingServers): Promise<void> {
 
 /** `candlewick verify`, but for slots after the last that is compared, which are still under way. */
 async function verify(
-  { store }: LastingServers,
+  { store }: OwnServers,
   differences: number,
   onProgress: (text: string) => void,
 ): Promise<boolean> {
