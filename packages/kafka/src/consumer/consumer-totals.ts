@@ -7,7 +7,7 @@ export class ConsumerTotals implements DeliveryCounts {
   parked = 0;
   dead = 0;
   failedInPlace = 0;
-  skipped: Record<SkipReason, number> = { "finished-before": 0, "in-retry": 0, "other-group": 0 };
+  skipped: Record<SkipReason, number> = { "finished-before": 0, "other-group": 0 };
 
   /** Records that need no more work here. */
   get finished(): number {

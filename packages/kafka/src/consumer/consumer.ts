@@ -17,6 +17,7 @@ import { GroupMember } from "./group-member.ts";
 import { GroupSession, type SessionEnd } from "./group-session.ts";
 import { beat } from "./heartbeat.ts";
 import { ensureRetryTopics, retryTopicNames } from "./retry-topics.ts";
+import { settlesWithin } from "./settles-within.ts";
 import { StallWatch } from "./stall-watch.ts";
 import { selectTopics } from "./topic-selection.ts";
 
@@ -188,23 +189,11 @@ class HandlingConsumer implements Consumer {
     this.#group?.end("stopped", deadlineMs - reserveMs);
     // What ended it with an error is told by `done`.
     const done = this.#done.catch(() => {});
-    if (await this.#within(deadlineMs - reserveMs / 2, done)) return;
+    if (await settlesWithin(this.#cluster.clock, deadlineMs - reserveMs / 2, done)) return;
     this.#logger.warn("the consumer did not stop in time; what is in hand comes again after the restart");
     await this.#session?.commit().catch(() => {});
-    await this.#within(reserveMs / 2, this.#leave());
+    await settlesWithin(this.#cluster.clock, reserveMs / 2, this.#leave());
     await this.#release();
-  }
-
-  /** Whether the promise, which never rejects, settles in time. */
-  async #within(timeoutMs: number, promise: Promise<void>): Promise<boolean> {
-    const waiting = new AbortController();
-    const deadline = this.#cluster.clock.delay(timeoutMs, waiting.signal).then(
-      () => false,
-      () => false,
-    );
-    const settled = await Promise.race([promise.then(() => true), deadline]);
-    waiting.abort();
-    return settled;
   }
 
   async #run(): Promise<void> {

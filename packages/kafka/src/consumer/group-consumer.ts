@@ -13,6 +13,7 @@ import { GroupMember } from "./group-member.ts";
 import { GroupSession } from "./group-session.ts";
 import { beat } from "./heartbeat.ts";
 import { OffsetCommitter } from "./offset-committer.ts";
+import { settlesWithin } from "./settles-within.ts";
 import { type LossPolicy, type Start, startPositions } from "./start-position.ts";
 
 export interface GroupConsumer extends Service {
@@ -95,22 +96,10 @@ class BatchGroupConsumer implements GroupConsumer {
     this.#session?.end("stopped", deadlineMs - reserveMs);
     // What ended it with an error is told by `done`.
     const done = this.done.catch(() => {});
-    if (await this.#within(deadlineMs - reserveMs / 2, done)) return;
+    if (await settlesWithin(this.#cluster.clock, deadlineMs - reserveMs / 2, done)) return;
     this.#logger.warn("the consumer did not stop in time; its batch comes again after the restart");
-    await this.#within(reserveMs / 2, this.#leave());
+    await settlesWithin(this.#cluster.clock, reserveMs / 2, this.#leave());
     await this.#cluster.close();
-  }
-
-  /** Whether the promise, which never rejects, settles in time. */
-  async #within(timeoutMs: number, promise: Promise<void>): Promise<boolean> {
-    const waiting = new AbortController();
-    const deadline = this.#cluster.clock.delay(timeoutMs, waiting.signal).then(
-      () => false,
-      () => false,
-    );
-    const settled = await Promise.race([promise.then(() => true), deadline]);
-    waiting.abort();
-    return settled;
   }
 
   async #run(): Promise<void> {

@@ -25,11 +25,11 @@ export interface DeliveryCounts {
   dead: number;
   /** Attempts in place that failed. */
   failedInPlace: number;
-  /** Left out: finished by an owner before, lying in a retry topic already, or another group's retry. */
+  /** Left out: finished by an owner before, or another group's retry. */
   skipped: Record<SkipReason, number>;
 }
 
-export type SkipReason = "finished-before" | "in-retry" | "other-group";
+export type SkipReason = "finished-before" | "other-group";
 
 /** A partition's offset as it may be committed. */
 export interface CommittableOffset {
@@ -68,7 +68,7 @@ export class Delivery {
     parked: 0,
     dead: 0,
     failedInPlace: 0,
-    skipped: { "finished-before": 0, "in-retry": 0, "other-group": 0 },
+    skipped: { "finished-before": 0, "other-group": 0 },
   };
   readonly #settings: DeliverySettings;
   readonly #concurrency: number;
