@@ -35,14 +35,16 @@ export interface Settlement {
   readonly trades: readonly Trade[];
   /** In order of slot: the skipped slots since the last cursor, then the slot itself. */
   readonly records: readonly BlockRecord[];
+  /** In order of slot: those since the last cursor, skipped or missing, then the slot itself. */
   readonly entries: readonly SlotEntry[];
   /** The cursor before it; null where it is the first. */
   readonly before: Cursor | null;
   /** The cursor once all of it is acknowledged. */
   readonly cursor: Cursor;
   /**
-   * For a slot that was given up: the cursor before it. It is stored under the slot's name, so that the
-   * block is priced, whenever it comes, from the price that its predecessor left and not from a later one.
+   * For a slot that was given up: the cursor before it. It is stored under the slot's name, and that of the first
+   * missing one before it, so that the block is priced, whenever it comes, from the price that its predecessor
+   * left and not from a later one.
    */
   readonly kept: Cursor | null;
   /** Pools that began to exist in the block. */
@@ -116,13 +118,20 @@ export function settleBlock(
   };
 }
 
-/** Settles a slot that was given up. Its price is that of the block before: what it would have said is not known. */
+/**
+ * Settles a slot that was given up. Its price is that of the block before: what it would have said is not known.
+ * `proved`: whether the source listed it, so that the slots before it are known to be empty. A slot that only its
+ * child's word shows says nothing of those before it: which of them hold blocks, its own block would tell.
+ */
 export function settleFailure(
   last: Cursor | null,
   failed: { slot: Slot; status: "failed" | "missing"; reason: string; attempts: number },
   rules: SettlementRules,
+  { proved }: { readonly proved: boolean },
 ): Settlement {
-  const gap = skippedBefore(last, failed.slot, rules);
+  const gap = proved
+    ? skippedBefore(last, failed.slot, rules)
+    : { records: [], entries: missingBefore(last, failed.slot, rules) };
   const kept = last ?? { slot: failed.slot - 1, blockId: null, blockTime: null, solPrice: null };
   return {
     slot: failed.slot,
@@ -189,6 +198,19 @@ function skippedBefore(
     entries.push({ slot: empty, status: "skipped", attempts: 1, reason: null, blockId: null });
   }
   return { records, entries };
+}
+
+/** Nothing is published of slots of which nothing is known: they are looked for like others that are missing. */
+function missingBefore(last: Cursor | null, until: Slot, rules: SettlementRules): SlotEntry[] {
+  if (rules.continuity === "sparse" || last === null) return [];
+  const reason = "lies before a block that is missing";
+  return Array.from({ length: until - last.slot - 1 }, (_, index) => ({
+    slot: last.slot + 1 + index,
+    status: "missing",
+    attempts: 0,
+    reason,
+    blockId: null,
+  }));
 }
 
 /** Why a block does not follow the last one; null where it does, or where nothing is known of that. */

@@ -1,4 +1,4 @@
-import type { Slot } from "@candlewick/domain";
+import { type Slot, slot } from "@candlewick/domain";
 import type { BlockFacts, Cursor, DecodedBlock, ReopenedSlot, SlotBlock, SlotEntry } from "./ports.ts";
 import {
   missingParent,
@@ -241,6 +241,7 @@ function settleUnit(
 ): StepState {
   const { rules, onBadBlock } = state.settings;
   const { slot } = unit;
+  const proved = !unit.required;
   if (result.kind === "absent") {
     // An empty slot is settled with the next block, whose parent proves that there was nothing in between.
     if (!unit.required) return { ...state, units: state.units.toSpliced(index, 1) };
@@ -248,7 +249,7 @@ function settleUnit(
     return place(
       state,
       index,
-      settleFailure(state.settledTo, { slot, status: "missing", reason, attempts: 1 }, rules),
+      settleFailure(state.settledTo, { slot, status: "missing", reason, attempts: 1 }, rules, { proved }),
       commands,
     );
   }
@@ -258,7 +259,7 @@ function settleUnit(
     return place(
       state,
       index,
-      settleFailure(state.settledTo, { slot, status: "failed", reason, attempts }, rules),
+      settleFailure(state.settledTo, { slot, status: "failed", reason, attempts }, rules, { proved }),
       commands,
     );
   }
@@ -361,7 +362,10 @@ function save(state: StepState, commands: StepCommand[]): StepState {
   if (last === undefined) return state;
   const kept = new Map<Slot, Cursor>();
   for (const settlement of settlements) {
-    if (settlement.kept !== null) kept.set(settlement.slot, settlement.kept);
+    if (settlement.kept === null) continue;
+    kept.set(settlement.slot, settlement.kept);
+    const [first] = settlement.entries;
+    if (first?.status === "missing") kept.set(slot(first.slot), settlement.kept);
   }
   const entries = settlements.flatMap((settlement) => settlement.entries);
   const reopened = settlements.flatMap(({ disputed }) => (disputed === null ? [] : [disputed]));

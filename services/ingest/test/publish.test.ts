@@ -96,7 +96,7 @@ describe("with a broker", () => {
     );
     const signal = new AbortController().signal;
     const failed = { slot: slot(103), status: "failed", reason: "x", attempts: 1 } as const;
-    const gap = settleFailure(settled.cursor, failed, linkedRules);
+    const gap = settleFailure(settled.cursor, failed, linkedRules, { proved: true });
     await publisher.sendTrades(settled, signal);
     await publisher.sendRecords(settled, signal);
     await publisher.sendRecords(gap, signal);

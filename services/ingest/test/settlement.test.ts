@@ -34,7 +34,7 @@ describe("the price of SOL", () => {
 
   test("survives a slot that was given up, and is kept for when it comes", () => {
     const failed = { slot: slot(102), status: "failed", reason: "is broken", attempts: 4 } as const;
-    const settled = settleFailure(last, failed, linkedRules);
+    const settled = settleFailure(last, failed, linkedRules, { proved: true });
     expect(settled.cursor).toEqual({ ...last, slot: 102, blockId: null });
     expect(settled.kept).toEqual(last);
     expect(settled.records.map((record) => [record.slot, record.status])).toEqual([
@@ -43,6 +43,18 @@ describe("the price of SOL", () => {
       [102, "failed"],
     ]);
     expect(settled.entries.at(-1)).toEqual({ ...failed, blockId: null });
+  });
+
+  test("says nothing of the slots before one that only its child shows", () => {
+    const failed = { slot: slot(102), status: "missing", reason: "nobody has it", attempts: 1 } as const;
+    const settled = settleFailure(last, failed, linkedRules, { proved: false });
+    expect(settled.records.map((record) => [record.slot, record.status])).toEqual([[102, "failed"]]);
+    const reason = "lies before a block that is missing";
+    expect(settled.entries).toEqual([
+      { slot: 100, status: "missing", attempts: 0, reason, blockId: null },
+      { slot: 101, status: "missing", attempts: 0, reason, blockId: null },
+      { ...failed, blockId: null },
+    ]);
   });
 });
 

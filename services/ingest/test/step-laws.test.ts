@@ -16,9 +16,17 @@ import { arbitraryChain, linkedRules, type ModelChain } from "./chain-model.ts";
 const settings: StepSettings = { rules: linkedRules, window: 4, onBadBlock: "skip" };
 const origin: Cursor = { slot: 99, blockId: null, blockTime: null, solPrice: null };
 
+const LOST_REASON = "the next block names this slot as its parent, but the source has no block for it";
+
+/** A hidden block that the source cannot give either: only its child's word shows that it is there. */
+function isLost(chain: ModelChain, at: number): boolean {
+  return chain.slots.get(at)?.kind === "hidden" && at % 3 === 0;
+}
+
 /** What the model's source answers, with a hidden block known only to those who ask for it. */
 function answer(chain: ModelChain, at: number): SlotResult {
   const found = chain.slots.get(at);
+  if (isLost(chain, at)) return { kind: "absent" };
   switch (found?.kind) {
     case "block":
     case "hidden":
@@ -43,19 +51,28 @@ function reference(chain: ModelChain): Settlement[] {
             cursor,
             { slot: slot(at), status: "failed", reason: "is broken", attempts: 3 },
             linkedRules,
+            { proved: true },
           )
-        : settleBlock(cursor, found.decoded, 1, linkedRules);
+        : isLost(chain, at)
+          ? settleFailure(
+              cursor,
+              { slot: slot(at), status: "missing", reason: LOST_REASON, attempts: 1 },
+              linkedRules,
+              { proved: false },
+            )
+          : settleBlock(cursor, found.decoded, 1, linkedRules);
     settlements.push(settlement);
     cursor = settlement.cursor;
   }
   return settlements;
 }
 
-/** Whether the next block, hidden ones that are found included, can name its parent: a broken one cannot. */
+/** Whether the next block, hidden ones that are found included, can name its parent: one that is broken or lost cannot. */
 function isNamed(chain: ModelChain, at: number): boolean {
   for (const [later, found] of chain.slots) {
     if (later <= at || found.kind === "empty") continue;
-    return found.kind === "block" || (found.kind === "hidden" && isNamed(chain, later));
+    if (found.kind === "block") return true;
+    return found.kind === "hidden" && !isLost(chain, later) && isNamed(chain, later);
   }
   return false;
 }

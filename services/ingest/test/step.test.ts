@@ -190,6 +190,11 @@ describe("the way of a slot", () => {
       slot: 967,
       status: "missing",
     });
+    const entries = next.commands.flatMap((command) =>
+      command.kind === "settled" ? command.settlement.entries : [],
+    );
+    expect(entries).toHaveLength(1000 - far.slot);
+    expect(entries.filter(({ status }) => status === "skipped")).toEqual([]);
   });
 });
 
