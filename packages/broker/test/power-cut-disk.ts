@@ -11,6 +11,8 @@ export class PowerCutDisk implements Disk {
   readonly #synced = new Map<string, number>();
   /** Removed files whose folder was not synced since. */
   readonly #removed = new Map<string, Buffer>();
+  /** Where the opened files are now: one that is renamed is still the same file, one that is replaced is nowhere. */
+  readonly #places = new Set<{ path: string | undefined }>();
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk;
@@ -52,6 +54,11 @@ export class PowerCutDisk implements Disk {
     const isNew = this.#disk.readFile(path) === undefined;
     const file = this.#disk.open(path);
     const synced = this.#synced;
+    const place: { path: string | undefined } = { path };
+    const places = this.#places.add(place);
+    const noteSynced = (size: (before: number) => number): void => {
+      if (place.path !== undefined) synced.set(place.path, size(synced.get(place.path) ?? 0));
+    };
     if (!synced.has(path)) synced.set(path, 0);
     if (isNew) this.#syncFolder(path);
     return {
@@ -62,22 +69,30 @@ export class PowerCutDisk implements Disk {
       read: (position, length) => file.read(position, length),
       truncate(size) {
         file.truncate(size);
-        synced.set(path, Math.min(size, synced.get(path) ?? 0));
+        noteSynced((before) => Math.min(size, before));
       },
       async sync() {
         // Only what was there when the sync began is sure, and only once it has ended.
         const { size } = file;
         await new Promise((resolve) => setImmediate(resolve));
-        synced.set(path, Math.max(size, synced.get(path) ?? 0));
+        noteSynced((before) => Math.max(size, before));
       },
       syncNow() {
-        synced.set(path, file.size);
+        noteSynced(() => file.size);
       },
-      close: () => file.close(),
+      close() {
+        places.delete(place);
+        file.close();
+      },
     };
   }
 
+  #moveOpened(from: string, to: string | undefined): void {
+    for (const place of this.#places) if (place.path === from) place.path = to;
+  }
+
   replaceFile(path: string, content: Buffer): void {
+    this.#moveOpened(path, undefined);
     this.#disk.replaceFile(path, content);
     this.#synced.set(path, content.length);
     this.#syncFolder(path);
@@ -87,6 +102,8 @@ export class PowerCutDisk implements Disk {
     this.#disk.rename(from, to);
     this.#synced.set(to, this.#synced.get(from) ?? 0);
     this.#synced.delete(from);
+    this.#moveOpened(to, undefined);
+    this.#moveOpened(from, to);
     this.#syncFolder(to);
   }
 

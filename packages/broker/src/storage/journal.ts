@@ -57,6 +57,8 @@ export class Journal {
   #liveBytes = 0;
   #syncing: Promise<void> | undefined;
   #again: Promise<void> | undefined;
+  /** Why nobody knows which file is the journal: nothing more is accepted until a restart. */
+  #failure: unknown;
   /** Bytes of a torn last entry that were cut off when the journal was opened. */
   readonly droppedBytes: number;
 
@@ -72,6 +74,8 @@ export class Journal {
     this.#visibility = visibility;
     this.#file = disk.open(path);
     this.droppedBytes = this.#recover();
+    // A killed process leaves to the system what it had not synced: that is sure only when it is on the disk.
+    if (visibility === "after-sync") this.#file.syncNow();
   }
 
   #recover(): number {
@@ -109,9 +113,13 @@ export class Journal {
     for (const [key, { value }] of this.#live) yield { key, value };
   }
 
-  /** Appends the changes as one atomic entry, before it returns; durable only after `flush`. */
+  /**
+   * Appends the changes as one atomic entry, before it returns; durable only after `flush`. Throws where the disk
+   * refuses, and after a failure that leaves open which file is the journal; nothing has changed then.
+   */
   put(entries: readonly JournalEntry[]): void {
     if (entries.length === 0) return;
+    if (this.#failure !== undefined) throw this.#failure;
     const pieces = encodeEntry(entries);
     this.#file.append(pieces);
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -132,15 +140,61 @@ export class Journal {
     }
   }
 
+  /** Throws with the journal as it was where the disk refuses before the switch to the new file. */
   #compact(): void {
-    const pieces = [...this.entries()].flatMap((entry) => encodeEntry([entry]));
-    this.#disk.replaceFile(this.#path, Buffer.concat(pieces));
-    this.#file.close();
-    this.#file = this.#disk.open(this.#path);
+    const path = `${this.#path}.new`;
+    const next = this.#writeLive(path);
+    const old = this.#file;
+    try {
+      this.#disk.rename(path, this.#path);
+    } catch (error) {
+      if (this.#isThere(path)) {
+        this.#discard(path, next);
+        throw error;
+      }
+      // After a power cut either file may be the journal: what is written to one of them may be lost.
+      this.#failure = error;
+      next.close();
+      throw error;
+    }
+    this.#file = next;
+    old.close();
+  }
+
+  /** The live entries in a file of their own, which is on the disk. */
+  #writeLive(path: string): DiskFile {
+    // What a crash has left there.
+    this.#disk.removeFile(path);
+    const file = this.#disk.open(path);
+    try {
+      file.append([Buffer.concat([...this.entries()].flatMap((entry) => encodeEntry([entry])))]);
+      file.syncNow();
+      return file;
+    } catch (error) {
+      this.#discard(path, file);
+      throw error;
+    }
+  }
+
+  /** Takes away what was written in vain: half a file would take the last of the space on a full disk. */
+  #discard(path: string, file: DiskFile): void {
+    file.close();
+    this.#disk.removeFile(path);
+  }
+
+  /** Whether a file is still where it was; false as well where that cannot be found out. */
+  #isThere(path: string): boolean {
+    const slash = path.lastIndexOf("/");
+    try {
+      return this.#disk.list(path.slice(0, slash)).includes(path.slice(slash + 1));
+    } catch {
+      return false;
+    }
   }
 
   /** Resolves when every change made before the call may be acknowledged. */
   flush(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#visibility === "at-once") return Promise.resolve();
     if (this.#syncing === undefined) return this.#sync();
     // The sync under way may have begun before the last change: all who come now share the next one.
@@ -153,6 +207,7 @@ export class Journal {
 
   #next(): Promise<void> {
     this.#again = undefined;
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return this.#sync();
   }
 
