@@ -98,7 +98,8 @@ async function start(options: BrokerOptions, folder: string, opened: AsyncDispos
       return stopping;
     },
     kill: () => {
-      ending.isKill = true;
+      // A stop that is under way has promised to bring everything to the disk.
+      if (stopping === undefined) ending.isKill = true;
       stopping ??= opened.disposeAsync();
       return stopping;
     },

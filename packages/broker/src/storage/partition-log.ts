@@ -129,6 +129,8 @@ export class PartitionLog {
       if (segment.indexedBytes === segment.sizeBytes) continue;
       const bounds = { isContiguous, endOffset: bases[index + 1] };
       findings.push(...scanSegment(segment, this.producers, bounds, nowMs));
+      // A killed process leaves to the system what it had not synced: that is sure only when it is on the disk.
+      if (this.#visibility === "after-sync") segment.file.syncNow();
       if (bounds.endOffset !== undefined) segment.saveIndex(this.disk, this.producers.snapshot());
     }
     const saved = this.disk.readFile(this.#startOffsetPath());
