@@ -8,7 +8,7 @@ import type { IngestConfig } from "./ingest-config.ts";
 import { keptCursorName, LateSlots } from "./late.ts";
 import { type IngestDeps, openDecoder, settlementRules } from "./main.ts";
 import { registerMetrics } from "./metrics.ts";
-import { cursorNameOf, openRpc, openSource } from "./open-source.ts";
+import { cursorNameOf, openRpc, openSource, rpcConfig } from "./open-source.ts";
 import type { IngestPorts, SlotEntry } from "./ports.ts";
 import { PublicationLog } from "./publication-log.ts";
 import { SettlementPublisher } from "./publish.ts";
@@ -47,11 +47,13 @@ export async function startBackfill(
   const { clock, logger, random = Math.random, store, kafka } = deps;
   const metrics = registerMetrics(deps.metrics);
   const opening = { clock, logger, random, metrics, store };
+  // A stream does not go back: what it brought at the head, a node's JSON-RPC has.
+  const reading = config.source === "yellowstone" ? rpcConfig(config) : config;
   const source =
-    config.source === "yellowstone" ? openRpc(config, opening) : await openSource(config, opening);
+    config.source === "yellowstone" ? openRpc(reading, opening) : await openSource(reading, opening);
   const producer = await createProducer(kafka);
   const decoder = openDecoder(config.decodeThreads);
-  const rules = settlementRules(config, source);
+  const rules = settlementRules(reading, source);
   const ports: IngestPorts = {
     source,
     decode: decoder.decode,

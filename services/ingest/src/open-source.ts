@@ -39,6 +39,13 @@ export async function openSource(config: IngestConfig, deps: SourceDeps): Promis
 }
 
 async function openYellowstone(config: IngestConfig, deps: SourceDeps): Promise<BlockSource> {
+  if (config.commitment === "processed" && !config.grpcFallback) {
+    throw new CandlewickError(
+      ERRORS.configuration,
+      "ingest.commitment is processed without ingest.grpcFallback: after a hole in the stream no fork could be told from the chain any more.",
+      "Set ingest.grpcFallback to true and ingest.rpcUrl to a node of the same chain, or ingest.commitment to confirmed.",
+    );
+  }
   return new YellowstoneSource({
     ...deps,
     url: config.grpcUrl,
@@ -50,14 +57,14 @@ async function openYellowstone(config: IngestConfig, deps: SourceDeps): Promise<
     maxBufferBytes: config.maxBufferBytes,
     watchdogMs: config.watchdogMs,
     notYetTimeoutMs: config.notYetTimeoutMs,
-    fallback: config.grpcFallback
-      ? openRpc(
-          { ...config, commitment: config.commitment === "finalized" ? "finalized" : "confirmed" },
-          deps,
-        )
-      : null,
+    fallback: config.grpcFallback ? openRpc(rpcConfig(config), deps) : null,
     onTrouble: (kind) => deps.metrics.rpcError(kind),
   });
+}
+
+/** The configuration for the JSON-RPC beside a stream: at `processed` it reads what is confirmed, which is its least. */
+export function rpcConfig(config: IngestConfig): IngestConfig {
+  return config.commitment === "processed" ? { ...config, commitment: "confirmed" } : config;
 }
 
 /** A source of JSON-RPC, whatever `source` says. */

@@ -61,8 +61,14 @@ async function backfill(
   store: BackfillLedger,
   from: number,
   to: number,
+  changed: Record<string, unknown> = {},
 ) {
-  const config = ingestSchema.parse({ rpcUrl: node.url, retryFailedMs: 100, notYetTimeoutMs: 200 });
+  const config = ingestSchema.parse({
+    rpcUrl: node.url,
+    retryFailedMs: 100,
+    notYetTimeoutMs: 200,
+    ...changed,
+  });
   let last: BackfillProgress | null = null;
   const service = await startBackfill(
     config,
@@ -125,4 +131,14 @@ test("slots that do not exist yet are left, with a sentence", async () => {
   const { error } = await backfill(node, kafka, ledger, future, future + 1);
   expect(String(error)).toMatch(/2 slots from \d+ to \d+ could not be settled/);
   expect((await ledger.unsettledSlots("solana", 10)).map(({ slot }) => slot)).toEqual([future, future + 1]);
+});
+
+test("beside a stream of processed blocks JSON-RPC is asked for confirmed ones", async () => {
+  const [kafka, node] = [await startKafka(), await startNode()];
+  const from = node.chain.options.firstSlot + 20;
+  const ledger = new BackfillLedger();
+  const streaming = { source: "yellowstone", commitment: "processed", grpcFallback: true };
+  const { error, last } = await backfill(node, kafka, ledger, from, from + 9, streaming);
+  expect(error).toBeNull();
+  expect(last).toEqual({ noted: 10, settled: 10, left: 0 });
 });

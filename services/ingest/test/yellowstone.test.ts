@@ -10,7 +10,7 @@ import {
   type YellowstoneServerOptions,
 } from "@candlewick/devnet";
 import { CandlewickError, systemClock } from "@candlewick/runtime";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Commitment } from "../src/ports.ts";
 import { IngestRun, type RunSettings } from "../src/run.ts";
 import { SolanaRpcSource } from "../src/sources/solana-rpc.ts";
@@ -56,18 +56,13 @@ interface Followed {
   readonly logger: MemoryLogger;
 }
 
-/** Follows the stream until everything up to `until` is final. */
-async function follow(
+/** The source as it is configured, and the JSON-RPC beside it. */
+function openStream(
   { node, server }: { node: Devnet; server: YellowstoneServer },
   commitment: Commitment,
-  until: number,
+  logger: MemoryLogger,
   options: { start?: number; fallback?: boolean; maxBufferBytes?: number } = {},
-  { ledger, log, logger }: Followed = {
-    ledger: new MemoryLedger(),
-    log: new MemoryLog(),
-    logger: new MemoryLogger(),
-  },
-): Promise<Followed> {
+): { source: YellowstoneSource; fallback: SolanaRpcSource } {
   const shared = {
     clock: systemClock,
     random: Math.random,
@@ -102,6 +97,22 @@ async function follow(
     fallback: options.fallback === true ? fallback : null,
     onTrouble: () => {},
   });
+  return { source, fallback };
+}
+
+/** Follows the stream until everything up to `until` is final. */
+async function follow(
+  { node, server }: { node: Devnet; server: YellowstoneServer },
+  commitment: Commitment,
+  until: number,
+  options: { start?: number; fallback?: boolean; maxBufferBytes?: number } = {},
+  { ledger, log, logger }: Followed = {
+    ledger: new MemoryLedger(),
+    log: new MemoryLog(),
+    logger: new MemoryLogger(),
+  },
+): Promise<Followed> {
+  const { source, fallback } = openStream({ node, server }, commitment, logger, options);
   const settings: RunSettings = {
     rules: { ...linkedRules, commitment },
     window: 8,
@@ -252,6 +263,45 @@ describe("a Yellowstone stream", () => {
     const until = chain.node.headSlot() + 30;
     const followed = await follow(chain, "processed", until, {}, before);
     compare(chain.node, followed, first, until);
+  });
+
+  test("that has a hole says so where nobody else can be asked, once", async () => {
+    let hole = 0;
+    const isThere = ({ slot }: { readonly slot: number }) => slot !== hole;
+    const chain = await startChain({
+      wrap: (feed) => ({
+        firstAvailable: () => feed.firstAvailable(),
+        headSlot: (commitment) => feed.headSlot(commitment),
+        *replay(fromSlot) {
+          yield* Iterator.from(feed.replay(fromSlot)).filter(isThere);
+        },
+        async *follow(signal) {
+          for await (const event of feed.follow(signal)) if (isThere(event)) yield event;
+        },
+      }),
+    });
+    const { calendar, options } = chain.node.chain;
+    hole = options.firstSlot + 10;
+    while (!calendar.hasBlock(hole)) hole += 1;
+    const logger = new MemoryLogger();
+    const { source, fallback } = openStream(chain, "confirmed", logger);
+    closers.push(
+      () => fallback.close(),
+      () => source.close(),
+    );
+    const { signal } = new AbortController();
+    await source.plan(options.firstSlot - 1, 1, signal);
+    const look = () => source.finalized(options.firstSlot, options.firstSlot + 1_000, signal);
+    const isTold = async () => {
+      await look();
+      return logger.at("error").length > 0;
+    };
+    await vi.waitUntil(isTold, { timeout: 30_000 });
+    expect(await look()).toEqual({ through: options.firstSlot, slots: [] });
+    expect((await source.finalized(hole, hole + 20, signal)).through).toBeGreaterThan(hole);
+    expect(logger.at("error")).toEqual([
+      "finality cannot be followed over a hole in the stream: set ingest.grpcFallback and rpcUrl",
+    ]);
   });
 
   test("that is refused ends ingest with one sentence", async () => {

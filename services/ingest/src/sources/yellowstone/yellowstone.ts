@@ -63,6 +63,9 @@ export class YellowstoneSource implements BlockSource, ChainOracle {
   #failure: Error | null = null;
   #heardAtMs = 0;
   #resume: (() => void) | null = null;
+  /** After which slot finality cannot go on, and since when. */
+  #hole: { readonly after: number; readonly sinceMs: number } | null = null;
+  #isHoleTold = false;
   /** Blocks that could not be decoded as they came: they are fetched elsewhere. */
   readonly #handed = new Map<number, number>();
 
@@ -161,9 +164,25 @@ export class YellowstoneSource implements BlockSource, ChainOracle {
     if (final !== null && slots !== null)
       return { through: Math.max(after, Math.min(final, through)), slots };
     const { fallback } = this.#options;
-    return fallback === null
-      ? { through: after, slots: [] }
-      : await fallback.oracle.finalized(after, through, signal);
+    if (fallback !== null) return await fallback.oracle.finalized(after, through, signal);
+    if (final !== null) this.#tellHole(after, final);
+    return { through: after, slots: [] };
+  }
+
+  /** A hole that stays is final: nobody else can be asked what was in it. A block may come a little later. */
+  #tellHole(after: number, final: number): void {
+    const { clock, logger, notYetTimeoutMs } = this.#options;
+    const now = clock.monotonic();
+    if (this.#hole?.after !== after) this.#hole = { after, sinceMs: now };
+    if (this.#isHoleTold || now - this.#hole.sinceMs < notYetTimeoutMs) return;
+    this.#isHoleTold = true;
+    logger.error(
+      "finality cannot be followed over a hole in the stream: set ingest.grpcFallback and rpcUrl",
+      {
+        finalizedTo: after,
+        finalInStream: final,
+      },
+    );
   }
 
   place(at: Slot): string {
