@@ -1,12 +1,18 @@
 import { ContractError } from "@candlewick/contracts";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 import { describe, expect, it } from "vitest";
-import { type Consumer, type ConsumerOptions, readRetryInfo } from "../src/index.ts";
+import {
+  type Consumer,
+  type ConsumerOptions,
+  createProducer,
+  readRetryInfo,
+  startGroupConsumer,
+} from "../src/index.ts";
 import type { Bench } from "./cluster-suite.ts";
 import { numberOf } from "./consumer-suite.ts";
 import { consume, fillKeyed, keyedTopic, SETTINGS } from "./delivery-settings.ts";
 import { readAll } from "./reading.ts";
-import { uniqueName, until } from "./test-cluster.ts";
+import { bytes, uniqueName, until } from "./test-cluster.ts";
 
 /** What becomes of records that fail, and of members that come and go. */
 export function deliveryFailureSuite(bench: Bench): void {
@@ -164,6 +170,42 @@ export function deliveryFailureSuite(bench: Bench): void {
   });
 
   describe("members that come and go", () => {
+    it.each(["key", "none"] as const)("go on with a topic that has grown, with order %s", async (order) => {
+      const topic = await keyedTopic(bench, 2, 0, 1);
+      const groupId = uniqueName("g");
+      const seen: number[] = [];
+      const consumer = await start(topic, {
+        groupId,
+        order,
+        handler(record, { attempt }) {
+          if (attempt === 1) throw new Error("not yet");
+          seen.push(record.partition);
+        },
+      });
+      await until("assigned", () => consumer.assignment().length === 6);
+      await bench.admin().growTopic(topic, 5);
+      // A visitor makes the group look at its topics now, not in half a minute.
+      const visitor = await startGroupConsumer(bench.connection(), {
+        groupId,
+        topics: [topic],
+        resume: () => Promise.resolve(new Map()),
+        start: "first",
+        maxBatchRecords: 10,
+        maxBatchBytes: 1_000,
+        onBatch: () => Promise.resolve(),
+      });
+      await until("shared", () => consumer.assignment().length !== 6);
+      await visitor.stop(5_000);
+      const producer = await createProducer(bench.connection());
+      for (let partition = 0; partition < 5; partition++)
+        await producer.send({ topic, partition, key: bytes(`k${partition}`), value: bytes("0") });
+      await producer.close();
+      await until("all by way of the retry topics", () => seen.length === 5, 30_000);
+      expect(seen.toSorted()).toEqual([0, 1, 2, 3, 4]);
+      expect(consumer.assignment()).toHaveLength(15);
+      await consumer.stop(5_000);
+    });
+
     it("drain before they give partitions up: from one to eight and back, nothing is lost or comes twice", async () => {
       const topic = await keyedTopic(bench, 8, 200, 20);
       const groupId = uniqueName("g");

@@ -201,8 +201,12 @@ class HandlingConsumer implements Consumer {
     try {
       while (!signal.aborted) {
         const assigned = await this.#join(signal);
-        if (!this.#isWhole(assigned)) {
+        const missing = this.#missingRetries(assigned);
+        if (missing !== null) {
           await this.#leave();
+          await this.#explain(missing);
+          // A topic that has grown has outgrown its retry topics.
+          await this.#refreshTopics();
           const pauseMs = backoffMs(SCATTERED_BACKOFF, this.#scattered++, this.#cluster.random);
           await this.#cluster.clock.delay(pauseMs, signal).catch(() => {});
           continue;
@@ -252,23 +256,29 @@ class HandlingConsumer implements Consumer {
     }
   }
 
-  /** Order by key needs a partition's retries at the same member, which range assignment gives to equal subscriptions. */
-  #isWhole(assigned: readonly TopicPartition[]): boolean {
-    if (this.#plan.order !== "key") return true;
+  /**
+   * A partition of a topic or of its retries that did not come with the others of its number; null where all did.
+   * Records move among them, and order by key needs them at the same member, which range assignment gives to
+   * equal subscriptions.
+   */
+  #missingRetries(assigned: readonly TopicPartition[]): TopicPartition | null {
     const names = new Set(assigned.map(partitionName));
-    const scattered = assigned.find(({ topic, partition }) =>
-      this.#familyTopics(this.#sourceOf(topic)).some(
-        (name) => !names.has(partitionName({ topic: name, partition })),
-      ),
-    );
-    if (scattered === undefined) return true;
-    this.#logger.warn(
-      "another member has the retries of a partition; joining again until all members agree",
-      {
-        ...scattered,
-      },
-    );
-    return false;
+    for (const { topic, partition } of assigned) {
+      for (const name of this.#familyTopics(this.#sourceOf(topic)))
+        if (!names.has(partitionName({ topic: name, partition }))) return { topic: name, partition };
+    }
+    return null;
+  }
+
+  async #explain(missing: TopicPartition): Promise<void> {
+    const { topic, partition } = missing;
+    // Where nobody can tell now, the next join shows it again.
+    const layouts = await this.#cluster.layouts([topic]).catch(() => null);
+    const exists = layouts === null || partition < (layouts.get(topic)?.leaders.length ?? 0);
+    const reason = exists
+      ? "another member has a partition that belongs with ours; joining again until all members agree"
+      : "a topic has more partitions than its retry topics; joining again once they have as many";
+    this.#logger.warn(reason, { ...missing });
   }
 
   #sourceOf(topic: string): string {
@@ -369,7 +379,7 @@ class HandlingConsumer implements Consumer {
       this.#logger.info("the topics have changed; joining again", { topics: this.#sources });
       this.#group?.end("rebalance", this.#plan.rebalanceTimeoutMs * 0.8);
     } catch (error) {
-      this.#logger.warn("could not look for new topics; trying again", { reason: rootMessage(error) });
+      this.#logger.warn("could not see to the topics; trying again", { reason: rootMessage(error) });
     }
   }
 }
