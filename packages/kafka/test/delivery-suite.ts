@@ -148,6 +148,25 @@ export function deliverySuite(bench: Bench): void {
       await consumer.stop(5_000);
     });
 
+    it("has committed when commit() of a handler resolves, however long that held the event loop", async () => {
+      const topic = await filledTopic(bench, 1, 1);
+      const groupId = uniqueName("g");
+      const told = Promise.withResolvers<bigint | undefined>();
+      const consumer = await start(topic, {
+        groupId,
+        parallelism: "partition",
+        commit: "manual",
+        async handler(_record, context) {
+          const untilMs = performance.now() + 25;
+          while (performance.now() < untilMs);
+          await context.commit();
+          told.resolve((await bench.admin().committedOffsets(groupId, [topic])).get(`${topic}:0`));
+        },
+      });
+      expect(await told.promise).toBe(1n);
+      await consumer.stop(5_000);
+    });
+
     it.each([
       { what: "first", offset: "first", seen: [0, 1, 2, 3, 4, 5] },
       { what: "earliest", offset: "earliest", seen: [0, 1, 2, 3, 4, 5] },

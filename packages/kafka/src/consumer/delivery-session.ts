@@ -359,7 +359,8 @@ export class DeliverySession {
   }
 
   #acknowledge(ticket: RunTicket): Promise<void> {
-    this.#feed({ kind: "acknowledged", ticket });
+    // At once, not behind events that wait for their turn: the commit takes what is finished now.
+    for (const command of this.delivery.step({ kind: "acknowledged", ticket })) this.#do(command);
     return this.commit();
   }
 
