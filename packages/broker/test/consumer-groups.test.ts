@@ -9,6 +9,7 @@ import { joinGroup } from "../src/protocol/messages/join-group.ts";
 import { listGroups } from "../src/protocol/messages/list-groups.ts";
 import { offsetCommit } from "../src/protocol/messages/offset-commit.ts";
 import { offsetFetch } from "../src/protocol/messages/offset-fetch.ts";
+import { syncGroup } from "../src/protocol/messages/sync-group.ts";
 import type { Encodable } from "../src/protocol/schema.ts";
 import { MemoryDisk } from "../src/storage/memory-disk.ts";
 import { subscriptionBytes } from "./consumer-subscription.ts";
@@ -178,8 +179,12 @@ describe("a member", () => {
 
 describe("a member of the classic protocol in the same group", () => {
   const REJOIN = 27;
+  const INVALID_SESSION_TIMEOUT = 26;
 
-  async function classicJoin(memberId: string) {
+  async function classicJoin(
+    memberId: string,
+    fields: Partial<Encodable<(typeof joinGroup)["request"]>> = {},
+  ) {
     const metadata = subscriptionBytes(["t"]);
     const answer = await client.send(joinGroup, 5, {
       groupId: "g",
@@ -188,6 +193,7 @@ describe("a member of the classic protocol in the same group", () => {
       memberId,
       protocolType: "consumer",
       protocols: [{ name: "range", metadata }],
+      ...fields,
     });
     return answer;
   }
@@ -213,6 +219,18 @@ describe("a member of the classic protocol in the same group", () => {
     expect(await beat(memberId, generationId)).toBe(25);
   });
 
+  test.each([1, 5999, 1_800_001])(
+    "may not choose a session of %i ms, as in a group of its own",
+    async (sessionTimeoutMs) => {
+      await joined("a");
+      const { memberId } = await classicJoin("");
+      for (const name of ["", memberId]) {
+        expect((await classicJoin(name, { sessionTimeoutMs })).errorCode).toBe(INVALID_SESSION_TIMEOUT);
+      }
+      expect((await described()).members).toEqual(["a"]);
+    },
+  );
+
   test("is alone in a classic group when the others have gone", async () => {
     const [first] = await joined("a");
     const { memberId } = await classicJoin("");
@@ -222,6 +240,54 @@ describe("a member of the classic protocol in the same group", () => {
     expect(await beat(memberId, generationId)).toBe(REJOIN);
     const again = await classicJoin(memberId);
     expect(again).toMatchObject({ errorCode: 0, leader: memberId, generationId: generationId + 1 });
+  });
+});
+
+describe("a classic group", () => {
+  const UNRELEASED_INSTANCE_ID = 111;
+
+  /** Joins the group "g" as the only member, an instance that has a name. */
+  async function joinAlone(groupInstanceId: string): Promise<{ memberId: string; generationId: number }> {
+    const pending = client.send(joinGroup, 7, {
+      groupId: "g",
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 20_000,
+      memberId: "",
+      groupInstanceId,
+      protocolType: "consumer",
+      protocols: [{ name: "range", metadata: subscriptionBytes(["t"]) }],
+    });
+    const { memberId, generationId } = await pending;
+    const claim = { groupId: "g", memberId, groupInstanceId, generationId };
+    const answer = await client.send(syncGroup, 5, {
+      ...claim,
+      protocolType: "consumer",
+      protocolName: "range",
+      assignments: [],
+    });
+    expect(answer.errorCode).toBe(0);
+    return { memberId, generationId };
+  }
+
+  async function groupType(): Promise<string | undefined> {
+    const { groups } = await client.send(listGroups, 5, { statesFilter: [], typesFilter: [] });
+    return groups.find(({ groupId }) => groupId === "g")?.groupType;
+  }
+
+  test("stays what it is when a consumer is not let in, and its members notice nothing", async () => {
+    await broker.stop();
+    client.close();
+    broker = await startBroker({ disk, clock, groupInitialRebalanceDelayMs: 0 });
+    client = await RawClient.connect(broker.port);
+    const { memberId, generationId } = await joinAlone("i");
+    const refused = await new TestMember("b").join({ instanceId: "i" });
+    expect(refused.errorCode).toBe(UNRELEASED_INSTANCE_ID);
+    expect(await groupType()).toBe("classic");
+    const claim = { groupId: "g", memberId, groupInstanceId: "i", generationId };
+    expect((await client.send(heartbeat, 4, claim)).errorCode).toBe(0);
+    // One that is let in takes the others with it.
+    expect((await new TestMember("b").join()).errorCode).toBe(0);
+    expect(await groupType()).toBe("consumer");
   });
 });
 

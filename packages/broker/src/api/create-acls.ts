@@ -3,9 +3,10 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { createAcls as api } from "../protocol/messages/create-acls.ts";
 import { aclProblem, SECURITY_DISABLED_MESSAGE } from "./acl-request.ts";
 import { type Handler, serve } from "./handler.ts";
+import { storageErrorCode } from "./storage-failure.ts";
 
 /** CreateAcls, versions 1 to 3: each entry by itself; one that is there already is no error. */
-export const createAcls: Handler = serve(api, async (request, { access, authorizer }) => {
+export const createAcls: Handler = serve(api, async (request, { access, authorizer, settings }) => {
   const refuseAll = (errorCode: ErrorCode, errorMessage: string) => ({
     results: request.creations.map(() => ({ errorCode, errorMessage })),
   });
@@ -18,9 +19,14 @@ export const createAcls: Handler = serve(api, async (request, { access, authoriz
     const acl: Acl = { ...rest, patternType, permission };
     return { acl, problem: aclProblem(acl) };
   });
-  authorizer.add(checked.filter(({ problem }) => problem === undefined).map(({ acl }) => acl));
-  await authorizer.flush();
-  return {
-    results: checked.map(({ problem }) => problem ?? { errorCode: ErrorCode.NONE }),
-  };
+  const results = (errorCode: ErrorCode) => ({
+    results: checked.map(({ problem }) => problem ?? { errorCode }),
+  });
+  try {
+    authorizer.add(checked.filter(({ problem }) => problem === undefined).map(({ acl }) => acl));
+    await authorizer.flush();
+    return results(ErrorCode.NONE);
+  } catch (error) {
+    return results(storageErrorCode(error, settings, { api: api.name }));
+  }
 });

@@ -3,9 +3,10 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { deleteAcls as api } from "../protocol/messages/delete-acls.ts";
 import { filterOf, isKnownFilter, SECURITY_DISABLED_MESSAGE } from "./acl-request.ts";
 import { type Handler, serve } from "./handler.ts";
+import { storageErrorCode } from "./storage-failure.ts";
 
 /** DeleteAcls, versions 1 to 3: whatever the filters match, told for each filter. */
-export const deleteAcls: Handler = serve(api, async (request, { access, authorizer }) => {
+export const deleteAcls: Handler = serve(api, async (request, { access, authorizer, settings }) => {
   const refuseAll = (errorCode: ErrorCode, errorMessage: string) => ({
     filterResults: request.filters.map(() => ({ errorCode, errorMessage, matchingAcls: [] })),
   });
@@ -16,8 +17,13 @@ export const deleteAcls: Handler = serve(api, async (request, { access, authoriz
   const found = request.filters.map(filterOf).map((filter) => {
     return isKnownFilter(filter) ? authorizer.matching(filter) : undefined;
   });
-  authorizer.remove(found.flatMap((acls) => acls ?? []));
-  await authorizer.flush();
+  try {
+    authorizer.remove(found.flatMap((acls) => acls ?? []));
+    await authorizer.flush();
+  } catch (error) {
+    const errorCode = storageErrorCode(error, settings, { api: api.name });
+    return refuseAll(errorCode, "The entries cannot be written down.");
+  }
   return {
     filterResults: found.map((acls) => {
       if (acls === undefined) {

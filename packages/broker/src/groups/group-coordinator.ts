@@ -6,7 +6,7 @@ import type { ConsumerMember, TopicDirectory } from "./consumer-group.ts";
 import { ConsumerGroups, type HeartbeatAnswer } from "./consumer-groups.ts";
 import type { ConsumerHeartbeat } from "./consumer-heartbeat.ts";
 import { Group } from "./group.ts";
-import { type Refusal, refused } from "./group-admission.ts";
+import { admit, type Refusal, refused } from "./group-admission.ts";
 import { GroupConfigs } from "./group-config.ts";
 import type { GroupSettings } from "./group-settings.ts";
 import { type JoinRequest, type MemberClaim, newMember, newMemberId } from "./join-request.ts";
@@ -120,11 +120,6 @@ export class GroupCoordinator {
 
   #join(request: JoinRequest, answer: (result: JoinResult) => void): void {
     const { groupId, memberId, sessionTimeoutMs } = request;
-    const consumers = this.consumers.get(groupId);
-    if (consumers !== undefined && consumers.members.size > 0) {
-      this.#joinConsumers(request, answer);
-      return;
-    }
     const { minSessionTimeoutMs, maxSessionTimeoutMs, maxMembers } = this.settings;
     if (groupId === "") {
       answer(joinError(ErrorCode.INVALID_GROUP_ID, memberId));
@@ -132,6 +127,11 @@ export class GroupCoordinator {
     }
     if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) {
       answer(joinError(ErrorCode.INVALID_SESSION_TIMEOUT, memberId));
+      return;
+    }
+    const consumers = this.consumers.get(groupId);
+    if (consumers !== undefined && consumers.members.size > 0) {
+      this.#joinConsumers(request, answer);
       return;
     }
     if (memberId !== "" && !this.#groups.has(groupId)) {
@@ -149,8 +149,10 @@ export class GroupCoordinator {
       answer(joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId));
       return;
     }
-    // A group of the new kind that nobody is in becomes a classic one with the first who joins.
-    this.consumers.remove(groupId);
+    if (!this.#becomeClassic(groupId)) {
+      answer(joinError(ErrorCode.COORDINATOR_NOT_AVAILABLE, memberId));
+      return;
+    }
     const group = this.#groupFor(groupId);
     if (!group.members.has(memberId) && group.members.size >= maxMembers) {
       answer(joinError(ErrorCode.GROUP_MAX_SIZE_REACHED, memberId));
@@ -158,6 +160,17 @@ export class GroupCoordinator {
     }
     if (memberId === "") this.#joinAsNew(group, request, answer);
     else this.#joinAgain(group, request, answer);
+  }
+
+  /** A group of the new kind that nobody is in becomes a classic one; false where that cannot be written down. */
+  #becomeClassic(groupId: string): boolean {
+    try {
+      this.consumers.remove(groupId);
+      return true;
+    } catch (error) {
+      this.#onFailure(error, groupId);
+      return false;
+    }
   }
 
   /** A member of the classic protocol joins a group in which others speak the new one. */
@@ -309,7 +322,7 @@ export class GroupCoordinator {
 
   leave(groupId: string, memberId: string, instanceId: string | null): ErrorCode {
     if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
-    if (this.consumers.get(groupId) !== undefined) return this.consumers.leave(groupId, memberId, instanceId);
+    if (this.consumers.get(groupId) !== undefined) return this.#leaveConsumers(groupId, memberId, instanceId);
     const group = this.#groups.get(groupId);
     if (group === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
     if (group.removePendingMember(memberId)) return ErrorCode.NONE;
@@ -320,6 +333,15 @@ export class GroupCoordinator {
     if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
     group.removeMember(member);
     return ErrorCode.NONE;
+  }
+
+  #leaveConsumers(groupId: string, memberId: string, instanceId: string | null): ErrorCode {
+    try {
+      return this.consumers.leave(groupId, memberId, instanceId);
+    } catch (error) {
+      this.#onFailure(error, groupId);
+      return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    }
   }
 
   /** Whether a commit of this origin is allowed; a group that nobody is in takes commits from anyone. */
@@ -379,6 +401,9 @@ export class GroupCoordinator {
     const isUpgrade = mayUpgrade && !isFree && beat.memberEpoch === 0;
     const adopted = isUpgrade ? fromClassicGroup(classic, this.#topics) : undefined;
     if (adopted !== undefined && adopted.members.size < this.settings.consumer.maxMembers) {
+      // For one who is not let in the others need not change.
+      const admitted = admit(adopted, beat);
+      if (admitted.kind === "refused") return admitted;
       this.consumers.adopt(adopted, { key: JSON.stringify([KIND, groupId]), value: null });
       // Whoever waits for a generation that will not be is told to come again.
       classic.die(ErrorCode.REBALANCE_IN_PROGRESS);
