@@ -102,7 +102,7 @@ export class Delivery {
         this.#arrive(event);
         break;
       case "relocated":
-        this.#partitions.get(event.partition)?.tracker.reached(event.offset);
+        this.#partitions.get(event.partition)?.relocate(event.offset);
         break;
       case "handled":
         this.#handled(event.ticket, event.nowMs);

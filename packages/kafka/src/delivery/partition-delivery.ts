@@ -42,7 +42,7 @@ export class PartitionDelivery {
   readonly name: string;
   readonly level: number;
   readonly family: Family;
-  readonly tracker: OffsetTracker<Entry>;
+  tracker: OffsetTracker<Entry>;
   /** The record at the head of a retry topic is not due before; null where nothing is held. */
   heldUntilMs: number | null = null;
   isFull = false;
@@ -61,6 +61,16 @@ export class PartitionDelivery {
     this.level = assigned.level;
     this.family = family;
     this.tracker = new OffsetTracker(assigned.next, assigned.finished);
+  }
+
+  /** The log goes on at another offset. Further back its records are new ones under offsets that were seen before. */
+  relocate(offset: number): void {
+    if (offset >= this.tracker.position) {
+      this.tracker.reached(offset);
+      return;
+    }
+    this.tracker = new OffsetTracker(offset);
+    this.isFull = false;
   }
 
   /** Whether more records may be fetched. */
