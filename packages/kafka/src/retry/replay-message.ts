@@ -1,7 +1,7 @@
 import type { ConsumedRecord, OutgoingMessage } from "../record/message.ts";
 import type { DeadLetterId } from "./redrive.ts";
-import { DEAD_LETTER_HEADERS, REDRIVE_HEADERS, RETRY_HEADERS } from "./retry-headers.ts";
-import { originOf, retryTopic } from "./retry-topic.ts";
+import { DEAD_LETTER_HEADERS, REDRIVE_HEADERS, RETRY_HEADERS, readRetryInfo } from "./retry-headers.ts";
+import { retryTopic } from "./retry-topic.ts";
 
 /** Headers that say why and how often it failed: they are void for a new attempt. */
 const FAILURE_HEADERS: readonly string[] = [
@@ -24,18 +24,17 @@ export function redriveId(deadLetterTopic: string, { partition, offset }: DeadLe
  * up; in the topic itself it is a record like any other.
  */
 export function replayMessage(letter: ConsumedRecord, to: "origin" | "retry"): OutgoingMessage {
-  const origin = { ...originOf(letter) };
-  const isKnown = letter.headers.has(DEAD_LETTER_HEADERS.topic);
+  const { origin } = readRetryInfo(letter);
   const headers: Record<string, Buffer> = Object.fromEntries(letter.headers);
   const voided = to === "retry" ? FAILURE_HEADERS : [...FAILURE_HEADERS, ...ORIGIN_HEADERS];
   for (const name of voided) delete headers[name];
   headers[REDRIVE_HEADERS.id] = Buffer.from(redriveId(letter.topic, letter));
   headers[REDRIVE_HEADERS.count] = Buffer.from(String(redrivesOf(letter) + 1));
-  const topic = isKnown ? origin.topic : letter.topic.replace(/\.dlq$/, "");
+  const topic = origin?.topic ?? letter.topic.replace(/\.dlq$/, "");
   return {
     topic: to === "retry" ? retryTopic(topic, 0) : topic,
     // A dead letter of somebody who did not say where it came from goes where its key belongs.
-    ...(isKnown ? { partition: origin.partition } : {}),
+    ...(origin === null ? {} : { partition: origin.partition }),
     key: letter.key,
     value: letter.value,
     headers,

@@ -45,11 +45,14 @@ export function retryTopicSpecs(topic: string, partitions: number, retries: numb
   return [...specs, { name: deadLetterTopic(topic), partitions: 1, config }];
 }
 
-/** Where the record was read first: what its headers tell, else where it lies. */
+/**
+ * Where the record was read first: what its headers tell where it lies in a retry topic, else its own place. The
+ * headers also survive in other topics, which are read for themselves: a dead letter is first read as a dead letter.
+ */
 export function originOf(record: ConsumedRecord): RecordOrigin {
+  const { topic, level } = topicFamily(record.topic);
   const { origin } = readRetryInfo(record);
-  if (origin !== null) return origin;
-  const { topic } = topicFamily(record.topic);
+  if (level > 0 && origin !== null && origin.topic === topic) return origin;
   return { topic, partition: record.partition, offset: record.offset, timestampMs: record.timestampMs };
 }
 
