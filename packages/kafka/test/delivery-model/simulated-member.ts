@@ -132,6 +132,8 @@ export class SimulatedMember {
   }
 
   #do(command: DeliveryCommand): void {
+    if (this.#isDraining && (command.kind === "run" || command.kind === "publish"))
+      throw new Error(`${this.name} begins a ${command.kind} while it gives its partitions up`);
     switch (command.kind) {
       case "run":
         this.#run(command.ticket);
