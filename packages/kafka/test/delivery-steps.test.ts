@@ -70,3 +70,57 @@ describe("a partition whose log goes on elsewhere", () => {
     expect(delivery.committable().map(({ next }) => next)).toEqual([to + 3]);
   });
 });
+
+describe("a record that comes to the last retry topic with attempts left", () => {
+  const topics = ["t", "t.retry.0", "t.retry.1"];
+
+  /** Lets records arrive in the last retry topic and fail; tells what is commanded, and when the next wakes. */
+  function failing(key: string | null, settings: Partial<DeliverySettings>) {
+    const delivery = deliveryOf(topics, 0, { delaysMs: [50, 70], concurrency: 1, ...settings });
+    const records = [0, 1].map((offset) => ({
+      ...recordAt("t.retry.1", offset, "k"),
+      key: key && bytes(key),
+    }));
+    const arrived = { kind: "arrived", partition: "t.retry.1:0", records, from: 0, position: 2 } as const;
+    let commands = delivery.step({ ...arrived, nowMs: 10 });
+    const fail = (nowMs: number) => {
+      const [run] = commands;
+      if (run?.kind !== "run") throw new Error("a handler has the record");
+      const failure = { kind: "unknown", error: new Error("no"), index: null } as const;
+      const [next] = delivery.step({ kind: "failed", ticket: run.ticket, failure, nowMs });
+      return { offset: run.ticket.entries[0]?.offset, next };
+    };
+    const wake = () => {
+      const atMs = delivery.wakeAtMs;
+      if (atMs !== null) commands = delivery.step({ kind: "clock", nowMs: atMs });
+      return atMs;
+    };
+    return { fail, wake };
+  }
+
+  it("waits in place for each of them, before the later ones of its key, and is dead after the last", () => {
+    const { fail, wake } = failing("k", {});
+    expect(fail(20)).toEqual({ offset: 0, next: undefined });
+    expect(wake()).toBe(70);
+    expect(fail(80)).toEqual({ offset: 0, next: undefined });
+    expect(wake()).toBe(150);
+    expect(fail(160)).toMatchObject({ offset: 0, next: { kind: "publish", ticket: { to: "dead" } } });
+  });
+
+  it.each([
+    { what: "has no key", key: null, order: "key" },
+    { what: "is in no order", key: "k", order: "none" },
+  ] as const)("holds up nobody when it $what", ({ key, order }) => {
+    const moved = failing(key, { order }).fail(20);
+    expect(moved).toMatchObject({ next: { kind: "publish", ticket: { to: 2, dueMs: 70 } } });
+  });
+
+  it("is not left to wait where failures end the consumer only after all attempts", () => {
+    const { fail, wake } = failing("k", { onFailure: "stop" });
+    fail(20);
+    wake();
+    fail(80);
+    wake();
+    expect(fail(160)).toMatchObject({ next: { kind: "stop" } });
+  });
+});

@@ -46,12 +46,6 @@ describe("where a record moves that tells an origin", () => {
 describe("where a dead letter is replayed to", () => {
   it.each([
     { what: "its origin", headers: ORIGIN, topic: "t", partition: 5 },
-    {
-      what: "another topic that it came from",
-      headers: [["x", bytes("y")], ...ORIGIN] as const,
-      topic: "t",
-      partition: 5,
-    },
     { what: "the topic's name, without any header", headers: [], topic: "t", partition: undefined },
     {
       what: "the topic's name, without a readable offset",

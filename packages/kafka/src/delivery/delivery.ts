@@ -389,24 +389,41 @@ export class Delivery {
   }
 
   #waitInPlace(lane: Lane, entries: readonly Entry[], nowMs: number): void {
-    lane.unshift(entries);
-    lane.state = "waiting";
     // At least a millisecond: an attempt must not follow within the same moment.
     const pauseMs = Math.max(1, backoffMs(this.#settings.backoff, lane.failures++, this.#settings.random));
-    this.#timers.add(nowMs + pauseMs, { kind: "lane", lane, timer: ++lane.timer });
+    this.#waitUntil(lane, entries, nowMs + pauseMs);
+  }
+
+  #waitUntil(lane: Lane, entries: readonly Entry[], atMs: number): void {
+    lane.unshift(entries);
+    lane.state = "waiting";
+    this.#timers.add(atMs, { kind: "lane", lane, timer: ++lane.timer });
   }
 
   #moveOn(lane: Lane, entry: Entry, kind: "poison" | "unknown", error: Error, nowMs: number): void {
     const { delaysMs, jitter, order, onFailure, random } = this.#settings;
     const { level } = entry.partition;
-    const delayMs = kind === "poison" ? undefined : delaysMs[level];
+    const isLast = delaysMs[level] === undefined;
+    // A record that was parked at the last level, or replayed, has attempts left where there is no next level.
+    const delayMs =
+      kind === "poison"
+        ? undefined
+        : (delaysMs[level] ?? (level > 0 ? delaysMs[entry.attempts - 1] : undefined));
     if (delayMs === undefined && onFailure === "stop") {
       this.#commands.push({ kind: "stop", error, entry });
       return;
     }
     const holdsLane = order === "key";
     const dueMs = delayMs === undefined ? null : nowMs + delayMs * (1 + jitter * (2 * random() - 1));
-    const to = delayMs === undefined ? "dead" : level + 1;
+    if (isLast && dueMs !== null && holdsLane && entry.record.key !== null) {
+      // Behind the others of its key it would lose its place.
+      this.counts.failedInPlace++;
+      lane.failures = 0;
+      lane.failingSinceMs = null;
+      this.#waitUntil(lane, [entry], Math.max(nowMs + 1, dueMs));
+      return;
+    }
+    const to = dueMs === null ? "dead" : isLast ? level : level + 1;
     this.#publish({ lane, entry, to, dueMs, failure: error, holdsLane });
     if (!holdsLane) this.#offer(lane, nowMs);
   }

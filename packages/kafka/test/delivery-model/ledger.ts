@@ -10,6 +10,8 @@ export interface Life {
   readonly nature: Nature;
   failuresLeft: number;
   failures: number;
+  /** How often it was handed to a handler, in all copies. */
+  handedOut: number;
   applied: number;
   dead: number;
   redriven: number;

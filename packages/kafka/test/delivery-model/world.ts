@@ -113,6 +113,7 @@ export class World {
       for (const other of member.runningTickets) this.#checkSideBySide(life, other);
       if (life.redriven === 0) this.#checkOrder(life, record, inTicket);
       inTicket.add(life.id);
+      life.handedOut++;
     }
   }
 
@@ -127,7 +128,9 @@ export class World {
     const life = this.ledger.life(idOf(record));
     this.#counts.moves++;
     life.movedFrom.add(`${record.topic}:${record.partition}@${record.offset}`);
-    if (isDead) life.dead++;
+    if (!isDead) return;
+    life.dead++;
+    this.#checkGivenUp(life);
   }
 
   /** Whether the commit was taken. */
@@ -287,6 +290,7 @@ export class World {
       nature,
       failuresLeft,
       failures: 0,
+      handedOut: 0,
       applied: 0,
       dead: 0,
       redriven: 0,
@@ -313,6 +317,14 @@ export class World {
       if (this.settings.order === "none" && (earlier.failures > 0 || record.topic !== "t")) continue;
       throw new Error(`record ${life.id} of key ${life.key} is handled before record ${earlier.id}`);
     }
+  }
+
+  /** Only what failed is given up, and what may pass has had all its attempts, wherever it was parked before. */
+  #checkGivenUp({ id, nature, handedOut, redriven }: Life): void {
+    if (nature === "good") throw new Error(`record ${id} was given up and never failed`);
+    const attempts = this.settings.delaysMs.length + 1;
+    if (nature !== "poison" && redriven === 0 && handedOut < attempts)
+      throw new Error(`record ${id} was given up after ${handedOut} of ${attempts} attempts`);
   }
 
   /** Whatever is committed of a partition is handled, or its move was acknowledged. */
