@@ -1,5 +1,6 @@
 import { ErrorCode } from "../protocol/error-code.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
+import { BatchContents } from "../storage/batch-contents.ts";
 import {
   type BatchHeader,
   COMPRESSION_MASK,
@@ -8,17 +9,16 @@ import {
   LOG_OVERHEAD,
   readBatchHeader,
 } from "../storage/record-batch.ts";
-import {
-  inflateRecords,
-  judgeRecords,
-  openRecords,
-  type RecordsVerdict,
-  recordsOf,
-} from "../storage/records.ts";
+import { judgeRecords, type RecordsVerdict, recordsOf } from "../storage/records.ts";
 import type { TopicConfig } from "../topics/topic-config.ts";
 
 export type CheckedBatch =
-  | { readonly kind: "sound"; readonly batch: Buffer; readonly header: BatchHeader }
+  | {
+      readonly kind: "sound";
+      readonly batch: Buffer;
+      readonly header: BatchHeader;
+      readonly contents: BatchContents;
+    }
   | {
       readonly kind: "refused";
       readonly errorCode: ErrorCode;
@@ -65,14 +65,16 @@ export function checkBatch(
   if (!checksumHolds(records, 0, header.sizeBytes)) {
     return refused(ErrorCode.CORRUPT_MESSAGE, "record batch has a wrong checksum");
   }
+  const batch = records.subarray(0, header.sizeBytes);
+  const contents = new BatchContents(batch, header);
   if (config.isCompacted) {
-    const keyless = keylessRecords(records, header);
+    const keyless = keylessRecords(contents, header);
     const reason = "a compacted topic takes only records with a key";
     if (keyless === undefined || keyless.length > 0)
       return refused(ErrorCode.INVALID_RECORD, reason, true, keyless);
   }
-  const problem = headerProblem(header, produceVersion) ?? recordsProblem(records, header);
-  return problem ?? { kind: "sound", batch: records.subarray(0, header.sizeBytes), header };
+  const problem = headerProblem(header, produceVersion) ?? recordsProblem(contents, header);
+  return problem ?? { kind: "sound", batch, header, contents };
 }
 
 function refused(
@@ -88,13 +90,13 @@ function refused(
  * The records without a key, by their place in the batch; undefined where the records are not what the header
  * says. Batches that cannot be opened are somebody else's concern.
  */
-function keylessRecords(batch: Buffer, header: BatchHeader): number[] | undefined {
-  const opened = openRecords(batch, header);
-  if (opened === undefined) return [];
+function keylessRecords(contents: BatchContents, header: BatchHeader): number[] | undefined {
+  const opened = contents.open();
+  if (opened.kind !== "opened") return [];
   const keyless: number[] = [];
   try {
     let index = 0;
-    for (const { key } of recordsOf(opened, header)) {
+    for (const { key } of recordsOf(opened.records, header)) {
       if (key === null) keyless.push(index);
       index++;
     }
@@ -106,8 +108,8 @@ function keylessRecords(batch: Buffer, header: BatchHeader): number[] | undefine
 }
 
 /** Looks behind the header, and behind the compression; what is stored are the bytes as they came. */
-function recordsProblem(records: Buffer, header: BatchHeader): CheckedBatch | undefined {
-  const opened = inflateRecords(records.subarray(0, header.sizeBytes), header);
+function recordsProblem(contents: BatchContents, header: BatchHeader): CheckedBatch | undefined {
+  const opened = contents.open();
   switch (opened.kind) {
     case "damaged":
       return refused(ErrorCode.UNKNOWN_SERVER_ERROR, "the records cannot be decompressed", true);

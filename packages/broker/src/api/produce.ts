@@ -135,11 +135,11 @@ function appendBatch(
   topic: Topic,
   log: PartitionLog,
   index: number,
-  { batch, header }: Extract<ReturnType<typeof checkBatch>, { kind: "sound" }>,
+  { batch, header, contents }: Extract<ReturnType<typeof checkBatch>, { kind: "sound" }>,
 ): Outcome {
   const nowMs = context.clock.nowMs();
   const { usesAppendTime } = topic.config;
-  const untimely = usesAppendTime ? [] : untimelyRecords(batch, header, topic.config, nowMs);
+  const untimely = usesAppendTime ? [] : untimelyRecords(contents, header, topic.config, nowMs);
   if (untimely.length > 0) {
     const reason = "timestamps outside of the allowed range";
     return blaming(failed(index, ErrorCode.INVALID_TIMESTAMP, reason, log), untimely, "timestamp");

@@ -1,6 +1,7 @@
 import { MalformedMessage } from "../protocol/reader.ts";
+import type { BatchContents } from "../storage/batch-contents.ts";
 import type { BatchHeader } from "../storage/record-batch.ts";
-import { openRecords, recordsOf } from "../storage/records.ts";
+import { recordsOf } from "../storage/records.ts";
 import type { TopicConfig } from "../topics/topic-config.ts";
 
 /** No clock reaches it: a limit this large is none. */
@@ -12,7 +13,7 @@ const UNLIMITED = Number.MAX_SAFE_INTEGER;
  * header leaves a doubt; where they cannot be opened, the first one stands for the batch.
  */
 export function untimelyRecords(
-  batch: Buffer,
+  contents: BatchContents,
   header: BatchHeader,
   config: TopicConfig,
   nowMs: number,
@@ -22,13 +23,13 @@ export function untimelyRecords(
     timestamp >= 0 && (nowMs - timestamp > timestampBeforeMaxMs || timestamp - nowMs > timestampAfterMaxMs);
   const isPastLimited = timestampBeforeMaxMs < UNLIMITED;
   if (!isPastLimited && !isUntimely(header.maxTimestamp)) return [];
-  const opened = openRecords(batch, header);
-  if (opened === undefined) {
+  const opened = contents.open();
+  if (opened.kind !== "opened") {
     return isUntimely(header.maxTimestamp) || isUntimely(header.baseTimestamp) ? [0] : [];
   }
   const found: number[] = [];
   try {
-    for (const { offset, timestamp } of recordsOf(opened, header)) {
+    for (const { offset, timestamp } of recordsOf(opened.records, header)) {
       if (isUntimely(timestamp)) found.push(offset - header.baseOffset);
     }
   } catch (error) {
