@@ -10,7 +10,8 @@ export interface Verdict {
 
 /**
  * Holds what was done, in its order, and what is dead against what was to be done. Throws for a task that is
- * lost, for one that was done before an earlier one of its key, and for a repetition without a fault.
+ * lost, for one that was given up and does not fail, for one that was done before an earlier one of its key, and
+ * for a repetition without a fault.
  */
 export function judge(
   tasks: readonly Task[],
@@ -29,6 +30,11 @@ export function judge(
     const skipped = byKey.get(key)?.find((earlier) => earlier.id < id && !settled.has(earlier.id));
     if (skipped !== undefined) throw new Error(`task ${id} of ${key} was done before task ${skipped.id}`);
     settled.add(id);
+  }
+  for (const id of dead) {
+    const nature = tasks[id]?.nature;
+    if (nature !== "poison" && nature !== "unknown")
+      throw new Error(`task ${id} (${nature ?? "never given"}) was given up`);
   }
   const lost = tasks.filter(({ id }) => !settled.has(id));
   if (lost.length > 0)

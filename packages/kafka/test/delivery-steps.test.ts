@@ -77,10 +77,9 @@ describe("a record that comes to the last retry topic with attempts left", () =>
   /** Lets records arrive in the last retry topic and fail; tells what is commanded, and when the next wakes. */
   function failing(key: string | null, settings: Partial<DeliverySettings>) {
     const delivery = deliveryOf(topics, 0, { delaysMs: [50, 70], concurrency: 1, ...settings });
-    const records = [0, 1].map((offset) => ({
-      ...recordAt("t.retry.1", offset, "k"),
-      key: key && bytes(key),
-    }));
+    const records = [0, 1].map((offset): ConsumedRecord => {
+      return { ...recordAt("t.retry.1", offset, "k"), key: key === null ? null : bytes(key) };
+    });
     const arrived = { kind: "arrived", partition: "t.retry.1:0", records, from: 0, position: 2 } as const;
     let commands = delivery.step({ ...arrived, nowMs: 10 });
     const fail = (nowMs: number) => {
