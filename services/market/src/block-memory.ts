@@ -10,6 +10,7 @@ export interface RecordPlace {
 interface RememberedBlock {
   /** Unix seconds. */
   readonly time: number;
+  /** Empty for a block that is too old to be located. */
   readonly pairs: Set<string>;
   readonly records: { readonly verdict: BlockVerdict; readonly place: RecordPlace }[];
 }
@@ -25,10 +26,14 @@ const MAX_BLOCKS = 20_000;
 export class BlockMemory {
   /** In order of arrival, which is about the order of time. */
   readonly #blocks = new Map<string, RememberedBlock>();
+  /** Older ones, of which only the verdicts count: the next view may read their records again. */
+  readonly #old = new Map<string, RememberedBlock>();
+  /** The offsets that decided last which old ones stay. */
+  #prunedBy: ReadonlyMap<string, bigint> | null = null;
 
-  /** Remembers that a block traded a pair. */
+  /** Remembers that a block traded a pair. Of an old one that is not kept. */
   note(blockId: string, pair: string, time: number): void {
-    this.#block(blockId, time).pairs.add(pair);
+    if (!this.#old.has(blockId)) this.#block(blockId, time).pairs.add(pair);
   }
 
   /** Remembers what the record at a place says of a block. */
@@ -43,9 +48,11 @@ export class BlockMemory {
   /** What the records before these offsets say: a snapshot at the offsets holds it. */
   verdictsBefore(offsets: ReadonlyMap<string, bigint>): Map<string, Set<BlockVerdict>> {
     const verdicts = new Map<string, Set<BlockVerdict>>();
-    for (const [id, { records }] of this.#blocks) {
-      const held = records.filter(({ place }) => isBefore(place, offsets));
-      if (held.length > 0) verdicts.set(id, new Set(held.map(({ verdict }) => verdict)));
+    for (const blocks of [this.#old, this.#blocks]) {
+      for (const [id, { records }] of blocks) {
+        const held = records.filter(({ place }) => isBefore(place, offsets));
+        if (held.length > 0) verdicts.set(id, new Set(held.map(({ verdict }) => verdict)));
+      }
     }
     return verdicts;
   }
@@ -57,32 +64,55 @@ export class BlockMemory {
 
   /** Block time of a block whose record does not tell it; null where it is not known here either. */
   timeOf(blockId: string): number | null {
-    return this.#blocks.get(blockId)?.time ?? null;
+    return (this.#blocks.get(blockId) ?? this.#old.get(blockId))?.time ?? null;
   }
 
   /**
-   * Forgets the blocks before a time, as far as they came in order, except those with records behind the
-   * offsets of the last snapshot: the next view may read them again. Returns which.
+   * Forgets the blocks before a time, as far as they came in order. Of those with records behind the offsets of
+   * the last snapshot the verdicts stay, since the next view may read them again, but not the pairs. Each block is
+   * looked at once, and again only for other offsets. Returns which are forgotten.
    */
   prune(time: number, offsets: ReadonlyMap<string, bigint>): string[] {
     const forgotten: string[] = [];
-    for (const [id, block] of this.#blocks) {
-      const isTooMany = this.#blocks.size > MAX_BLOCKS;
-      if (block.time >= time && !isTooMany) break;
-      if (!isTooMany && !block.records.every(({ place }) => isBefore(place, offsets))) continue;
-      this.#blocks.delete(id);
-      forgotten.push(id);
+    if (this.#prunedBy !== offsets) {
+      this.#prunedBy = offsets;
+      for (const [id, block] of this.#old) {
+        if (!isBehind(block, offsets)) forgotten.push(id);
+      }
+      for (const id of forgotten) this.#old.delete(id);
     }
+    for (const [id, block] of this.#blocks) {
+      if (block.time >= time) break;
+      this.#blocks.delete(id);
+      if (isBehind(block, offsets)) this.#old.set(id, { ...block, pairs: new Set() });
+      else forgotten.push(id);
+    }
+    this.#makeRoom(forgotten);
     return forgotten;
   }
 
+  #makeRoom(forgotten: string[]): void {
+    for (const blocks of [this.#old, this.#blocks]) {
+      for (const id of blocks.keys()) {
+        if (this.#old.size + this.#blocks.size <= MAX_BLOCKS) return;
+        blocks.delete(id);
+        forgotten.push(id);
+      }
+    }
+  }
+
   #block(id: string, time: number): RememberedBlock {
-    const known = this.#blocks.get(id);
+    const known = this.#blocks.get(id) ?? this.#old.get(id);
     if (known !== undefined) return known;
     const block: RememberedBlock = { time, pairs: new Set(), records: [] };
     this.#blocks.set(id, block);
     return block;
   }
+}
+
+/** Whether a record of the block lies behind the offsets. */
+function isBehind({ records }: RememberedBlock, offsets: ReadonlyMap<string, bigint>): boolean {
+  return records.some(({ place }) => !isBefore(place, offsets));
 }
 
 function isBefore({ partition, offset }: RecordPlace, offsets: ReadonlyMap<string, bigint>): boolean {

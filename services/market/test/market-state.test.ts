@@ -227,3 +227,16 @@ describe("the live view", () => {
     expect(byName(published.values())).toEqual(byName(expected));
   });
 });
+
+test("a block that is taken back a quarter of an hour after it settled is not located any more", () => {
+  const at = (slotOffset: number) => trade(slotOffset, 0, "one", 1n);
+  const outcomes = [900, 1_000].map((later) => {
+    const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 30);
+    const place = { partition: "sol-blocks:0", offset: 1n };
+    state.applyTrade(at(0));
+    state.applyBlock({ ...orphaned(at(0)), status: "finalized" }, place);
+    state.applyTrade(at(later));
+    return state.noteBlock({ ...orphaned(at(0)), status: "orphaned" }, { ...place, offset: 2n }).length;
+  });
+  expect(outcomes).toEqual([1, 0]);
+});
