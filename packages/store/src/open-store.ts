@@ -7,7 +7,14 @@ import { readPools, writePools } from "./facts/pools.ts";
 import { readTokens, writeTokens } from "./facts/tokens.ts";
 import { readCursor, readSourcePositions, writeCursor } from "./ledger/cursor.ts";
 import { closePublications, notePublications, readPublications } from "./ledger/publications.ts";
-import { readSlots, readUnsettled, reopenSlots, writeSlots } from "./ledger/slots.ts";
+import {
+  countUnsettled,
+  readSlots,
+  readToRetry,
+  readUnsettled,
+  reopenSlots,
+  writeSlots,
+} from "./ledger/slots.ts";
 import { noteMissing, readGaps, readSummary } from "./ledger/summary.ts";
 import { migrate, refuseNewer, SCHEMA_VERSION, storedVersion } from "./migrations/migrate.ts";
 import { readCandles } from "./reads/candles.ts";
@@ -95,6 +102,8 @@ function storeOn(database: Database, logger: Logger): Store {
     recordSlots: (chain, entries) => write((transaction) => writeSlots(transaction, chain, entries)),
     unsettledSlots: (chain, limit, range) =>
       read((transaction) => readUnsettled(transaction, chain, limit, range)),
+    slotsToRetry: (chain, page) => read((transaction) => readToRetry(transaction, chain, page)),
+    unsettledCount: (chain) => read((transaction) => countUnsettled(transaction, chain)),
     reopenSlots: (chain, slots) => write((transaction) => reopenSlots(transaction, chain, slots)),
     slotEntries: (chain, range, limit) => read((transaction) => readSlots(transaction, chain, range, limit)),
     notePublications: (chain, blocks) => write((transaction) => notePublications(transaction, chain, blocks)),

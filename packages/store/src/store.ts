@@ -105,6 +105,13 @@ export interface Publication {
 }
 
 /** A slot whose settlement turned out to be wrong. */
+/** Which of the slots to try: reopened ones that held a block first, those of `lastReason` last, else lowest first. */
+export interface RetryPage {
+  readonly skip: number;
+  readonly limit: number;
+  readonly lastReason: string;
+}
+
 export interface ReopenedSlot {
   readonly slot: number;
   /** The block, or null for none, that the ledger holds: where it holds another, nothing is reopened. */
@@ -309,6 +316,10 @@ export interface Store {
   recordSlots(chain: ChainName, entries: readonly SlotEntry[]): Promise<void>;
   /** Failed or missing slots, lowest first. */
   unsettledSlots(chain: ChainName, limit: number, range?: SlotRange): Promise<SlotEntry[]>;
+  /** Failed or missing slots in the order in which they are to be tried. */
+  slotsToRetry(chain: ChainName, page: RetryPage): Promise<SlotEntry[]>;
+  /** How many slots are failed or missing. */
+  unsettledCount(chain: ChainName): Promise<number>;
   /** Makes settled slots missing again, each where the ledger holds that block for it. */
   reopenSlots(chain: ChainName, slots: readonly ReopenedSlot[]): Promise<void>;
   /** The entries of a range, lowest first. */

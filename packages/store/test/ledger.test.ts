@@ -38,6 +38,29 @@ describe.each(SERVERS)("the ledger on $name", ({ start }) => {
     await store.close();
   });
 
+  test("what is to be tried comes page by page: reopened blocks first, what was asked for last", async () => {
+    const { store } = await freshStore(server);
+    const asked = (slot: number) => ({ ...entry(slot, "missing"), attempts: 0, reason: "asked" });
+    await store.recordSlots("solana", [
+      asked(1),
+      asked(2),
+      entry(3, "processed", "a"),
+      entry(7, "processed", "c"),
+    ]);
+    await store.recordSlots("solana", [entry(4, "failed"), entry(5, "missing"), entry(6, "processed", "b")]);
+    await store.reopenSlots("solana", [
+      { slot: 6, blockId: "b", reason: "it is doubted" },
+      { slot: 3, blockId: "a", reason: "it is doubted" },
+    ]);
+    const page = async (skip: number, limit: number) =>
+      (await store.slotsToRetry("solana", { skip, limit, lastReason: "asked" })).map(({ slot }) => slot);
+    expect(await page(0, 10)).toEqual([3, 6, 4, 5, 1, 2]);
+    expect(await page(3, 2)).toEqual([5, 1]);
+    expect(await store.unsettledCount("solana")).toBe(6);
+    expect(await store.unsettledCount("ethereum")).toBe(0);
+    await store.close();
+  });
+
   test("a publication is known until it is closed", async () => {
     const { store } = await freshStore(server);
     const published = (slot: number, blockId: string) => ({ slot, blockId, settlement: `of ${blockId}` });

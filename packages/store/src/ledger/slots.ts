@@ -1,7 +1,7 @@
 import type { ChainName } from "@candlewick/domain";
 import { numberArray, textArray } from "../checkpoint/array-literal.ts";
 import type { Statement, Transaction } from "../database.ts";
-import type { ReopenedSlot, SlotEntry, SlotRange, SlotStatus } from "../store.ts";
+import type { ReopenedSlot, RetryPage, SlotEntry, SlotRange, SlotStatus } from "../store.ts";
 
 /** In order of how much is settled, as the type slot_status in the database has it. */
 const SETTLED: readonly SlotStatus[] = ["missing", "failed", "skipped", "processed"];
@@ -28,6 +28,18 @@ const UNSETTLED: Statement = {
   name: "unsettled-slots",
   text: `SELECT ${SLOT_COLUMNS} FROM slots
 WHERE chain = $1 AND status < 'skipped' AND slot BETWEEN $3 AND $4 ORDER BY slot LIMIT $2`,
+};
+
+/** What was asked for by a person, maybe millions, must not keep what the chain's head left open from its turn. */
+const TO_RETRY: Statement = {
+  name: "slots-to-retry",
+  text: `SELECT ${SLOT_COLUMNS} FROM slots WHERE chain = $1 AND status < 'skipped'
+ORDER BY block_id IS NULL, reason IS NOT DISTINCT FROM $2, slot LIMIT $3 OFFSET $4`,
+};
+
+const COUNT_UNSETTLED: Statement = {
+  name: "count-unsettled-slots",
+  text: "SELECT count(*)::text AS count FROM slots WHERE chain = $1 AND status < 'skipped'",
 };
 
 const RANGE: Statement = {
@@ -94,6 +106,20 @@ export async function readUnsettled(
   { from, to }: SlotRange = { from: 0, to: Number.MAX_SAFE_INTEGER },
 ): Promise<SlotEntry[]> {
   return (await transaction.query<SlotRow>(UNSETTLED, [chain, limit, from, to])).map(slotEntry);
+}
+
+/** Slots that failed or are missing, in the order in which they are to be tried. */
+export async function readToRetry(
+  transaction: Transaction,
+  chain: ChainName,
+  { skip, limit, lastReason }: RetryPage,
+): Promise<SlotEntry[]> {
+  return (await transaction.query<SlotRow>(TO_RETRY, [chain, lastReason, limit, skip])).map(slotEntry);
+}
+
+export async function countUnsettled(transaction: Transaction, chain: ChainName): Promise<number> {
+  const [row] = await transaction.query<{ count: string }>(COUNT_UNSETTLED, [chain]);
+  return Number(row?.count ?? 0);
 }
 
 export async function readSlots(
