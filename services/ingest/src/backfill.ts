@@ -5,8 +5,8 @@ import type { SlotRange, Store } from "@candlewick/store";
 import { acquire } from "./acquire.ts";
 import { PeerHealth, type Persistence, persist } from "./backoff.ts";
 import type { IngestConfig } from "./ingest-config.ts";
-import { keptCursorName, LateSlots } from "./late.ts";
-import { type IngestDeps, openDecoder, settlementRules } from "./main.ts";
+import { BACKFILL_REASON, LateSlots } from "./late.ts";
+import { describedBy, type IngestDeps, openDecoder, openDirectory, settlementRules } from "./main.ts";
 import { registerMetrics } from "./metrics.ts";
 import { cursorNameOf, openRpc, openSource, rpcConfig } from "./open-source.ts";
 import type { IngestPorts, SlotEntry } from "./ports.ts";
@@ -53,7 +53,8 @@ export async function startBackfill(
     config.source === "yellowstone" ? openRpc(reading, opening) : await openSource(reading, opening);
   const producer = await createProducer(kafka);
   const decoder = openDecoder(config.decodeThreads);
-  const rules = settlementRules(reading, source);
+  const found = openDirectory(reading, source, deps, metrics);
+  const rules = describedBy(found.directory, settlementRules(reading, source));
   const ports: IngestPorts = {
     source,
     decode: decoder.decode,
@@ -63,6 +64,7 @@ export async function startBackfill(
     random,
     logger,
     metrics,
+    ...found,
   };
   const persistence = (peer: "kafka" | "ledger", title: string): Persistence => ({
     clock,
@@ -81,8 +83,12 @@ export async function startBackfill(
   const settings = { cursorName, everyMs: config.retryFailedMs, perRound: ROUND_SLOTS };
   const late = new LateSlots(ports, settings, rules, publisher, log, ledger);
   const stopping = new AbortController();
-  const work = new Backfill({ ports, late, ledger, deps, cursorName, window: config.concurrency }, range);
+  const work = new Backfill({ ports, late, ledger, deps, window: config.concurrency }, range);
+  const over = new AbortController();
+  // Ends only when it is told to: trouble on the way it tells itself.
+  found.directory?.run(over.signal).catch(() => {});
   const done = work.run(stopping.signal).finally(async () => {
+    over.abort(new Error("backfill is over"));
     await source.close();
     await decoder.close();
     await producer.close(CLOSE_TIMEOUT_MS).catch((error: unknown) => {
@@ -109,7 +115,6 @@ interface BackfillParts {
   readonly late: LateSlots;
   readonly ledger: Persistence;
   readonly deps: BackfillDeps;
-  readonly cursorName: string;
   /** Blocks that are fetched ahead. */
   readonly window: number;
 }
@@ -141,7 +146,7 @@ class Backfill {
     for (let start = from; start <= to; start += NOTED_AT_ONCE) {
       const part = { from: start, to: Math.min(to, start + NOTED_AT_ONCE - 1) };
       this.#noted += await persist(ledger, signal, () =>
-        deps.store.noteMissingSlots("solana", part, "asked for by backfill"),
+        deps.store.noteMissingSlots("solana", part, BACKFILL_REASON),
       );
     }
   }
@@ -188,20 +193,9 @@ class Backfill {
     for (const [index, entry] of entries.entries()) {
       const next = entries[index + window];
       if (next !== undefined) ahead.push(settledLater(acquire(ports, slot(next.slot), signal)));
-      await this.#keepPrice(entry, signal);
       if (!(await late.settle(entry, signal, ahead[index] ?? null))) left.push(entry);
     }
     return left;
-  }
-
-  /** A slot that was never reached has no cursor before it: that of the slot settled just before is it. */
-  async #keepPrice(entry: SlotEntry, signal: AbortSignal): Promise<void> {
-    const { late, ports, cursorName, ledger } = this.#parts;
-    const before = late.lastSettled;
-    if (before === null || before.slot >= entry.slot) return;
-    const name = keptCursorName(cursorName, entry.slot);
-    const known = await persist(ledger, signal, () => ports.ledger.cursor(name));
-    if (known === null) await persist(ledger, signal, () => ports.ledger.saveCursor(name, before));
   }
 }
 

@@ -3,7 +3,7 @@ import { acquire } from "./acquire.ts";
 import { Alarm } from "./alarm.ts";
 import { type Persistence, persist } from "./backoff.ts";
 import { readKeptSettlement } from "./kept-settlement.ts";
-import type { Cursor, IngestPorts, SlotEntry } from "./ports.ts";
+import type { Cursor, IngestPorts, Publication, SlotEntry } from "./ports.ts";
 import type { PublicationLog } from "./publication-log.ts";
 import type { SettlementPublisher } from "./publish.ts";
 import {
@@ -23,6 +23,9 @@ export interface LateSettings {
   /** Slots per round, so that the head of the chain never waits for the past. */
   readonly perRound: number;
 }
+
+/** Why backfill has slots in the ledger that were never tried. */
+export const BACKFILL_REASON = "asked for by backfill";
 
 /** Under which name the cursor before a slot that was given up is kept. */
 export function keptCursorName(cursorName: string, at: number): string {
@@ -44,8 +47,8 @@ export class LateSlots {
   readonly #log: PublicationLog | null;
   readonly #ledger: Persistence;
   readonly #alarm: Alarm;
-  /** The cursor after the last block that was settled here; null before the first. */
-  lastSettled: Cursor | null = null;
+  /** The cursors after the last blocks that were settled here. */
+  readonly #settled: Cursor[] = [];
   /** When to look at a slot again, in monotonic milliseconds. */
   readonly #due = new Map<number, number>();
 
@@ -79,23 +82,32 @@ export class LateSlots {
     this.#alarm.ring();
   }
 
-  /** Tries the slots that are due, lowest first. */
+  /** Tries slots that are due: reopened ones first, what backfill asked for last, else lowest first. */
   async round(signal: AbortSignal): Promise<void> {
-    const { ledger, clock, source, metrics } = this.#ports;
-    const entries = await persist(this.#ledger, signal, () =>
-      ledger.unsettledSlots(this.#rules.chain, MAX_UNSETTLED_SEEN),
-    );
-    metrics.unsettled(entries.length);
-    const known = new Set(entries.map((entry) => entry.slot));
-    for (const at of this.#due.keys()) if (!known.has(at)) this.#due.delete(at);
+    const { ledger, clock, metrics } = this.#ports;
+    metrics.unsettled(await persist(this.#ledger, signal, () => ledger.unsettledCount(this.#rules.chain)));
     const now = clock.monotonic();
-    const due = entries.filter(
-      (entry) => source.covers(entry.slot) && (this.#due.get(entry.slot) ?? 0) <= now,
-    );
-    for (const entry of due.slice(0, this.#settings.perRound)) {
+    for (const [at, dueMs] of this.#due) if (dueMs <= now) this.#due.delete(at);
+    for (const entry of await this.#dueEntries(signal)) {
       signal.throwIfAborted();
       await this.settle(entry, signal);
     }
+  }
+
+  /** As many slots as a round takes, page by page: those that must wait leave their places to others. */
+  async #dueEntries(signal: AbortSignal): Promise<SlotEntry[]> {
+    const { ledger, source } = this.#ports;
+    const { perRound } = this.#settings;
+    const due: SlotEntry[] = [];
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const where = { skip: page * PAGE_SLOTS, limit: PAGE_SLOTS, lastReason: BACKFILL_REASON };
+      const entries = await persist(this.#ledger, signal, () =>
+        ledger.slotsToRetry(this.#rules.chain, where),
+      );
+      due.push(...entries.filter((entry) => source.covers(entry.slot) && !this.#due.has(entry.slot)));
+      if (due.length >= perRound || entries.length < PAGE_SLOTS) break;
+    }
+    return due.slice(0, perRound);
   }
 
   /** Tries one slot now, with what was fetched for it ahead of time where that is given. Whether it is settled then. */
@@ -110,7 +122,7 @@ export class LateSlots {
         await this.#postpone(entry, "it is not known yet which block the chain has here", signal);
         return false;
       case "absent":
-        await this.#settleEmpty(entry, entry.attempts + 1, signal);
+        await this.#settleEmpty(entry, before, entry.attempts + 1, signal);
         return true;
       case "as-published":
         await this.#record([{ ...entry, status: "processed", reason: null }], signal);
@@ -127,18 +139,17 @@ export class LateSlots {
   async #takeBack(entry: SlotEntry, signal: AbortSignal): Promise<{ truth: Wanted; before: Cursor | null }> {
     const { ledger, source, metrics, logger } = this.#ports;
     const { chain } = this.#rules;
-    const name = keptCursorName(this.#settings.cursorName, entry.slot);
-    const kept = await persist(this.#ledger, signal, () => ledger.cursor(name));
-    const any: Wanted = { kind: "block", id: null };
     const oracle = source.oracle ?? null;
-    if (oracle === null) return { truth: any, before: kept };
     const range = { from: entry.slot, to: entry.slot };
-    const published = await persist(this.#ledger, signal, () =>
-      ledger.publications(chain, range, MAX_UNSETTLED_SEEN),
-    );
-    if (published.length === 0 && entry.blockId === null) return { truth: any, before: kept };
+    const published =
+      oracle === null
+        ? []
+        : await persist(this.#ledger, signal, () => ledger.publications(chain, range, MAX_PUBLICATIONS_SEEN));
+    const before = await this.#before(entry.slot, published, signal);
+    const any: Wanted = { kind: "block", id: null };
+    if (oracle === null || (published.length === 0 && entry.blockId === null)) return { truth: any, before };
     const truth = await oracle.truth(entry.slot, signal);
-    if (truth === null) return { truth: { kind: "unknown" }, before: kept };
+    if (truth === null) return { truth: { kind: "unknown" }, before };
     const id = truth.kind === "block" ? truth.id : null;
     const wrong = published.filter(({ blockId }) => blockId !== id);
     const records = wrong.map(({ blockId, settlement }) => ({
@@ -155,10 +166,31 @@ export class LateSlots {
         block: blockId,
       });
     }
-    const before = kept ?? readKeptSettlement(published[0]?.settlement)?.before ?? null;
     if (truth.kind === "absent") return { truth, before };
-    const asPublished = truth.id === entry.blockId;
+    // The ledger keeps the id of a block that was taken back: only an open publication shows that it still counts.
+    const asPublished = truth.id === entry.blockId && published.some(({ blockId }) => blockId === truth.id);
     return { truth: asPublished ? { kind: "as-published" } : truth, before };
+  }
+
+  /**
+   * The cursor before a slot. Where none was kept, it is what another block of the slot was published after, or
+   * what the slot settled just before left: it is kept, so that the slot is priced the same from now on.
+   */
+  async #before(at: number, published: readonly Publication[], signal: AbortSignal): Promise<Cursor | null> {
+    const { ledger } = this.#ports;
+    const name = keptCursorName(this.#settings.cursorName, at);
+    const kept = await persist(this.#ledger, signal, () => ledger.cursor(name));
+    if (kept !== null) return kept;
+    const earlier = this.#settled.filter((cursor) => cursor.slot < at).sort((a, b) => b.slot - a.slot);
+    const before = readKeptSettlement(published[0]?.settlement)?.before ?? earlier[0] ?? null;
+    if (before !== null) await persist(this.#ledger, signal, () => ledger.saveCursor(name, before));
+    return before;
+  }
+
+  /** Leaves a cursor for the slots after it. */
+  #leave(cursor: Cursor): void {
+    this.#settled.push(cursor);
+    if (this.#settled.length > MAX_SETTLED_KEPT) this.#settled.shift();
   }
 
   /** Whether the slot is settled now. */
@@ -185,7 +217,7 @@ export class LateSlots {
       result.kind === "absent" &&
       (entry.status === "failed" || (await this.#isEmpty(entry.slot, signal)))
     ) {
-      await this.#settleEmpty(entry, attempts, signal);
+      await this.#settleEmpty(entry, before, attempts, signal);
       return true;
     }
     await this.#postpone(entry, result.kind === "failed" ? result.reason : entry.reason, signal);
@@ -272,15 +304,17 @@ export class LateSlots {
     settled: boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const { logger, metrics } = this.#ports;
+    const { logger, metrics, savePools } = this.#ports;
     // The skipped slots before it have their records; only its own is new.
     const own = { ...late, records: late.records.slice(-1), entries: late.entries.slice(-1) };
     await this.#log?.note(own, signal);
     await this.#publisher.sendTrades(own, signal);
     await this.#publisher.sendRecords(own, signal);
+    if (savePools !== undefined && own.pools.length > 0)
+      await persist(this.#ledger, signal, () => savePools(own.pools));
     if (!settled) return;
     await this.#record(own.entries, signal);
-    this.lastSettled = late.cursor;
+    this.#leave(late.cursor);
     metrics.block("processed");
     metrics.trades(own.trades.length);
     for (const [reason, count] of own.skipped) metrics.skipped(reason, count);
@@ -292,11 +326,17 @@ export class LateSlots {
     });
   }
 
-  async #settleEmpty(entry: SlotEntry, attempts: number, signal: AbortSignal): Promise<void> {
+  async #settleEmpty(
+    entry: SlotEntry,
+    before: Cursor | null,
+    attempts: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const at = slot(entry.slot);
     const record = emptyRecord(this.#rules.chain, at, "skipped");
     await this.#publisher.sendRecords({ records: [record] }, signal);
     await this.#record([{ ...entry, status: "skipped", attempts, reason: null, blockId: null }], signal);
+    if (before !== null) this.#leave(before);
     this.#ports.metrics.block("skipped");
     this.#due.delete(entry.slot);
   }
@@ -317,5 +357,10 @@ type Wanted =
 
 /** How many missing parents in a row are settled in one go. */
 const MAX_DEPTH = 32;
-const MAX_UNSETTLED_SEEN = 1_000;
+const MAX_PUBLICATIONS_SEEN = 1_000;
+const PAGE_SLOTS = 1_000;
+/** What a round looks at; only slots that must wait can take up so many. */
+const MAX_PAGES = 64;
+/** Blocks after which a slot without a kept cursor may come. */
+const MAX_SETTLED_KEPT = 64;
 const MAX_WAIT_MS = 3_600_000;

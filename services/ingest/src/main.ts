@@ -103,7 +103,8 @@ export function settlementRules(config: IngestConfig, source: BlockSource): Sett
   };
 }
 
-function openDirectory(
+/** What is known of tokens and pools, where the store keeps it and the configuration wants it. */
+export function openDirectory(
   config: IngestConfig,
   { accounts = null }: BlockSource,
   { store, clock, logger }: IngestDeps,
@@ -126,14 +127,16 @@ function openDirectory(
   return { directory, savePools: (created) => savePools("solana", created) };
 }
 
+/** Rules that put what a directory knows on trades. */
+export function describedBy(directory: PairDirectory | undefined, rules: SettlementRules): SettlementRules {
+  if (directory === undefined) return rules;
+  return { ...rules, describe: (decoded, trades) => directory.describe(decoded, trades) };
+}
+
 function runSettings(config: IngestConfig, source: BlockSource, directory?: PairDirectory): RunSettings {
   const live = config.source !== "replay";
-  const rules = settlementRules(config, source);
   return {
-    rules:
-      directory === undefined
-        ? rules
-        : { ...rules, describe: (decoded, trades) => directory.describe(decoded, trades) },
+    rules: describedBy(directory, settlementRules(config, source)),
     window: config.concurrency,
     // A live chain does not wait for one bad answer; its slot stays in the ledger.
     onBadBlock: live ? "skip" : config.onBadBlock,

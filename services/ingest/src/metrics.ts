@@ -14,7 +14,7 @@ export interface IngestMetrics {
   rpcError(kind: string): void;
   /** What an endpoint was found out to be: behind, of another chain, lying. */
   endpoint(endpoint: string, trouble: string): void;
-  /** Slots that are failed or missing, as far as a round sees them. */
+  /** Slots that are failed or missing. */
   unsettled(slots: number): void;
   /** Up to which slot everything is final. */
   finalizedTo(slot: number): void;

@@ -50,6 +50,8 @@ export type Ledger = Pick<
   | "saveCursor"
   | "recordSlots"
   | "unsettledSlots"
+  | "slotsToRetry"
+  | "unsettledCount"
   | "reopenSlots"
   | "slotEntries"
   | "notePublications"

@@ -1,7 +1,7 @@
 import type { ChainName, Slot } from "@candlewick/domain";
 import type { OutgoingMessage } from "@candlewick/kafka";
 import type { Clock, LogFields, Logger } from "@candlewick/runtime";
-import type { SlotRange } from "@candlewick/store";
+import type { RetryPage, SlotRange } from "@candlewick/store";
 import { noMetrics } from "../src/metrics.ts";
 import type {
   BlockSource,
@@ -92,6 +92,17 @@ export class MemoryLedger implements Ledger {
     return (await this.slotEntries("solana", range, Number.MAX_SAFE_INTEGER))
       .filter((entry) => entry.status === "failed" || entry.status === "missing")
       .slice(0, limit);
+  }
+
+  async slotsToRetry(_chain: ChainName, { skip, limit, lastReason }: RetryPage): Promise<SlotEntry[]> {
+    const rank = ({ blockId, reason }: SlotEntry) => (blockId !== null ? 0 : reason === lastReason ? 2 : 1);
+    return (await this.unsettledSlots("solana", Number.MAX_SAFE_INTEGER))
+      .sort((a, b) => rank(a) - rank(b) || a.slot - b.slot)
+      .slice(skip, skip + limit);
+  }
+
+  async unsettledCount(): Promise<number> {
+    return (await this.unsettledSlots("solana", Number.MAX_SAFE_INTEGER)).length;
   }
 
   async slotEntries(_chain: ChainName, { from, to }: SlotRange, limit: number): Promise<SlotEntry[]> {
