@@ -32,7 +32,7 @@ export class RefusalLog {
   }
 
   /** Looks for error codes in an answer. */
-  note(api: string, clientId: string, answer: unknown): void {
+  note(api: string, clientId: string, answer: object): void {
     const code = firstError(answer, MAX_DEPTH);
     if (code === undefined) return;
     const error = names.get(code) ?? String(code);
@@ -43,23 +43,30 @@ export class RefusalLog {
   }
 }
 
-/** The first error code in an answer that a person may want to know of. */
-function firstError(value: unknown, depth: number): number | undefined {
-  if (typeof value !== "object" || value === null || depth < 0 || Buffer.isBuffer(value)) return undefined;
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      const found = firstError(item, depth);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-  for (const [name, field] of Object.entries(value)) {
+/** The first error code in an answer that a person may want to know of. Asked of every answer: it makes nothing. */
+function firstError(value: object, depth: number): number | undefined {
+  if (depth < 0 || Buffer.isBuffer(value)) return undefined;
+  if (Array.isArray(value)) return firstErrorIn(value, depth);
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const name in fields) {
+    const field = fields[name];
     if (typeof field === "number") {
       if (name.endsWith("rrorCode") && !ORDINARY.has(field)) return field;
-    } else if (typeof field === "object") {
+    } else if (typeof field === "object" && field !== null) {
       const found = firstError(field, depth - 1);
       if (found !== undefined) return found;
     }
+  }
+  return undefined;
+}
+
+function firstErrorIn(list: readonly unknown[], depth: number): number | undefined {
+  for (const item of list) {
+    // All items of a list are of one kind, and numbers or texts by themselves are no error codes.
+    if (typeof item !== "object") return undefined;
+    if (item === null) continue;
+    const found = firstError(item, depth);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
