@@ -1,5 +1,7 @@
 // npm run chaos -- NAME [OPTIONS]: long runs that break things on purpose and compare what is left with the truth.
 
+import { OptionRefused } from "./count-option.ts";
+
 /** Each experiment reads its own options and rejects where something was lost, doubled or wrong. */
 type Experiment = (args: readonly string[]) => Promise<void>;
 
@@ -21,6 +23,6 @@ try {
   await (await load())(args);
   process.exit(0);
 } catch (error) {
-  console.error(error);
+  console.error(error instanceof OptionRefused ? error.message : error);
   process.exit(1);
 }

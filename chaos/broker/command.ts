@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { runCrashes } from "../../packages/broker/test/crash/crash-run.ts";
 import { kills } from "../../packages/broker/test/crash/kills.ts";
 import { powerCuts } from "../../packages/broker/test/crash/power-cuts.ts";
+import { countOption, OptionRefused } from "../count-option.ts";
 
 /** Crashes of one broker and its data; each start of it reads all that was written before. */
 const CRASHES_PER_BROKER = 25;
@@ -18,9 +19,10 @@ export async function chaosBroker(args: readonly string[]): Promise<void> {
     args: [...args],
     options: { crashes: { type: "string" }, kills: { type: "string" }, seed: { type: "string" } },
   });
-  const crashes = Number(values.crashes ?? 2000);
-  const killed = Number(values.kills ?? Math.round(crashes / KILL_SHARE));
-  const seed = Number(values.seed ?? 1);
+  const crashes = countOption("crashes", values.crashes, 2000);
+  const killed = countOption("kills", values.kills, Math.round(crashes / KILL_SHARE), 0);
+  if (killed > crashes) throw new OptionRefused(`--kills cannot be more than the ${crashes} crashes.`);
+  const seed = countOption("seed", values.seed, 1, 0);
   const began = performance.now();
   const cuts = await crashMany("power cuts", crashes - killed, seed);
   const ends = await crashMany("kills", killed, seed);
@@ -31,6 +33,7 @@ export async function chaosBroker(args: readonly string[]): Promise<void> {
   );
   const failed = cuts.failed + ends.failed;
   if (failed > 0) throw new Error(`${failed} brokers lost, doubled or uncovered records`);
+  if (acknowledged === 0) throw new Error("nothing was acknowledged, so that nothing could be lost");
 }
 
 interface Tally {
