@@ -3,9 +3,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Admin } from "@platformatic/kafka";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { credentialFor, ScramExchange, ScramFailure } from "../src/auth/scram.ts";
-import { type Broker, type BrokerOptions, type SaslMechanism, startBroker } from "../src/index.ts";
+import {
+  type Broker,
+  type BrokerOptions,
+  type LogLine,
+  type SaslMechanism,
+  startBroker,
+} from "../src/index.ts";
 import { alterUserScramCredentials } from "../src/protocol/messages/alter-user-scram-credentials.ts";
 import { apiVersions } from "../src/protocol/messages/api-versions.ts";
 import { describeUserScramCredentials } from "../src/protocol/messages/describe-user-scram-credentials.ts";
@@ -214,6 +220,40 @@ describe.skipIf(!hasOpenssl())("TLS (needs the openssl command for a certificate
     const plain = await RawClient.connect(port);
     plain.post(apiVersions, 0, {});
     await plain.closed;
+  });
+
+  test("tells of handshakes that fail: a warning for each client, and no word for those that are well", async () => {
+    const lines: LogLine[] = [];
+    const tls = selfSigned();
+    const options: BrokerOptions = { tls, maxConnections: 2, log: (line) => lines.push(line) };
+    const { address, port } = await start(options);
+    const sasl = { mechanism: "SCRAM-SHA-256", username: "ada", password: users.ada } as const;
+    await topicsSeenBy(address, sasl, { ca: [tls.cert] });
+    expect(lines).toEqual([]);
+    const failing: ((client: RawClient) => void)[] = [
+      (client) => client.post(apiVersions, 0, {}),
+      (client) => client.close(),
+      (client) => client.socket.write("GET / HTTP/1.1\r\n\r\n"),
+    ];
+    for (const [at, fail] of failing.entries()) {
+      const client = await RawClient.connect(port);
+      fail(client);
+      await client.closed;
+      await vi.waitFor(() => expect(lines.length).toBe(at + 1), 30_000);
+    }
+    const failed = { msg: "TLS handshake failed", client: expect.stringContaining("127.0.0.1") };
+    expect(lines).toMatchObject([
+      { level: "warn", reason: expect.stringContaining("wrong version number"), ...failed },
+      { level: "debug", reason: expect.stringContaining("the client ended it"), ...failed },
+      { level: "debug", reason: expect.stringContaining("http request"), ...failed },
+    ]);
+    // One that is refused, and those that the broker ends by itself, are told of elsewhere or not at all.
+    const held = [await RawClient.connect(port), await RawClient.connect(port)];
+    const refused = await RawClient.connect(port);
+    await refused.closed;
+    await broker?.stop();
+    for (const client of held) await client.closed;
+    expect(lines.slice(failing.length).map(({ msg }) => msg)).toEqual(["connection refused: too many"]);
   });
 });
 

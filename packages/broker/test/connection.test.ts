@@ -237,6 +237,16 @@ describe("a connection", () => {
     }
   });
 
+  test("that is idle for too long is ended, with one line for it", async () => {
+    const seen: LogLine[] = [];
+    const short = await startBroker({ connectionIdleMs: 50, log: (line) => seen.push(line) });
+    const idle = await RawClient.connect(short.port);
+    await idle.closed;
+    const line = { level: "debug", msg: "connection closed: idle", client: "/127.0.0.1", idleMs: 50 };
+    expect(seen).toEqual([line]);
+    await short.stop();
+  });
+
   test("takes a request in single bytes", async () => {
     const { encodeFrame } = await import("./raw-client.ts");
     const frame = encodeFrame(apiVersions, 0, 5, {});

@@ -84,7 +84,10 @@ export class Connection {
 
   #idle(): void {
     // Long polls and joins are quiet too: only a connection that waits for nothing is idle.
-    if (this.#slots.length === 0) this.close();
+    if (this.#slots.length > 0 || this.#closed) return;
+    const { connectionIdleMs } = this.#parts.settings;
+    this.#log("debug", "connection closed: idle", { idleMs: connectionIdleMs });
+    this.close();
   }
 
   get #isFull(): boolean {

@@ -7,6 +7,7 @@ import type { Settings } from "../options.ts";
 import { certifiedName } from "./certified-name.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
+import { Handshakes } from "./handshakes.ts";
 import {
   asksForLogin,
   isEncrypted,
@@ -23,9 +24,11 @@ export class Listener {
   readonly #server: Server;
   /** All of them, those still in a TLS handshake included. */
   readonly #sockets = new Set<Socket>();
+  readonly #handshakes: Handshakes;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, handshakes: Handshakes) {
     this.#server = server;
+    this.#handshakes = handshakes;
   }
 
   /** Opens the port. Throws BrokerError PORT_IN_USE, ADDRESS_UNAVAILABLE or OPTION_INVALID. */
@@ -49,8 +52,13 @@ export class Listener {
     server.on("error", (error) =>
       parts.settings.log({ level: "error", msg: "cannot accept", reason: error.message }),
     );
-    const listener = new Listener(server);
-    server.on("connection", (socket: Socket) => listener.#admit(socket, parts, limits));
+    const listener = new Listener(server, new Handshakes(parts.settings.log));
+    const handshakes = isEncrypted(protocol) ? listener.#handshakes : undefined;
+    server.on("connection", (socket: Socket) => {
+      if (listener.#admit(socket, parts, limits)) handshakes?.begin(socket);
+    });
+    server.on("tlsClientError", (error: Error, socket: Socket) => handshakes?.explain(error, socket));
+    server.on("secureConnection", (socket: Socket) => handshakes?.complete(socket));
     server.on(isEncrypted(protocol) ? "secureConnection" : "connection", (socket: Socket) =>
       listener.#serve(socket, parts, options, host),
     );
@@ -62,19 +70,20 @@ export class Listener {
     return typeof address === "object" && address !== null ? address.port : 0;
   }
 
-  #admit(socket: Socket, { settings }: BrokerParts, limits: ConnectionLimits): void {
+  #admit(socket: Socket, { settings }: BrokerParts, limits: ConnectionLimits): boolean {
     const address = socket.remoteAddress ?? "";
     const verdict = limits.admit(address);
     if (verdict !== "admitted") {
       settings.log({ level: "warn", msg: `connection refused: ${verdict}`, client: address });
       socket.destroy();
-      return;
+      return false;
     }
     this.#sockets.add(socket);
     socket.once("close", () => {
       limits.release(address);
       this.#sockets.delete(socket);
     });
+    return true;
   }
 
   #serve(socket: Socket, parts: BrokerParts, options: ListenerOptions, host: string): void {
@@ -92,6 +101,7 @@ export class Listener {
   async close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
+    this.#handshakes.close();
     for (const socket of this.#sockets) socket.destroy();
     await promise;
   }
