@@ -62,6 +62,10 @@ export class LocalNode {
     return this.calls.filter((call) => call.method === method).length;
   }
 
+  countBlock(slot: number): number {
+    return this.calls.filter(({ method, params }) => method === "getBlock" && params[0] === slot).length;
+  }
+
   /** Resolves with the next subscription, or at once where there is one. */
   async untilSubscribed(): Promise<void> {
     if (this.subscribed.size === 0) await this.#onSubscribe.promise;
@@ -132,11 +136,15 @@ function hashOf(at: number): string {
   return String(at).replaceAll("0", "z").padStart(44, "1").slice(0, 44);
 }
 
+/** The hash of the first block of the chain of `chainNode`. */
+export const GENESIS = "genesis";
+
 /** Answers like a node whose chain is `parents`: slot to the slot of its parent; the last one is the head. */
-export function chainNode(parents: ReadonlyMap<number, number>): Answer {
+export function chainNode(parents: ReadonlyMap<number, number>, genesis = GENESIS): Answer {
   return (method, params) => {
     const slots = [...parents.keys()];
     const head = slots.at(-1) ?? 0;
+    if (method === "getGenesisHash") return { result: genesis };
     if (method === "getSlot") return { result: head };
     if (method === "getFirstAvailableBlock") return { result: slots[0] ?? 0 };
     if (method === "getBlocks") {

@@ -7,7 +7,7 @@ import { RateBudget } from "../src/sources/rate-budget.ts";
 import { RpcOracle } from "../src/sources/rpc-oracle.ts";
 import { RpcPool, type RpcPoolOptions } from "../src/sources/rpc-pool.ts";
 import { rpcEndpoint } from "../src/sources/rpc-url.ts";
-import { type Answer, chainNode, LocalNode } from "./local-node.ts";
+import { type Answer, chainNode, GENESIS, LocalNode } from "./local-node.ts";
 import { JumpingClock, MemoryLogger } from "./memory-ports.ts";
 
 const quiet = new AbortController().signal;
@@ -62,6 +62,11 @@ function openPool(urls: readonly string[], changed: Partial<RpcPoolOptions> = {}
   return { pool, logger, troubles };
 }
 
+/** The chain that was followed before is that of `chainNode`. */
+function keptGenesis(): NonNullable<RpcPoolOptions["genesis"]> {
+  return { load: async () => GENESIS, save: async () => {} };
+}
+
 function urlsOf(devnet: Devnet): string[] {
   return devnet.endpoints.map(({ url }) => url);
 }
@@ -101,6 +106,28 @@ describe("a call", () => {
     slow.answer = () => ({ hang: true });
     const answers = await Promise.all(Array.from({ length: 6 }, () => pool.block(104, new Set(), quiet)));
     expect(answers.map((bytes) => bytes.length > 0)).toEqual([true, true, true, true, true, true]);
+  });
+
+  test("is hedged at an endpoint of the chain that has the block", async () => {
+    const [slow, stranger, behind, good] = [
+      await startNode(chainNode(chain)),
+      await startNode(chainNode(chain, "another")),
+      await startNode(chainNode(chain)),
+      await startNode(chainNode(chain)),
+    ];
+    const urls = [slow, stranger, behind, good].map(({ url }) => url);
+    const { pool, troubles } = openPool(urls, { timeoutMs: 60_000, genesis: keptGenesis() });
+    const [first, , third] = pool.nodes;
+    if (first === undefined || third === undefined) throw new RangeError("there are four endpoints");
+    third.head = 101;
+    expect(await pool.serves(first, quiet)).toBe(true);
+    for (let i = 0; i < 40; i++) await first.block(101, quiet);
+    slow.answer = () => ({ hang: true });
+    // Whoever hangs is asked first by some of them.
+    for (let i = 0; i < 6; i++) expect((await pool.block(104, new Set(), quiet)).length).toBeGreaterThan(0);
+    expect(slow.countBlock(104)).toBeGreaterThan(0);
+    expect([stranger.countBlock(104), behind.countBlock(104)]).toEqual([0, 0]);
+    expect(troubles.filter((trouble) => trouble.includes("genesis")).length).toBeLessThanOrEqual(1);
   });
 
   test("keeps to the budget of calls", () => {
@@ -172,7 +199,15 @@ describe("the oracle", () => {
     const liar = opened.pool.nodes[2];
     if (liar === undefined) throw new RangeError("there are three endpoints");
     const blocks = slots.filter((slot) => calendar.hasBlock(slot));
-    return { devnet, ...opened, oracle: new RpcOracle(opened.pool), slots, blocks, calendar, liar };
+    return {
+      devnet,
+      ...opened,
+      oracle: new RpcOracle(opened.pool, systemClock),
+      slots,
+      blocks,
+      calendar,
+      liar,
+    };
   }
 
   function factsOf(devnet: Devnet, slot: number, id: string): BlockFacts {
@@ -220,6 +255,45 @@ describe("the oracle", () => {
       expect(await oracle.confirm(next, quiet)).toBe(true);
     }
     expect(judged).toBeGreaterThan(5);
+  });
+
+  test("asks no endpoint that rests, is of another chain, or has no calls left", async () => {
+    const clock = new JumpingClock();
+    const refusing = await startNode((method, params, request) =>
+      method === "getGenesisHash"
+        ? chainNode(chain)(method, params, request)
+        : { status: 429, headers: { "retry-after": "3600" } },
+    );
+    const stranger = await startNode(chainNode(chain, "another"));
+    const working = [await startNode(chainNode(chain)), await startNode(chainNode(chain))];
+    const urls = [refusing, stranger, ...working].map(({ url }) => url);
+    const { pool } = openPool(urls, { clock, genesis: keptGenesis(), requestsPerSecond: 2 });
+    const oracle = new RpcOracle(pool, clock);
+    for (let i = 0; i < 8; i++) {
+      expect(await oracle.truth(101, quiet)).toMatchObject({ kind: "block" });
+      expect(await oracle.truth(102, quiet)).toEqual({ kind: "absent" });
+    }
+    expect(stranger.count("getBlock")).toBe(0);
+    // The list of slots may have been asked for at the same moment.
+    expect(refusing.count("getBlock")).toBeLessThanOrEqual(1);
+    const seconds = clock.monotonic() / 1000;
+    expect(seconds).toBeGreaterThan(1);
+    expect(seconds).toBeLessThan(60);
+    // What waits for the same call to come free may take it twice.
+    for (const node of working) expect(node.calls.length).toBeLessThanOrEqual(2 + 2 * seconds + 2);
+  });
+
+  test("waits for its only endpoint", async () => {
+    const clock = new JumpingClock();
+    let refusals = 0;
+    const node = await startNode((method, params, request) =>
+      refusals++ === 0
+        ? { status: 429, headers: { "retry-after": "30" } }
+        : chainNode(chain)(method, params, request),
+    );
+    const { pool } = openPool([node.url], { clock });
+    expect(await new RpcOracle(pool, clock).truth(101, quiet)).toMatchObject({ kind: "block" });
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(30_000);
   });
 
   test("tells final slots as far as finality goes", async () => {

@@ -1,3 +1,4 @@
+import type { Clock } from "@candlewick/runtime";
 import type { BlockFacts, ChainOracle, SlotBlock, SlotTruth } from "../ports.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { BlockClaim, RpcNode } from "./rpc-node.ts";
@@ -11,6 +12,8 @@ interface Testimony {
 
 /** An answer may have been damaged on the way. */
 const ATTEMPTS = 3;
+/** An endpoint that is not to be called for longer is not waited for. */
+const MAX_REST_MS = 2_000;
 /** How far after a slot its child is looked for. */
 const CHILD_SLOTS = 50;
 
@@ -20,9 +23,11 @@ const CHILD_SLOTS = 50;
  */
 export class RpcOracle implements ChainOracle {
   readonly #pool: RpcPool;
+  readonly #clock: Clock;
 
-  constructor(pool: RpcPool) {
+  constructor(pool: RpcPool, clock: Clock) {
     this.#pool = pool;
+    this.#clock = clock;
   }
 
   async judge(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<"last" | "next" | null> {
@@ -103,8 +108,36 @@ export class RpcOracle implements ChainOracle {
 
   async #hear(slot: number, signal: AbortSignal): Promise<Testimony[]> {
     return await Promise.all(
-      this.#pool.usable.map(async (node) => ({ node, claim: await testimony(node, slot, signal) })),
+      this.#pool.usable.map(async (node) => ({ node, claim: await this.#testimony(node, slot, signal) })),
     );
+  }
+
+  async #testimony(node: RpcNode, slot: number, signal: AbortSignal): Promise<BlockClaim | null | undefined> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      if (!(await this.#rested(node, signal))) return undefined;
+      // Only the first of these asks, and what it asks counts against the budget too.
+      if (!(await this.#pool.serves(node, signal))) return undefined;
+      if (!(await this.#rested(node, signal))) return undefined;
+      try {
+        return await node.claim(slot, signal);
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error;
+        // The others decide without one that is slow; where they cannot, all are asked again.
+        if (error.trouble === "not-yet" || error.trouble === "timeout") return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  /** Waits until an endpoint may be called. Whether it may: the others decide without one that rests long. */
+  async #rested(node: RpcNode, signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      const { waitMs } = node;
+      if (waitMs === 0) return true;
+      const isAlone = this.#pool.usable.length === 1;
+      if (waitMs > MAX_REST_MS && !isAlone) return false;
+      await this.#clock.delay(Math.max(1, waitMs), signal);
+    }
   }
 
   /** Endpoints that show another block than most, while others show that one, are not asked for a while. */
@@ -115,23 +148,6 @@ export class RpcOracle implements ChainOracle {
       }
     }
   }
-}
-
-async function testimony(
-  node: RpcNode,
-  slot: number,
-  signal: AbortSignal,
-): Promise<BlockClaim | null | undefined> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    try {
-      return await node.claim(slot, signal);
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      // The others decide without one that is slow; where they cannot, all are asked again.
-      if (error.trouble === "not-yet" || error.trouble === "timeout") return undefined;
-    }
-  }
-  return undefined;
 }
 
 /** What endpoints say of the slot itself: an id, null for no block, undefined for nothing. */

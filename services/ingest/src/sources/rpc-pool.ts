@@ -164,7 +164,7 @@ export class RpcPool {
     for (let attempt = 1; ; attempt++) {
       const first = attempt === 1 && preferred !== undefined && preferred.waitMs === 0 ? preferred : null;
       const node =
-        first !== null && (await this.#serves(first, signal)) ? first : await this.#pick(signal, null, tried);
+        first !== null && (await this.serves(first, signal)) ? first : await this.#pick(signal, null, tried);
       tried.add(node);
       try {
         return await action(node);
@@ -177,28 +177,26 @@ export class RpcPool {
 
   /** The best endpoint that may be called now; waits for the first one where none may. */
   async #pick(signal: AbortSignal, slot: number | null, tried: ReadonlySet<RpcNode>): Promise<RpcNode> {
-    const { clock, random } = this.#options;
+    const { clock } = this.#options;
     for (;;) {
       signal.throwIfAborted();
       const { usable } = this;
       if (usable.length === 0) throw this.#wrongChain();
       const ready = usable.filter((node) => node.waitMs === 0);
       const fresh = ready.filter((node) => !tried.has(node));
-      const reaching = fresh.filter((node) => slot === null || node.head === null || node.head >= slot);
+      const reaching = fresh.filter((node) => slot === null || mayHave(node, slot));
       const choice = reaching.length > 0 ? reaching : fresh.length > 0 ? fresh : ready;
-      const ranked = choice
-        .map((node) => ({ node, rank: node.score * (0.5 + random()) }))
-        .sort((a, b) => a.rank - b.rank);
-      const best = ranked[0]?.node;
+      const [best] = this.#ranked(choice);
       if (best !== undefined) {
-        if (await this.#serves(best, signal)) return best;
+        if (await this.serves(best, signal)) return best;
         continue;
       }
       await clock.delay(Math.max(1, Math.min(...usable.map((node) => node.waitMs))), signal);
     }
   }
 
-  async #serves(node: RpcNode, signal: AbortSignal): Promise<boolean> {
+  /** Whether the endpoint serves the chain that is followed, as far as it tells. */
+  async serves(node: RpcNode, signal: AbortSignal): Promise<boolean> {
     return this.#genesis === null || (await this.#genesis.serves(node, signal));
   }
 
@@ -226,16 +224,35 @@ export class RpcPool {
     try {
       const winner = await Promise.race([primary, late]);
       if (winner !== "late") return winner;
-      const second = this.usable.find((other) => other !== node && !tried.has(other) && other.waitMs === 0);
-      if (second === undefined) return await primary;
-      tried.add(second);
-      const secondary = second.block(slot, both);
+      const secondary = this.#second(slot, tried, both).then(
+        (second) => second?.block(slot, both) ?? primary,
+      );
       return await Promise.any([primary, secondary]).catch((error: unknown) => {
         throw error instanceof AggregateError ? error.errors[0] : error;
       });
     } finally {
       over.abort(new Error("another endpoint was faster"));
     }
+  }
+
+  /** The best endpoint that has a block and was not asked for it, and may be now; it is added to `tried`. Null where there is none. */
+  async #second(slot: number, tried: Set<RpcNode>, signal: AbortSignal): Promise<RpcNode | null> {
+    const free = this.usable.filter((node) => node.waitMs === 0 && !tried.has(node) && mayHave(node, slot));
+    for (const node of this.#ranked(free)) {
+      if (!(await this.serves(node, signal))) continue;
+      tried.add(node);
+      return node;
+    }
+    return null;
+  }
+
+  /** The best first, with a little chance in it. */
+  #ranked(nodes: readonly RpcNode[]): RpcNode[] {
+    const { random } = this.#options;
+    return nodes
+      .map((node) => ({ node, rank: node.score * (0.5 + random()) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ node }) => node);
   }
 
   #heard(node: RpcNode, head: number): void {
@@ -302,4 +319,9 @@ export class RpcPool {
   #none(): never {
     throw new RangeError("a pool has an endpoint");
   }
+}
+
+/** Whether an endpoint's head, as far as it is known, has come to a slot. */
+function mayHave(node: RpcNode, slot: number): boolean {
+  return node.head === null || node.head >= slot;
 }

@@ -83,7 +83,7 @@ export class SolanaRpcSource implements BlockSource {
       endpoints,
     });
     this.#pool = pool;
-    this.oracle = new RpcOracle(pool);
+    this.oracle = new RpcOracle(pool, options.clock);
     this.accounts = (addresses, signal) => pool.accounts(addresses, signal);
     this.#feed = new SlotFeed({
       wsUrls: endpoints.flatMap((endpoint) => endpoint.wsUrls),
