@@ -239,6 +239,20 @@ describe("the redrive of dead letters", () => {
     await redrive.close();
   });
 
+  it("keeps to a rate that lets less than one letter through per batch, and stops while it waits", async () => {
+    const topic = await deadTopic(3);
+    const redrive = await open(topic);
+    const begun = performance.now();
+    expect(await redrive.replay({ ratePerSecond: 0.39, limit: 2 })).toMatchObject({ done: 2 });
+    expect(performance.now() - begun).toBeGreaterThan(2_500);
+    const stopping = new AbortController();
+    const onProgress = () => void setImmediate(() => stopping.abort());
+    const again = await open(await deadTopic(2));
+    const stopped = await again.replay({ ratePerSecond: 0.001, signal: stopping.signal, onProgress });
+    expect(stopped).toMatchObject({ done: 1, remaining: 1 });
+    await Promise.all([redrive.close(), again.close()]);
+  });
+
   it("drops letters with a reason, and does not replay them", async () => {
     const topic = await deadTopic(3);
     const redrive = await open(topic);

@@ -24,6 +24,7 @@ import type {
 } from "./redrive.ts";
 import { auditTopic, decodeAudit, encodeAudit, idName, RedriveLedger } from "./redrive-ledger.ts";
 import { type Claim, ReplayBatch } from "./replay-batch.ts";
+import { SendPace } from "./send-pace.ts";
 
 const LIST_LIMIT = 100;
 const BATCH = 100;
@@ -115,17 +116,25 @@ class TopicRedrive implements Redrive {
     }
     const tally = newTally(dryRun);
     const size = Math.max(1, Math.min(BATCH, Math.floor((ratePerSecond ?? BATCH) * CLAIM_SECONDS)));
+    const pace = new SendPace(this.#cluster.clock, ratePerSecond);
     const run = async (claims: readonly Claim[]): Promise<void> => {
+      // Before the claim, which must not grow old while it waits for its turn.
+      await pace.ready(signal);
+      if (signal?.aborted === true) {
+        tally.remaining += claims.length;
+        return;
+      }
       const batch = new ReplayBatch(
         {
           cluster: this.#cluster,
           ledger: this.#ledger,
           producer: await this.#openProducer(),
           deadLetterTopic: deadLetterTopic(this.#options.topic),
+          pace,
           note: (entries) => this.#note(entries),
           refresh: () => this.#refresh(),
         },
-        { run: tally.run, operator: this.#options.operator, to: options.to ?? "origin", ratePerSecond },
+        { run: tally.run, operator: this.#options.operator, to: options.to ?? "origin" },
       );
       const { sent, found, lost, left } = await batch.replay(claims, signal);
       tally.done += sent;

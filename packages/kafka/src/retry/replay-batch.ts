@@ -9,6 +9,7 @@ import type { AuditEntry, DeadLetter } from "./redrive.ts";
 import { idName, type RedriveLedger } from "./redrive-ledger.ts";
 import { redriveId, replayMessage } from "./replay-message.ts";
 import { REDRIVE_HEADERS } from "./retry-headers.ts";
+import type { SendPace } from "./send-pace.ts";
 
 /** A dead letter that a run wants to send again. */
 export interface Claim {
@@ -22,6 +23,7 @@ export interface ReplayParts {
   readonly ledger: RedriveLedger;
   readonly producer: Producer;
   readonly deadLetterTopic: string;
+  readonly pace: SendPace;
   note(entries: readonly AuditEntry[]): Promise<void>;
   refresh(): Promise<void>;
 }
@@ -30,7 +32,6 @@ export interface ReplaySettings {
   readonly run: string;
   readonly operator: string;
   readonly to: "origin" | "retry";
-  readonly ratePerSecond: number | undefined;
 }
 
 export interface ReplayResult {
@@ -64,7 +65,7 @@ export class ReplayBatch {
   }
 
   async replay(claims: readonly Claim[], signal: AbortSignal | undefined): Promise<ReplayResult> {
-    const { ledger, note, refresh } = this.#parts;
+    const { ledger, pace, note, refresh } = this.#parts;
     const planned = await this.#plan(claims);
     await note(planned.map((plan) => this.#entry("intent", plan, plan.end)));
     await refresh();
@@ -72,7 +73,6 @@ export class ReplayBatch {
     const sentBefore = await this.#findSent(held);
     let sent = 0;
     let found = 0;
-    const startMs = this.#parts.cluster.clock.monotonic();
     const deliveries: Promise<AuditEntry>[] = [];
     for (const plan of held) {
       const offset = sentBefore.get(idName(plan.letter.id));
@@ -81,8 +81,9 @@ export class ReplayBatch {
         deliveries.push(Promise.resolve(this.#entry("replayed", plan, offset)));
         continue;
       }
+      await pace.ready(signal);
       if (signal?.aborted === true) break;
-      await this.#pace(startMs, sent);
+      pace.take();
       sent++;
       deliveries.push(this.#send(plan));
     }
@@ -100,14 +101,6 @@ export class ReplayBatch {
   async #send(plan: Planned): Promise<AuditEntry> {
     const { offset } = await this.#parts.producer.send(plan.message);
     return this.#entry("replayed", plan, offset);
-  }
-
-  async #pace(startMs: number, sent: number): Promise<void> {
-    const { ratePerSecond } = this.#settings;
-    if (ratePerSecond === undefined) return;
-    const { clock } = this.#parts.cluster;
-    const waitMs = startMs + (sent * 1_000) / ratePerSecond - clock.monotonic();
-    if (waitMs > 0) await clock.delay(waitMs);
   }
 
   async #plan(claims: readonly Claim[]): Promise<Planned[]> {
