@@ -37,6 +37,9 @@ export class Finality {
   readonly #ledger: Persistence;
   readonly #onReopened: () => void;
   #after: number | null = null;
+  /** Where the next look at what is open behind the final slot begins. */
+  #oldFrom = 0;
+  readonly #postponed = new Map<number, { readonly attempts: number; readonly dueMs: number }>();
 
   constructor(
     ports: IngestPorts,
@@ -107,13 +110,11 @@ export class Finality {
   ): Promise<{ findings: Finding[]; through: number }> {
     const { ledger } = this.#ports;
     const { chain } = this.#rules;
-    const { through } = final;
+    const { fresh, through } = await this.#fresh(after, final.through, signal);
     const range = { from: after + 1, to: through };
     const entries = await persist(this.#ledger, signal, () => ledger.slotEntries(chain, range, MAX_SLOTS));
-    const published = await persist(this.#ledger, signal, () =>
-      ledger.publications(chain, { from: 0, to: through }, MAX_SLOTS * 4),
-    );
-    const bySlot = Map.groupBy(published, (publication) => publication.slot);
+    const old = await this.#old(after, signal);
+    const bySlot = Map.groupBy([...old, ...fresh], (publication) => publication.slot);
     const entryOf = new Map(entries.map((entry) => [entry.slot, entry]));
     const holdsBlock = new Set(final.slots);
     const concerned = [...new Set([...bySlot.keys(), ...entryOf.keys()])].sort((a, b) => b - a);
@@ -129,8 +130,10 @@ export class Finality {
       const truth = await this.#truth(at, linked, mayBeEmpty && !bySlot.has(at), signal);
       if (truth === null) {
         if (at > after) lowestUnknown = at;
+        else this.#postpone(at);
         continue;
       }
+      this.#postponed.delete(at);
       const publications = (bySlot.get(at) ?? []).map((publication) => ({
         ...publication,
         kept: readKeptSettlement(publication.settlement),
@@ -148,6 +151,48 @@ export class Finality {
     if (lowestUnknown === null) return { findings, through };
     const end = lowestUnknown - 1;
     return { findings: findings.filter((finding) => finding.slot <= end), through: Math.max(after, end) };
+  }
+
+  /** What was published of slots that are final now; not all of them, where it is too much for one round. */
+  async #fresh(
+    after: number,
+    through: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly fresh: readonly Publication[]; readonly through: number }> {
+    const { ledger } = this.#ports;
+    const range = { from: after + 1, to: through };
+    const fresh = await persist(this.#ledger, signal, () =>
+      ledger.publications(this.#rules.chain, range, MAX_FRESH),
+    );
+    const last = fresh.at(-1);
+    if (last === undefined || fresh.length < MAX_FRESH) return { fresh, through };
+    // Of the last slot there may be more than was read.
+    return { fresh: fresh.filter(({ slot: at }) => at < last.slot), through: last.slot - 1 };
+  }
+
+  /** Some of what is open behind the final slot, the next ones in turn: late blocks, and those without an answer. */
+  async #old(after: number, signal: AbortSignal): Promise<readonly Publication[]> {
+    const { ledger, clock } = this.#ports;
+    const range = { from: this.#oldFrom, to: after };
+    const old = await persist(this.#ledger, signal, () =>
+      ledger.publications(this.#rules.chain, range, MAX_OLD),
+    );
+    const last = old.at(-1);
+    this.#oldFrom = last === undefined || old.length < MAX_OLD ? 0 : last.slot + 1;
+    const now = clock.monotonic();
+    return old.filter(({ slot: at }) => (this.#postponed.get(at)?.dueMs ?? 0) <= now);
+  }
+
+  /** An old slot that nobody knows is asked about again, after pauses that grow. */
+  #postpone(at: number): void {
+    const attempts = (this.#postponed.get(at)?.attempts ?? 0) + 1;
+    const waitMs = Math.min(MAX_OLD_WAIT_MS, this.#settings.everyMs * 2 ** Math.min(attempts, 20));
+    this.#postponed.delete(at);
+    this.#postponed.set(at, { attempts, dueMs: this.#ports.clock.monotonic() + waitMs });
+    for (const oldest of this.#postponed.keys()) {
+      if (this.#postponed.size <= MAX_FRESH) return;
+      this.#postponed.delete(oldest);
+    }
   }
 
   /**
@@ -212,3 +257,7 @@ export class Finality {
 
 /** Slots in one round. */
 const MAX_SLOTS = 2_000;
+/** Published blocks in one round: of the slots that are final now, and of earlier ones. */
+const MAX_FRESH = MAX_SLOTS * 4;
+const MAX_OLD = 200;
+const MAX_OLD_WAIT_MS = 60_000;
