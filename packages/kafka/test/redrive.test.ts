@@ -14,7 +14,7 @@ import {
   type Redrive,
   retryTopicSpecs,
 } from "../src/index.ts";
-import { encodeAudit, RedriveLedger } from "../src/retry/redrive-ledger.ts";
+import { decodeAudit, encodeAudit, RedriveLedger } from "../src/retry/redrive-ledger.ts";
 import { replayMessage } from "../src/retry/replay-message.ts";
 import { readAll } from "./reading.ts";
 import { bytes, connectionTo, topicSpec, uniqueName } from "./test-cluster.ts";
@@ -253,6 +253,33 @@ describe("the redrive of dead letters", () => {
     await Promise.all([redrive.close(), again.close()]);
   });
 
+  it("releases what it has not sent when it is stopped, so that the next run goes on at once", async () => {
+    const topic = await deadTopic(8);
+    const redrive = await open(topic);
+    const admin = await createAdmin(connection);
+    const written = async (): Promise<bigint> =>
+      [...(await admin.endOffsets([topic])).values()].reduce((sum, end) => sum + end, 0n);
+    const stopping = new AbortController();
+    // All of them are one batch, whose second letter waits for its turn.
+    const running = redrive.replay({ ratePerSecond: 2, signal: stopping.signal });
+    while ((await written()) === 0n) await new Promise(setImmediate);
+    stopping.abort();
+    const stopped = await running;
+    expect(stopped.done + stopped.remaining).toBe(8);
+    expect(stopped.remaining).toBeGreaterThan(0);
+    const next = await open(topic);
+    expect(await next.counts()).toMatchObject({ dead: stopped.remaining, replaying: 0 });
+    expect(await next.replay()).toMatchObject({
+      matched: stopped.remaining,
+      done: stopped.remaining,
+      foundDone: 0,
+      leftToOthers: 0,
+    });
+    expect((await values(topic, 8)).sort()).toEqual(["0", "1", "2", "3", "4", "5", "6", "7"]);
+    expect(await written()).toBe(8n);
+    await Promise.all([redrive.close(), next.close(), admin.close()]);
+  });
+
   it("drops letters with a reason, and does not replay them", async () => {
     const topic = await deadTopic(3);
     const redrive = await open(topic);
@@ -274,7 +301,7 @@ describe("the redrive of dead letters", () => {
 
 describe("the audit as judge between runs", () => {
   const entry = fc.record({
-    kind: fc.constantFrom("intent" as const, "intent" as const, "replayed" as const, "dropped" as const),
+    kind: fc.constantFrom(...(["intent", "intent", "intent", "released", "replayed", "dropped"] as const)),
     run: fc.constantFrom("a", "b", "c"),
     afterMs: fc.nat(80),
   });
@@ -300,9 +327,69 @@ describe("the audit as judge between runs", () => {
             expect(atMs - holder.atMs).toBeGreaterThanOrEqual(60);
           if (now === undefined) holder = null;
           else if (kind === "intent" && now === run) holder = { run, atMs };
+          // Whoever was taken over from may have sent it, whatever the next one says.
+          if (ledger.state(id) === "dead") expect(ledger.uncertain(id)).toEqual([]);
+          if (kind === "released" && holder !== null) expect(run).not.toBe(holder.run);
           if (wasReplayed) expect(ledger.state(id)).toBe("replayed");
         }
       }),
     );
+  });
+
+  it.each([
+    {
+      what: "of the run that holds it",
+      steps: ["a intent", "a released"],
+      state: "dead",
+      isFree: true,
+      before: 0,
+    },
+    {
+      what: "of another run",
+      steps: ["a intent", "b released"],
+      state: "replaying",
+      isFree: false,
+      before: 0,
+    },
+    {
+      what: "of one that took over",
+      steps: ["a intent", "b intent later", "b released"],
+      state: "replaying",
+      isFree: true,
+      before: 1,
+    },
+    {
+      what: "of one that was taken over from",
+      steps: ["a intent", "b intent later", "a released"],
+      state: "replaying",
+      isFree: false,
+      before: 1,
+    },
+    {
+      what: "of what was sent",
+      steps: ["a intent", "a replayed", "a released"],
+      state: "replayed",
+      isFree: false,
+      before: 0,
+    },
+    { what: "of what nobody claimed", steps: ["a released"], state: "dead", isFree: true, before: 0 },
+  ])("takes a release $what as what it is", ({ steps, state, isFree, before }) => {
+    const ledger = new RedriveLedger(60);
+    const id = { partition: 0, offset: 5n };
+    let atMs = 1_000;
+    for (const step of steps) {
+      const [run = "", kind = "", when] = step.split(" ");
+      atMs += when === "later" ? 100 : 1;
+      const entry = { run, atMs, operator: "o", id, target: null, reason: null };
+      const bytesOf = Buffer.from(JSON.stringify({ ...entry, kind, id: { partition: 0, offset: "5" } }));
+      const decoded = decodeAudit(bytesOf);
+      if (decoded === null) throw new Error(`${kind} is an entry`);
+      ledger.add(decoded);
+    }
+    expect([ledger.state(id), ledger.mayClaim(id, atMs), ledger.uncertain(id).length]).toEqual([
+      state,
+      isFree,
+      before,
+    ]);
   });
 });

@@ -29,6 +29,13 @@ export function decodeAudit(value: Buffer | null): AuditEntry | null {
   }
 }
 
+const AUDIT_KINDS: ReadonlySet<unknown> = new Set<AuditEntry["kind"]>([
+  "intent",
+  "released",
+  "replayed",
+  "dropped",
+]);
+
 interface RawPlace {
   readonly partition: number;
   readonly offset: string;
@@ -42,7 +49,7 @@ type RawEntry = Omit<AuditEntry, "id" | "target"> & {
 function isRaw(raw: unknown): raw is RawEntry {
   if (typeof raw !== "object" || raw === null) return false;
   const { kind, run, id, target } = raw as Partial<RawEntry>;
-  const isKind = kind === "intent" || kind === "replayed" || kind === "dropped";
+  const isKind = AUDIT_KINDS.has(kind);
   return isKind && typeof run === "string" && typeof id?.offset === "string" && target !== undefined;
 }
 
@@ -78,12 +85,20 @@ export class RedriveLedger {
     if (entry.kind === "intent") {
       if (letter === undefined) this.#letters.set(name, { state: "replaying", holder: entry, uncertain: [] });
       else if (letter.state === "replaying") this.#claim(letter, entry);
+    } else if (entry.kind === "released") {
+      if (letter?.holder?.run === entry.run) this.#release(name, letter);
     } else if (letter === undefined)
       this.#letters.set(name, { state: entry.kind, holder: null, uncertain: [] });
     else if (letter.state !== "replayed") {
       letter.state = entry.kind;
       letter.holder = null;
     }
+  }
+
+  /** The letter is as it was before the claim: where a run before it may have sent it, that is still to be found out. */
+  #release(name: string, letter: Redriven): void {
+    letter.holder = null;
+    if (letter.uncertain.length === 0) this.#letters.delete(name);
   }
 
   #claim(letter: Redriven, entry: AuditEntry): void {

@@ -114,12 +114,13 @@ export interface RedriveSummary {
 
 /** One line of the audit, oldest first. */
 export interface AuditEntry {
-  readonly kind: "intent" | "replayed" | "dropped";
+  /** "released": the run of an intent was stopped and has not sent the letter, nor will it. */
+  readonly kind: "intent" | "released" | "replayed" | "dropped";
   readonly run: string;
   readonly atMs: number;
   readonly operator: string;
   readonly id: DeadLetterId;
-  /** Where the record was sent, or is to be; null for a drop. */
+  /** Where the record was sent, or is to be; null for a drop and a release. */
   readonly target: { readonly topic: string; readonly partition: number; readonly offset: bigint } | null;
   readonly reason: string | null;
 }

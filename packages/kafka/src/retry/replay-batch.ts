@@ -53,7 +53,7 @@ interface Planned extends Claim {
  * Sends dead letters again, each once. Before a letter is sent an intent is in the audit, with the end of the
  * partition that it goes to; after it was acknowledged, a note that it was. A run that is killed in between
  * leaves an intent: whoever takes over looks behind that end for a record with the letter's name in its header,
- * and sends only what is not there.
+ * and sends only what is not there. A run that is stopped releases what it has not handed to the producer.
  */
 export class ReplayBatch {
   readonly #parts: ReplayParts;
@@ -71,6 +71,7 @@ export class ReplayBatch {
     await refresh();
     const held = planned.filter(({ letter }) => ledger.isHeldBy(letter.id, this.#settings.run));
     const sentBefore = await this.#findSent(held);
+    const unsent: Planned[] = [];
     let sent = 0;
     let found = 0;
     const deliveries: Promise<AuditEntry>[] = [];
@@ -82,20 +83,25 @@ export class ReplayBatch {
         continue;
       }
       await pace.ready(signal);
-      if (signal?.aborted === true) break;
+      if (signal?.aborted === true) {
+        unsent.push(plan);
+        continue;
+      }
       pace.take();
       sent++;
-      deliveries.push(this.#send(plan));
+      const delivery = this.#send(plan);
+      // Looked at below, with all the others; the next one may have to wait for its turn before that.
+      delivery.catch(() => {});
+      deliveries.push(delivery);
     }
-    // What was sent is noted, also when one of them was not.
+    // What was sent is noted, also when one of them was not. That one may have arrived: it is not released.
     const outcomes = await Promise.allSettled(deliveries);
     const done = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
-    await note(done);
+    await note([...done, ...unsent.map((plan) => this.#entry("released", plan, null))]);
     await refresh();
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    const left = held.length - sent - found;
-    return { sent, found, lost: planned.length - held.length, left };
+    return { sent, found, lost: planned.length - held.length, left: unsent.length };
   }
 
   async #send(plan: Planned): Promise<AuditEntry> {
@@ -146,9 +152,13 @@ export class ReplayBatch {
     return found;
   }
 
-  #entry(kind: "intent" | "replayed", { letter, message }: Planned, offset: bigint): AuditEntry {
+  #entry(
+    kind: "intent" | "released" | "replayed",
+    { letter, message }: Planned,
+    offset: bigint | null,
+  ): AuditEntry {
     const { run, operator } = this.#settings;
-    const target = { topic: message.topic, partition: message.partition, offset };
+    const target = offset === null ? null : { topic: message.topic, partition: message.partition, offset };
     const atMs = this.#parts.cluster.clock.now();
     return { kind, run, atMs, operator, id: letter.id, target, reason: null };
   }
