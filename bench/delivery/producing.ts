@@ -24,10 +24,17 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     ),
   "candlewick enqueue": (task) =>
     withProducer(task, async (producer, count) => {
+      const failures: Error[] = [];
+      // A message that failed is none that was written: the first one is enough to know.
+      const note = (error: Error | null): void => {
+        if (error !== null && failures.length === 0) failures.push(error);
+      };
       for (let index = 0; index < count; index++) {
-        await producer.enqueue({ topic: task.topic, ...messageOf(index) }, fatal);
+        await producer.enqueue({ topic: task.topic, ...messageOf(index) }, note);
       }
       await producer.flush();
+      const [failure] = failures;
+      if (failure !== undefined) throw failure;
     }),
   "driver send": bareSend,
   "kafkajs send": kafkajsSend,
@@ -44,9 +51,11 @@ async function withProducer(
 ): Promise<number> {
   const connection = { brokers: task.brokers, clientId: "bench", logger: silentLogger };
   const producer = await createProducer(connection);
-  const took = await warmThenTimed(task.count, (count) => produce(producer, count));
-  await producer.close();
-  return took;
+  try {
+    return await warmThenTimed(task.count, (count) => produce(producer, count));
+  } finally {
+    await producer.close();
+  }
 }
 
 async function bareSend(task: Task): Promise<number> {
@@ -98,8 +107,4 @@ async function warmThenTimed(count: number, run: (count: number) => Promise<void
   const began = performance.now();
   await run(count);
   return (performance.now() - began) / 1000;
-}
-
-function fatal(error: Error | null): void {
-  if (error !== null) throw error;
 }
