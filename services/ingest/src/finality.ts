@@ -1,6 +1,7 @@
 import { type BlockRecord, slot } from "@candlewick/domain";
 import { type Persistence, persist } from "./backoff.ts";
 import { type KeptSettlement, readKeptSettlement } from "./kept-settlement.ts";
+import { keptCursorName } from "./late.ts";
 import type { ChainOracle, IngestPorts, Publication, ReopenedSlot, SlotEntry, SlotTruth } from "./ports.ts";
 import type { SettlementPublisher } from "./publish.ts";
 import { emptyRecord, type SettlementRules } from "./settlement.ts";
@@ -237,13 +238,19 @@ export class Finality {
     const { chain } = this.#rules;
     const reopened: ReopenedSlot[] = [];
     const skipped: SlotEntry[] = [];
-    for (const { slot: at, truth, entry } of findings) {
-      if (entry === null || entry.status === "failed" || entry.status === "missing") continue;
+    for (const finding of findings) {
+      const { slot: at, truth, entry } = finding;
+      if (entry === null) continue;
+      if (entry.status === "failed" || entry.status === "missing") {
+        await this.#keepBefore(finding, signal);
+        continue;
+      }
       const holds = entry.status === "processed" ? entry.blockId : null;
       const is = truth.kind === "block" ? truth.id : null;
       if (holds === is) continue;
       const reason = `the final chain has ${is === null ? "no block" : `block ${is}`} in this slot`;
       reopened.push({ slot: at, blockId: entry.blockId, reason });
+      await this.#keepBefore(finding, signal);
       if (is === null)
         skipped.push({ slot: at, status: "skipped", attempts: entry.attempts, reason, blockId: null });
     }
@@ -252,6 +259,16 @@ export class Finality {
     await persist(this.#ledger, signal, () => ledger.recordSlots(chain, skipped));
     await persist(this.#ledger, signal, () => ledger.closePublications(chain, closed));
     if (reopened.length > skipped.length) this.#onReopened();
+  }
+
+  /** The publications of a slot are closed: what its block is priced from, when it comes, must outlive them. */
+  async #keepBefore({ slot: at, publications }: Finding, signal: AbortSignal): Promise<void> {
+    const { ledger } = this.#ports;
+    const before = publications.find(({ kept }) => (kept?.before ?? null) !== null)?.kept?.before ?? null;
+    if (before === null) return;
+    const name = keptCursorName(this.#settings.cursorName, at);
+    if ((await persist(this.#ledger, signal, () => ledger.cursor(name))) !== null) return;
+    await persist(this.#ledger, signal, () => ledger.saveCursor(name, before));
   }
 }
 

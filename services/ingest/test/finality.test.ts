@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { PeerHealth } from "../src/backoff.ts";
 import { Finality, finalizedCursorName } from "../src/finality.ts";
 import { writeKeptSettlement } from "../src/kept-settlement.ts";
+import { keptCursorName } from "../src/late.ts";
 import type { ChainOracle, SlotTruth } from "../src/ports.ts";
 import { SettlementPublisher } from "../src/publish.ts";
 import { emptyRecord, settleBlock } from "../src/settlement.ts";
@@ -26,7 +27,7 @@ function openFinality(published: readonly { readonly at: number; readonly fork?:
     );
     const record = records[0] ?? emptyRecord("solana", blockAt(at, null).block.slot, "failed");
     const blockId = `block${fork}-${at}`;
-    const settlement = writeKeptSettlement({ record, before: null });
+    const settlement = writeKeptSettlement({ record, before: { ...cursor, slot: at - 1 } });
     ledger.published.set(`${at} ${blockId}`, { slot: at, blockId, settlement });
   }
   const asked: number[] = [];
@@ -84,6 +85,20 @@ describe("what became final", () => {
     expect(ends).toEqual([FINAL + 1_599, FINAL + 2_000]);
     expect(announced()).toHaveLength(slots.length * forks.length);
   });
+});
+
+test.each([
+  { name: "that is reopened", status: "processed" },
+  { name: "that is missing", status: "missing" },
+] as const)("a slot $name keeps what its block is priced from", async ({ status }) => {
+  const at = FINAL + 1;
+  const { finality, ledger, truths } = openFinality([{ at, fork: "dead" }]);
+  ledger.slots.set(at, { slot: at, status, attempts: 1, reason: null, blockId: `blockdead-${at}` });
+  truths.set(at, { kind: "block", id: `block-${at}` });
+  await finality.round(at, quiet);
+  expect(ledger.slots.get(at)?.status).toBe("missing");
+  expect(ledger.published.size).toBe(0);
+  expect(ledger.cursors.get(keptCursorName("model", at))?.slot).toBe(FINAL);
 });
 
 describe("old blocks", () => {
