@@ -9,8 +9,8 @@ import { silentLogger } from "@candlewick/runtime";
 import { Chance } from "../../packages/kafka/test/delivery-model/chance.ts";
 import { readAll } from "../../packages/kafka/test/reading.ts";
 import type { SeveringProxy } from "../../packages/kafka/test/severing-proxy.ts";
-import type { MemberSetting, Task } from "./task.ts";
-import { judge, type Verdict } from "./verdict.ts";
+import { BLOCKED_SESSIONS, type MemberSetting, type Task } from "./task.ts";
+import { type Deed, type Fault, judge, type Verdict } from "./verdict.ts";
 
 /** A Kafka behind a proxy. */
 export interface Site {
@@ -47,6 +47,8 @@ export class Experiment {
   readonly #tasks: readonly Task[];
   readonly #members = new Set<ChildProcess>();
   readonly #faults = { kills: 0, leaves: 0, joins: 0, "broker crashes": 0, partitions: 0 };
+  /** When something was broken that may make tasks come again. */
+  readonly #broken: Fault[] = [];
   readonly #ended: string[] = [];
   #isOver = false;
   #longestPauseMs = 0;
@@ -82,9 +84,9 @@ export class Experiment {
       await watching;
       const dead = await this.#dead(admin, connection);
       const faults = this.#faults;
-      const mayRepeat = faults.kills + faults.partitions + faults["broker crashes"] > 0 || this.#mayBlock();
+      const broken = [...this.#broken, ...this.#blocked()];
       return {
-        ...judge(this.#tasks, this.#done(), dead, mayRepeat),
+        ...judge(this.#tasks, this.#done(), dead, broken, this.#options.sessionTimeoutMs),
         faults,
         longestPauseMs: this.#longestPauseMs,
       };
@@ -97,8 +99,15 @@ export class Experiment {
     }
   }
 
-  #mayBlock(): boolean {
-    return this.#tasks.some(({ nature }) => nature === "blocking");
+  /** When members blocked their event loops. */
+  #blocked(): Fault[] {
+    const lastsMs = this.#options.sessionTimeoutMs * BLOCKED_SESSIONS;
+    return this.#tasks.flatMap(({ id }) => {
+      const path = `${this.#setting.journal}.blocked-${id}`;
+      if (!existsSync(path)) return [];
+      const fromMs = Number(readFileSync(path, "utf8"));
+      return [{ fromMs, toMs: fromMs + lastsMs }];
+    });
   }
 
   async #join(): Promise<void> {
@@ -145,9 +154,11 @@ export class Experiment {
     if (fate < 0.3 && members.length > 0) {
       this.#faults.kills++;
       const victim = this.#chance.pick(members);
-      const gone = once(victim, "exit");
-      victim.kill("SIGKILL");
-      await gone;
+      await this.#breaking(async () => {
+        const gone = once(victim, "exit");
+        victim.kill("SIGKILL");
+        await gone;
+      });
       await this.#join();
     } else if (fate < 0.5 && members.length < MOST_MEMBERS) {
       this.#faults.joins++;
@@ -160,16 +171,27 @@ export class Experiment {
       await gone;
     } else if (fate < 0.8) {
       this.#faults["broker crashes"]++;
-      await this.#site.crash();
-      await delay(this.#chance.between(0, 500));
-      await this.#site.restart();
+      await this.#breaking(async () => {
+        await this.#site.crash();
+        await delay(this.#chance.between(0, 500));
+        await this.#site.restart();
+      });
     } else {
       this.#faults.partitions++;
-      // Requests arrive, and no answer does.
-      this.#site.proxy.severEvery = 1;
-      await delay(this.#chance.between(200, this.#options.sessionTimeoutMs * 2));
-      this.#site.proxy.severEvery = 0;
+      await this.#breaking(async () => {
+        // Requests arrive, and no answer does.
+        this.#site.proxy.severEvery = 1;
+        await delay(this.#chance.between(200, this.#options.sessionTimeoutMs * 2));
+        this.#site.proxy.severEvery = 0;
+      });
     }
+  }
+
+  /** Notes from when to when something was broken. */
+  async #breaking(fault: () => Promise<void>): Promise<void> {
+    const fromMs = Date.now();
+    await fault();
+    this.#broken.push({ fromMs, toMs: Date.now() });
   }
 
   /** Waits until the group has finished all that lies in its topics. */
@@ -204,9 +226,13 @@ export class Experiment {
     }
   }
 
-  #done(): number[] {
+  #done(): Deed[] {
     if (!existsSync(this.#setting.journal)) return [];
-    return readFileSync(this.#setting.journal, "utf8").split("\n").filter(Boolean).map(Number);
+    const lines = readFileSync(this.#setting.journal, "utf8").split("\n").filter(Boolean);
+    return lines.map((line) => {
+      const [id, atMs] = line.split(" ");
+      return { id: Number(id), atMs: Number(atMs) };
+    });
   }
 
   async #dead(admin: Admin, connection: Parameters<typeof createAdmin>[0]): Promise<Set<number>> {

@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { ContractError } from "@candlewick/contracts";
 import { startConsumer } from "@candlewick/kafka";
 import { silentLogger } from "@candlewick/runtime";
-import type { MemberSetting, Task } from "./task.ts";
+import { BLOCKED_SESSIONS, type MemberSetting, type Task } from "./task.ts";
 
 /** A member of the group in a process of its own: does the tasks that it reads and writes down which ones. */
 const setting = JSON.parse(process.argv[2] ?? "{}") as MemberSetting;
@@ -22,10 +22,10 @@ const consumer = await startConsumer(
       const task = JSON.parse(String(record.value)) as Task;
       if (task.nature === "poison") throw new ContractError("nature", "is poison");
       if (task.nature === "unknown" && attempt <= task.failures) throw new Error("not yet");
-      if (task.nature === "blocking" && isFirst(task)) block(setting.sessionTimeoutMs * 1.5);
+      if (task.nature === "blocking" && isFirst(task)) block(setting.sessionTimeoutMs * BLOCKED_SESSIONS);
       if (task.nature === "slow") await new Promise((resolve) => setTimeout(resolve, 50));
       else await new Promise(setImmediate);
-      appendFileSync(setting.journal, `${task.id}\n`);
+      appendFileSync(setting.journal, `${task.id} ${Date.now()}\n`);
     },
   },
 );
@@ -45,7 +45,7 @@ consumer.done.catch((error: unknown) => {
 /** A task blocks the loop once, whoever gets it. */
 function isFirst({ id }: Task): boolean {
   try {
-    writeFileSync(`${setting.journal}.blocked-${id}`, "", { flag: "wx" });
+    writeFileSync(`${setting.journal}.blocked-${id}`, String(Date.now()), { flag: "wx" });
     return true;
   } catch {
     return false;

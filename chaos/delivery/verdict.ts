@@ -8,23 +8,46 @@ export interface Verdict {
   readonly dead: number;
 }
 
+/** A task that was done, and when, milliseconds since the epoch. */
+export interface Deed {
+  readonly id: number;
+  readonly atMs: number;
+}
+
+/** The time in which something was broken, milliseconds since the epoch. */
+export interface Fault {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What is done so shortly before a fault may not be committed when it begins. */
+const UNCOMMITTED_MS = 1_000;
+/** So many session timeouts after a fault a member may still lose its partitions for it. */
+const AFTERMATH_SESSIONS = 2;
+
 /**
  * Holds what was done, in its order, and what is dead against what was to be done. Throws for a task that is
  * lost, for one that was given up and does not fail, for one that was done before an earlier one of its key, and
- * for a repetition without a fault.
+ * for a repetition that no fault explains.
  */
 export function judge(
   tasks: readonly Task[],
-  done: readonly number[],
+  done: readonly Deed[],
   dead: ReadonlySet<number>,
-  mayRepeat: boolean,
+  faults: readonly Fault[],
+  sessionTimeoutMs: number,
 ): Verdict {
   const settled = new Set(dead);
-  const first = new Set<number>();
+  const first = new Map<number, number>();
   const byKey = Map.groupBy(tasks, ({ key }) => key);
-  for (const id of done) {
-    if (first.has(id)) continue;
-    first.add(id);
+  for (const { id, atMs } of done) {
+    const firstMs = first.get(id);
+    if (firstMs !== undefined) {
+      if (!faults.some((fault) => explains(fault, firstMs, atMs, sessionTimeoutMs)))
+        throw new Error(`task ${id} was done at ${firstMs} and again at ${atMs} without any fault`);
+      continue;
+    }
+    first.set(id, atMs);
     const key = tasks[id]?.key;
     if (key === undefined) throw new Error(`task ${id} was never given`);
     const skipped = byKey.get(key)?.find((earlier) => earlier.id < id && !settled.has(earlier.id));
@@ -39,7 +62,11 @@ export function judge(
   const lost = tasks.filter(({ id }) => !settled.has(id));
   if (lost.length > 0)
     throw new Error(`lost: ${lost.map(({ id, nature }) => `${id} (${nature})`).join(", ")}`);
-  const repeated = done.length - first.size;
-  if (repeated > 0 && !mayRepeat) throw new Error(`${repeated} tasks were done again without any fault`);
-  return { tasks: tasks.length, done: first.size, repeated, dead: dead.size };
+  return { tasks: tasks.length, done: first.size, repeated: done.length - first.size, dead: dead.size };
+}
+
+/** Whether what was done first was not committed because of the fault, and came again because of it. */
+function explains(fault: Fault, firstMs: number, againMs: number, sessionTimeoutMs: number): boolean {
+  const latestMs = fault.toMs + AFTERMATH_SESSIONS * sessionTimeoutMs;
+  return fault.fromMs <= againMs && firstMs >= fault.fromMs - UNCOMMITTED_MS && firstMs <= latestMs;
 }
