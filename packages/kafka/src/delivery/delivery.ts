@@ -1,7 +1,7 @@
 import { partitionName } from "@candlewick/contracts";
 import { backoffMs } from "../cluster/backoff.ts";
 import type { ConsumedRecord } from "../record/message.ts";
-import { isOfOtherGroup, readRetryInfo } from "../retry/retry-headers.ts";
+import { attemptsBefore, isOfOtherGroup, readRetryInfo } from "../retry/retry-headers.ts";
 import { encodeFinished } from "./commit-metadata.ts";
 import type {
   AssignedPartition,
@@ -227,9 +227,8 @@ export class Delivery {
           this.counts.skipped["other-group"]++;
           continue;
         }
-        const info = readRetryInfo(record);
-        if (this.#hold(partition, record, info.dueMs ?? 0, nowMs)) return;
-        attempts = info.attempts;
+        if (this.#hold(partition, record, readRetryInfo(record).dueMs ?? 0, nowMs)) return;
+        attempts = attemptsBefore(record, partition.level);
         if (record.key !== null && this.#settings.order === "key")
           partition.family.parked.note(partition.level, record.key, offset);
       }

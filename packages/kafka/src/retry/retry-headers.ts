@@ -64,6 +64,15 @@ export function readRetryInfo({ headers }: Pick<ConsumedRecord, "headers">): Ret
   };
 }
 
+/**
+ * How often a record in the retry topic of a level was tried before: never where its header is absent, as after a
+ * replay; once for each level that it has passed where the header is garbage.
+ */
+export function attemptsBefore({ headers }: Pick<ConsumedRecord, "headers">, level: number): number {
+  const bytes = headers.get(RETRY_HEADERS.attempts);
+  return bytes === undefined ? 0 : (readNumber(bytes) ?? level);
+}
+
 /** Whether another consumer group has put the record into the retry topic. */
 export function isOfOtherGroup({ headers }: Pick<ConsumedRecord, "headers">, groupId: string): boolean {
   const group = headers.get(DEAD_LETTER_HEADERS.consumerGroup);
