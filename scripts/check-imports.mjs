@@ -47,8 +47,14 @@ function check(folder, file, target, declared) {
   }
   const name = target.startsWith("@") ? target.split("/", 2).join("/") : target.split("/", 1)[0];
   if (!(name in declared)) problems.push(`${file}: imports ${name}, which its package.json does not name`);
-  if (name.startsWith("@candlewick/") && target !== name)
+  if (name.startsWith("@candlewick/") && !entriesOf(name).includes(target))
     problems.push(`${file}: imports past the index: ${target}`);
+}
+
+/** What a package of ours lets others import. */
+function entriesOf(name) {
+  const manifest = JSON.parse(readFileSync(join("node_modules", name, "package.json"), "utf8"));
+  return Object.keys(manifest.exports).map((entry) => name + entry.slice(1));
 }
 
 function sources(folder) {

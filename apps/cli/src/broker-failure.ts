@@ -1,5 +1,5 @@
 import { BrokerError, type LogLine } from "@candlewick/broker";
-import { CandlewickError, ERRORS, type ErrorKind, type Logger } from "@candlewick/runtime";
+import { CandlewickError, ERRORS, type ErrorKind, type Logger } from "@candlewick/runtime/process";
 
 const KINDS: Readonly<Record<BrokerError["code"], { kind: ErrorKind; advice: string }>> = {
   DATA_DIR_LOCKED: {

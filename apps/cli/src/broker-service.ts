@@ -1,5 +1,5 @@
 import { type BrokerOptions, startBroker } from "@candlewick/broker";
-import type { Logger, Service } from "@candlewick/runtime";
+import type { Logger, Service } from "@candlewick/runtime/process";
 import { brokerFailure, brokerLog } from "./broker-failure.ts";
 
 /** The embedded broker as a part of a process. */

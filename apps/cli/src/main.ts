@@ -1,4 +1,4 @@
-import { guardProcess, reportError } from "@candlewick/runtime";
+import { guardProcess, reportError } from "@candlewick/runtime/process";
 import { output } from "./output.ts";
 import { buildProgram } from "./program.ts";
 import { runProgram } from "./usage.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type BrokerOptions, parseServerProperties } from "@candlewick/broker";
-import { CandlewickError, ERRORS, type Logger } from "@candlewick/runtime";
+import { CandlewickError, ERRORS, type Logger } from "@candlewick/runtime/process";
 import { brokerFailure } from "./broker-failure.ts";
 
 /** True for the name of a file in Kafka's own format, which is not ours. */

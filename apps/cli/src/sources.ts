@@ -12,8 +12,9 @@ import { type ConnectionOptions, openStore, type Store, startEmbeddedPostgres } 
 import type { Command } from "commander";
 import { type BrokerService, startBrokerService } from "./broker-service.ts";
 import { type Config, readConfig } from "./configuration.ts";
-import { type DataDir, dataDirAt, defaultDataDir, readRunning } from "./data-dir.ts";
+import { type DataDir, dataDirAt, defaultDataDir } from "./data-dir.ts";
 import { kafkaConnectionOf } from "./kafka-connection.ts";
+import { readRunning } from "./running-up.ts";
 
 /** Where a command that reads finds its data. */
 export interface SourceFlags {

@@ -1,5 +1,4 @@
-import { type Interval, parseInterval } from "@candlewick/domain";
-import { CandlewickError, ERRORS, EXIT, suggest } from "@candlewick/runtime";
+import { CandlewickError, ERRORS, EXIT, suggest } from "@candlewick/runtime/process";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 
 /** A mistake in how a command was called; `command` is the one whose help says more. */
@@ -83,17 +82,4 @@ export function parseCount(text: string): number {
   const count = parseWholeNumber(text);
   if (count > 0) return count;
   throw new InvalidArgumentError("It must be at least 1.");
-}
-
-/** Reads a flag that is an interval, such as 15m. */
-export function parseIntervalFlag(text: string): Interval {
-  try {
-    return parseInterval(text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? `${upperFirst(error.message)}.` : String(error));
-  }
-}
-
-function upperFirst(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { defaultDataDir, readRunning, writeRunning } from "../src/data-dir.ts";
+import { defaultDataDir } from "../src/data-dir.ts";
+import { readRunning, writeRunning } from "../src/running-up.ts";
 import { runCli } from "./cli-process.ts";
 
 let folder = "";

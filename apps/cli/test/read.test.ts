@@ -14,8 +14,9 @@ import {
 import { silentLogger } from "@candlewick/runtime";
 import { type EmbeddedPostgres, openStore, type Store, startEmbeddedPostgres } from "@candlewick/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dataDirAt, writeRunning } from "../src/data-dir.ts";
+import { dataDirAt } from "../src/data-dir.ts";
 import { readCandles, readTrades } from "../src/read/pair-reads.ts";
+import { writeRunning } from "../src/running-up.ts";
 import { runCli } from "./cli-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "candlewick-read-"));

@@ -7,7 +7,8 @@ import { silentLogger } from "@candlewick/runtime";
 import { startEmbeddedPostgres } from "@candlewick/store";
 import { afterAll, describe, expect, test } from "vitest";
 import { startBrokerService } from "../src/broker-service.ts";
-import { dataDirAt, writeRunning } from "../src/data-dir.ts";
+import { dataDirAt } from "../src/data-dir.ts";
+import { writeRunning } from "../src/running-up.ts";
 import { runCli, startCli } from "./cli-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "candlewick-services-"));

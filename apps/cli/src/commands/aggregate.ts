@@ -14,8 +14,9 @@ import { writeBars } from "../aggregate/bar-format.ts";
 import type { ColumnFlags } from "../aggregate/columns.ts";
 import { CsvTable } from "../aggregate/csv-table.ts";
 import { inputName } from "../input-file.ts";
+import { parseIntervalFlag } from "../interval-flag.ts";
 import { note } from "../output.ts";
-import { example, parseIntervalFlag } from "../usage.ts";
+import { example } from "../usage.ts";
 
 interface AggregateFlags extends ColumnFlags {
   readonly interval: Interval;

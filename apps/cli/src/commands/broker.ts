@@ -1,5 +1,5 @@
 import type { FsyncPolicy } from "@candlewick/broker";
-import { createLogger, reportError, runParts } from "@candlewick/runtime";
+import { createLogger, reportError, runParts } from "@candlewick/runtime/process";
 import { Command, InvalidArgumentError } from "commander";
 import { readBrokerConfig } from "../broker-configuration.ts";
 import { startBrokerService } from "../broker-service.ts";

@@ -1,11 +1,12 @@
 import { type Kline, type KlinePrices, klineOf } from "@candlewick/contracts";
 import { Command, Option } from "commander";
+import { parseIntervalFlag } from "../interval-flag.ts";
 import { note } from "../output.ts";
 import { readCandles, requirePair } from "../read/pair-reads.ts";
 import { addStoreFlags, findSources, type SourceFlags, withStore } from "../sources.ts";
 import { type Column, FORMATS, type Format, shortPrice, writeRows } from "../table.ts";
 import { parseTime } from "../time-flag.ts";
-import { example, parseCount, parseIntervalFlag } from "../usage.ts";
+import { example, parseCount } from "../usage.ts";
 
 type Currency = "usd" | "base";
 

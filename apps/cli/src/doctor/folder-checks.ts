@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { readRunning } from "../data-dir.ts";
+import { readRunning } from "../running-up.ts";
 import { type CheckResult, fail, ok, warn } from "./check.ts";
 
 const GIB = 1024 ** 3;

@@ -10,8 +10,9 @@ import {
   runParts,
   systemClock,
 } from "@candlewick/runtime";
-import { makeDataDir, readRunning } from "../data-dir.ts";
+import { makeDataDir } from "../data-dir.ts";
 import { note } from "../output.ts";
+import { readRunning } from "../running-up.ts";
 import { version } from "../version.ts";
 import { printBanner } from "./banner.ts";
 import { devnetPart } from "./devnet.ts";

@@ -7,7 +7,7 @@ import { startMarket } from "@candlewick/market";
 import type { Part, Service } from "@candlewick/runtime";
 import { startServe } from "@candlewick/serve";
 import { openStore } from "@candlewick/store";
-import { writeRunning } from "../data-dir.ts";
+import { writeRunning } from "../running-up.ts";
 import { webRoot } from "../web-root.ts";
 import type { UpContext } from "./up-context.ts";
 

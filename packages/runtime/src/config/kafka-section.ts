@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_PARTITIONS } from "./defaults.ts";
 
 const broker = z
   .string()
@@ -96,7 +97,7 @@ export const kafkaSchema = z
       .int()
       .min(1)
       .max(10_000)
-      .default(8)
+      .default(DEFAULT_PARTITIONS)
       .describe("Partitions of the topics that we create; existing topics keep theirs"),
   })
   .describe("The Kafka cluster that carries the records.");

@@ -1,15 +1,16 @@
 import { z } from "zod";
+import { DEFAULT_LOG } from "./defaults.ts";
 
 /** Section `log`. */
 export const logSchema = z
   .strictObject({
     level: z
       .enum(["debug", "info", "warn", "error"])
-      .default("info")
+      .default(DEFAULT_LOG.level)
       .describe("The least level that is written"),
     format: z
       .enum(["auto", "json", "pretty"])
-      .default("auto")
+      .default(DEFAULT_LOG.format)
       .describe("`auto` is pretty on a terminal and JSON lines elsewhere"),
   })
   .describe("What is written to standard error.");
