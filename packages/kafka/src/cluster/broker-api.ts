@@ -24,12 +24,11 @@ import {
   offsetCommitV8,
   offsetDeleteV0,
   offsetFetchV7,
-  produceV9,
   ResponseError,
   syncGroupV5,
 } from "@platformatic/kafka";
 import { parseRawFetch, type RawFetchResponse } from "../consumer/raw-fetch.ts";
-import { createProduceRequest, type TopicBatches } from "../producer/produce-request.ts";
+import { PRODUCE } from "../producer/produce-request.ts";
 import { troubleOf } from "./link.ts";
 
 /**
@@ -49,11 +48,7 @@ export const REQUEST = {
   offsetFetch: offsetFetchV7.api,
   createTopics: createTopicsV7.api,
   deleteTopics: deleteTopicsV6.api,
-  // Batches are written and read by this package itself: exact sizes, checked CRCs, no stall of the loop.
-  produce: createAPI<
-    [acks: number, timeoutMs: number, topics: readonly TopicBatches[]],
-    produceV9.ProduceResponse
-  >(0, 9, createProduceRequest, produceV9.parseResponse),
+  // Batches are read by this package itself: checked CRCs, no stall of the loop.
   fetch: createAPI<fetchV12.FetchRequest, RawFetchResponse>(1, 12, fetchV12.createRequest, parseRawFetch),
 };
 
@@ -82,7 +77,7 @@ export async function supports(link: Connection, api: { key: number; version: nu
 export async function unsupportedRequests(link: Connection): Promise<string[]> {
   const { apiKeys } = await ask(link, apiVersionsV3.api, "candlewick", "0.1.0");
   const ranges = new Map(apiKeys.map((api) => [api.apiKey, api]));
-  return Object.entries(REQUEST)
+  return Object.entries({ ...REQUEST, produce: PRODUCE })
     .filter(([, { key, version }]) => {
       const range = ranges.get(key);
       return range === undefined || version < range.minVersion || version > range.maxVersion;

@@ -1,5 +1,5 @@
 import type { TopicPartition } from "@candlewick/contracts";
-import { batchSizeBound, type Compression, encodeBatchInto } from "../record/record-batch.ts";
+import { type Compression, encodeBatchInto, FIELD } from "../record/record-batch.ts";
 import type { BatchMemory } from "./batch-memory.ts";
 import type { PendingMessage } from "./pending-message.ts";
 
@@ -13,18 +13,21 @@ export interface Identity {
 /** Messages that go out together, to be written once however often they are sent. */
 export class Batch {
   readonly queue: PartitionQueue;
-  readonly messages: readonly PendingMessage[];
-  readonly bytes: number;
+  readonly messages: PendingMessage[] = [];
+  bytes = 0;
   /** Attempts that failed. */
   failures = 0;
   #encoded: { bytes: Buffer; firstSequence: number } | null = null;
   /** What it is encoded into; null before it is. */
   #memory: Buffer | null = null;
 
-  constructor(queue: PartitionQueue, messages: readonly PendingMessage[]) {
+  constructor(queue: PartitionQueue) {
     this.queue = queue;
-    this.messages = messages;
-    this.bytes = messages.reduce((sum, message) => sum + message.bytes, 0);
+  }
+
+  add(message: PendingMessage): void {
+    this.messages.push(message);
+    this.bytes += message.bytes;
   }
 
   /** The same bytes on every attempt, so that the broker recognises what it has written already. */
@@ -32,7 +35,7 @@ export class Batch {
     if (this.#encoded === null) {
       const firstSequence = identity.nextSequence;
       const producer = { id: identity.id, epoch: identity.epoch, firstSequence };
-      this.#memory ??= memory.take(batchSizeBound(this.messages));
+      this.#memory ??= memory.take(FIELD.records + this.bytes);
       const bytes = encodeBatchInto(this.#memory, this.messages, producer, compression);
       this.#encoded = { bytes, firstSequence };
       // The sequence wraps at 2^31, as the broker's does.
@@ -41,7 +44,7 @@ export class Batch {
     return this.#encoded.bytes;
   }
 
-  /** Gives its memory back: it has its outcome, and what was sent of it the connection has copied. */
+  /** Gives its memory back: it has its outcome, and no connection sends of it any more. */
   release(memory: BatchMemory): void {
     if (this.#memory !== null) memory.give(this.#memory);
     this.#memory = null;
@@ -69,7 +72,8 @@ export class PartitionQueue implements TopicPartition {
   /** The batch to be sent before all that waits. */
   retry: Batch | null = null;
   #maxBatchBytes: number;
-  #waiting: PendingMessage[] = [];
+  /** All but the last one hold as much as fits. */
+  #waiting: Batch[] = [];
 
   constructor({ topic, partition }: TopicPartition, maxBatchBytes: number) {
     this.topic = topic;
@@ -81,32 +85,35 @@ export class PartitionQueue implements TopicPartition {
     return this.retry === null && this.#waiting.length === 0;
   }
 
+  /** Whether the next batch would not grow by waiting. */
+  get isFull(): boolean {
+    return this.retry !== null || this.#waiting.length > 1;
+  }
+
   push(message: PendingMessage): void {
-    this.#waiting.push(message);
+    let batch = this.#waiting.at(-1);
+    if (batch === undefined || batch.bytes + message.bytes > this.#maxBatchBytes) {
+      batch = new Batch(this);
+      this.#waiting.push(batch);
+    }
+    batch.add(message);
   }
 
   /** The next batch: the one to be repeated, else as many waiting messages as fit, at least one. */
   take(): Batch | null {
     const { retry } = this;
-    if (retry !== null) {
-      this.retry = null;
-      return retry;
-    }
-    let bytes = 0;
-    let count = 0;
-    for (const message of this.#waiting) {
-      bytes += message.bytes;
-      if (count > 0 && bytes > this.#maxBatchBytes) break;
-      count++;
-    }
-    return count === 0 ? null : new Batch(this, this.#waiting.splice(0, count));
+    if (retry === null) return this.#waiting.shift() ?? null;
+    this.retry = null;
+    return retry;
   }
 
   /** Puts a batch that the broker found too large back, to go out in smaller ones. */
   split(batch: Batch): void {
     batch.forgetEncoding();
     this.#maxBatchBytes = Math.floor(batch.bytes / 2);
-    this.#waiting = [...batch.messages, ...this.#waiting];
+    const messages = [batch, ...this.#waiting].flatMap((one) => one.messages);
+    this.#waiting = [];
+    for (const message of messages) this.push(message);
   }
 
   /** After a batch whose fate is unknown the sequence cannot go on under the same name. */

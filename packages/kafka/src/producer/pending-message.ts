@@ -1,10 +1,12 @@
-import type { Delivery } from "../record/message.ts";
-import type { BatchRecord } from "../record/record-batch.ts";
+import type { Delivery, OutgoingMessage } from "../record/message.ts";
+import { type BatchRecord, recordSizeBound } from "../record/record-batch.ts";
 
 /** Told the outcome of a message, once. */
 export type Outcome = (error: Error | null, delivery: Delivery | null) => void;
 
 type Headers = BatchRecord["headers"];
+
+const NO_HEADERS: Headers = [];
 
 /** A message that was taken and has no outcome yet. */
 export class PendingMessage implements BatchRecord {
@@ -21,28 +23,22 @@ export class PendingMessage implements BatchRecord {
   /** Its number in the order in which messages were taken. */
   sequence = 0;
   isSettled = false;
-  /** When it was taken; monotonic milliseconds. */
+  /** When it was taken, monotonic milliseconds; only where somebody is told how long it took. */
   takenMs = 0;
   /** Neighbours among those without an outcome, oldest first. */
   before: PendingMessage | null = null;
   after: PendingMessage | null = null;
   readonly #messages: PendingMessages;
 
-  constructor(
-    messages: PendingMessages,
-    topic: string,
-    record: BatchRecord,
-    partition: number | undefined,
-    bytes: number,
-    outcome: Outcome,
-  ) {
-    this.topic = topic;
-    this.key = record.key;
-    this.value = record.value;
-    this.headers = record.headers;
-    this.timestampMs = record.timestampMs;
-    this.partition = partition;
-    this.bytes = bytes;
+  constructor(messages: PendingMessages, message: OutgoingMessage, timestampMs: number, outcome: Outcome) {
+    const { headers } = message;
+    this.topic = message.topic;
+    this.key = message.key;
+    this.value = message.value;
+    this.headers = headers === undefined ? NO_HEADERS : Object.entries(headers).map(headerOf);
+    this.timestampMs = timestampMs;
+    this.partition = message.partition;
+    this.bytes = recordSizeBound(this);
     this.outcome = outcome;
     this.#messages = messages;
   }
@@ -115,4 +111,8 @@ export class PendingMessages {
       waiter.resolve();
     }
   }
+}
+
+function headerOf([name, value]: [string, string | Buffer]): readonly [Buffer, Buffer] {
+  return [Buffer.from(name), typeof value === "string" ? Buffer.from(value) : value];
 }

@@ -1,4 +1,5 @@
-import { Writer } from "@platformatic/kafka";
+import { produceV9, Writer } from "@platformatic/kafka";
+import type { GatheredRequest } from "../cluster/gathered-request.ts";
 
 /** Encoded record batches of one topic, at most one per partition. */
 export interface TopicBatches {
@@ -6,14 +7,13 @@ export interface TopicBatches {
   readonly partitions: readonly { readonly index: number; readonly records: Buffer }[];
 }
 
-/**
- * The body of Produce v9 around batches that are encoded already; see ProduceRequest.json of Apache Kafka.
- */
-export function createProduceRequest(
-  acks: number,
-  timeoutMs: number,
-  topics: readonly TopicBatches[],
-): Writer {
+/** Produce v9 around batches that are encoded already; see ProduceRequest.json of Apache Kafka. */
+export const PRODUCE: GatheredRequest<
+  [acks: number, timeoutMs: number, topics: readonly TopicBatches[]],
+  produceV9.ProduceResponse
+> = { key: 0, version: 9, create: createProduceRequest, parse: produceV9.parseResponse };
+
+function createProduceRequest(acks: number, timeoutMs: number, topics: readonly TopicBatches[]): Writer {
   return Writer.create()
     .appendString(null)
     .appendInt16(acks)

@@ -3,7 +3,7 @@ import { Cluster, type TopicLayout } from "../cluster/cluster.ts";
 import type { KafkaConnection } from "../cluster/connection.ts";
 import { clientClosed, KAFKA_ERRORS } from "../cluster/errors.ts";
 import type { Delivery, OutgoingMessage } from "../record/message.ts";
-import { type BatchRecord, recordSizeBound } from "../record/record-batch.ts";
+import { headersSizeBound } from "../record/record-batch.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { type Outcome, PendingMessage, PendingMessages } from "./pending-message.ts";
 import { ProducerMetrics } from "./producer-metrics.ts";
@@ -37,7 +37,6 @@ export interface Producer {
 
 const CLOSE_TIMEOUT_MS = 30_000;
 const TAKEN = Promise.resolve();
-const NO_HEADERS: BatchRecord["headers"] = [];
 
 /** Connects. Throws KAFKA_UNREACHABLE where no broker answers, USAGE for an option out of its range. */
 export async function createProducer(
@@ -128,14 +127,11 @@ class BatchingProducer implements Producer {
   /** Null: taken at once. Else a promise that resolves when it is taken, or rejects with why it is not. */
   #accept(message: OutgoingMessage, outcome: Outcome): Promise<void> | null {
     if (this.#closed) return Promise.reject(clientClosed("producer"));
-    const { topic, partition } = message;
-    const record = recordOf(message, this.#cluster);
-    const bytes = recordSizeBound(record);
-    const extra =
-      record.headers === NO_HEADERS ? 0 : bytes - recordSizeBound({ ...record, headers: NO_HEADERS });
-    const problem = problemOf(message, extra, this.#settings.maxMessageBytes);
+    const timestampMs = message.timestampMs ?? Math.floor(this.#cluster.clock.now());
+    const pending = new PendingMessage(this.#pending, message, timestampMs, outcome);
+    const { bytes, headers } = pending;
+    const problem = problemOf(message, headersSizeBound(headers), this.#settings.maxMessageBytes);
     if (problem !== null) return Promise.reject(problem);
-    const pending = new PendingMessage(this.#pending, topic, record, partition, bytes, outcome);
     if (this.#budget.tryAcquire(bytes)) {
       this.#take(pending);
       return null;
@@ -151,51 +147,48 @@ class BatchingProducer implements Producer {
   }
 
   #take(message: PendingMessage): void {
-    message.takenMs = this.#cluster.clock.monotonic();
     this.#pending.add(message);
+    if (this.#isWatched) message.takenMs = this.#cluster.clock.monotonic();
     this.#metrics?.taken(message.bytes);
     this.#router.route(message);
   }
 
-  #settled(message: PendingMessage, error: Error | null, delivery: Delivery | null): void {
-    this.#tell(() => message.outcome(error, delivery), delivery);
-    const { topic, key, bytes } = message;
-    if (this.#onDelivery !== null || this.#metrics !== null) {
-      const tookMs = this.#cluster.clock.monotonic() - message.takenMs;
-      this.#metrics?.settled({ topic, messages: 1, bytes, tookMs, error });
-      const report = { topic, key, bytes, tookMs, error, delivery };
-      this.#tell(() => this.#onDelivery?.(report), delivery);
-    }
-    this.#budget.release(bytes);
+  /** Whether somebody is told of every message. */
+  get #isWatched(): boolean {
+    return this.#onDelivery !== null || this.#metrics !== null;
   }
 
-  #tell(callback: () => void, delivery: Delivery | null): void {
+  #settled(message: PendingMessage, error: Error | null, delivery: Delivery | null): void {
     try {
-      callback();
+      message.outcome(error, delivery);
     } catch (cause) {
-      // The message has its outcome; that the caller failed on hearing it must not stop the others.
-      this.#cluster.connection.logger.error("a delivery callback failed", { ...delivery, error: cause });
+      this.#callbackFailed(cause, delivery);
     }
+    if (this.#isWatched) this.#report(message, error, delivery);
+    this.#budget.release(message.bytes);
+  }
+
+  #report(
+    { topic, key, bytes, takenMs }: PendingMessage,
+    error: Error | null,
+    delivery: Delivery | null,
+  ): void {
+    const tookMs = this.#cluster.clock.monotonic() - takenMs;
+    this.#metrics?.settled({ topic, messages: 1, bytes, tookMs, error });
+    try {
+      this.#onDelivery?.({ topic, key, bytes, tookMs, error, delivery });
+    } catch (cause) {
+      this.#callbackFailed(cause, delivery);
+    }
+  }
+
+  /** The message has its outcome; that the caller failed on hearing it must not stop the others. */
+  #callbackFailed(cause: unknown, delivery: Delivery | null): void {
+    this.#cluster.connection.logger.error("a delivery callback failed", { ...delivery, error: cause });
   }
 }
 
 function ignore(): void {}
-
-function recordOf(
-  { key, value, headers, timestampMs }: OutgoingMessage,
-  { clock }: Pick<Cluster, "clock">,
-): BatchRecord {
-  return {
-    key,
-    value,
-    headers: headers === undefined ? NO_HEADERS : Object.entries(headers).map(headerOf),
-    timestampMs: timestampMs ?? Math.floor(clock.now()),
-  };
-}
-
-function headerOf([name, value]: [string, string | Buffer]): readonly [Buffer, Buffer] {
-  return [Buffer.from(name), typeof value === "string" ? Buffer.from(value) : value];
-}
 
 function bufferFull(budget: MemoryBudget): CandlewickError {
   return new CandlewickError(

@@ -12,15 +12,21 @@ import {
   throwOnCode,
   unknownTopic,
 } from "../cluster/errors.ts";
+import { askGathered } from "../cluster/gathered-request.ts";
 import { BatchMemory } from "./batch-memory.ts";
 import type { Batch, Identity, PartitionQueue } from "./partition-queue.ts";
-import type { TopicBatches } from "./produce-request.ts";
+import { PRODUCE, type TopicBatches } from "./produce-request.ts";
 import type { ProducerSettings } from "./producer-options.ts";
 
 const ALL_REPLICAS = -1;
 const BROKER_TIMEOUT_MS = 25_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** One request being written while the next one is on its way; more would only make the batches smaller. */
 const REQUESTS_PER_BROKER = 2;
+/** Full batches gain nothing by waiting: of these there are more, so that the broker always has something to write. */
+const FULL_REQUESTS_PER_BROKER = 6;
+/** A request that holds so much goes out. */
+const REQUEST_BYTES = 2_000_000;
 /** The broker does not know the name or the number any more: it needs a new one. */
 const IDENTITY_LOST: ReadonlySet<number> = new Set([
   CODE.outOfOrderSequence,
@@ -28,6 +34,13 @@ const IDENTITY_LOST: ReadonlySet<number> = new Set([
   CODE.invalidProducerIdMapping,
   CODE.unknownProducerId,
 ]);
+
+/** Batches that go to a broker together. */
+interface ProduceRequest {
+  readonly leader: number;
+  readonly batches: Batch[];
+  bytes: number;
+}
 
 /**
  * Sends what the partitions' queues hold: all that is ready for a broker in one request, and what gathers
@@ -87,26 +100,36 @@ export class Sender {
   }
 
   #pump(): void {
-    const requests = new Map<number, { batches: Batch[]; bytes: number }>();
+    const requests: ProduceRequest[] = [];
+    const open = new Map<number, ProduceRequest>();
     for (const queue of this.#ready) {
       const leader = this.#layoutOf(queue.topic)?.leaders[queue.partition] ?? -1;
-      const request = requests.get(leader) ?? { batches: [], bytes: 0 };
-      const full = request.bytes >= this.#settings.maxMessageBytes;
-      if (full || (this.#requests.get(leader) ?? 0) >= REQUESTS_PER_BROKER) continue;
+      const request = open.get(leader) ?? this.#begin(leader, queue);
+      if (request === null) continue;
       this.#ready.delete(queue);
       const batch = queue.take();
       if (batch === null) continue;
       queue.busy = true;
+      if (request.batches.length === 0) {
+        requests.push(request);
+        this.#requests.set(leader, (this.#requests.get(leader) ?? 0) + 1);
+      }
       request.batches.push(batch);
       request.bytes += batch.bytes;
-      requests.set(leader, request);
+      if (request.bytes < REQUEST_BYTES) open.set(leader, request);
+      else open.delete(leader);
     }
-    for (const [leader, { batches }] of requests) void this.#deliver(leader, batches);
+    for (const { leader, batches } of requests) void this.#deliver(leader, batches);
+  }
+
+  /** Another request to this broker; null while that must wait. */
+  #begin(leader: number, queue: PartitionQueue): ProduceRequest | null {
+    const most = queue.isFull ? FULL_REQUESTS_PER_BROKER : REQUESTS_PER_BROKER;
+    return (this.#requests.get(leader) ?? 0) < most ? { leader, batches: [], bytes: 0 } : null;
   }
 
   /** One attempt to write some batches. Never rejects: every batch gets its outcome or another attempt. */
   async #deliver(leader: number, batches: readonly Batch[]): Promise<void> {
-    this.#requests.set(leader, (this.#requests.get(leader) ?? 0) + 1);
     try {
       await this.#attempt(leader, batches);
     } catch (error) {
@@ -124,7 +147,16 @@ export class Sender {
     for (const { queue } of batches) queue.identity ??= await this.#newIdentity(queue);
     const link = await this.#cluster.link(leader, "produce");
     const topics = this.#encode(batches);
-    const answer = await ask(link, REQUEST.produce, ALL_REPLICAS, BROKER_TIMEOUT_MS, topics);
+    const { clientId } = this.#cluster.connection;
+    const answer = await askGathered(
+      link,
+      clientId,
+      REQUEST_TIMEOUT_MS,
+      PRODUCE,
+      ALL_REPLICAS,
+      BROKER_TIMEOUT_MS,
+      topics,
+    );
     const outcomes = new Map(
       answer.responses.flatMap((topic) =>
         topic.partitionResponses.map((outcome) => [
@@ -160,9 +192,12 @@ export class Sender {
     const { queue } = batch;
     queue.busy = false;
     batch.release(this.#memory);
-    batch.messages.forEach((message, index) => {
-      message.settle(null, queue.partition, baseOffset < 0n ? -1n : baseOffset + BigInt(index));
-    });
+    let offset = baseOffset;
+    for (const message of batch.messages) {
+      message.settle(null, queue.partition, offset);
+      // Of a batch that was written before, the broker may not know the place any more.
+      if (offset >= 0n) offset++;
+    }
     this.wake(queue);
   }
 

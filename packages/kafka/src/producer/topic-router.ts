@@ -38,17 +38,24 @@ export class TopicRouter {
     this.#settings = settings;
   }
 
+  /** What is known of a topic; asked for anew, beside, when that is old. */
   layoutOf(topic: string): TopicLayout | undefined {
-    return this.#routes.get(topic)?.layout;
+    const route = this.#routes.get(topic);
+    if (route === undefined) return undefined;
+    const ageMs = this.#cluster.clock.monotonic() - route.lookedUpMs;
+    if (ageMs > LAYOUT_MAX_AGE_MS && !route.lookingUp) void this.#lookUp(topic, route);
+    return route.layout;
   }
 
   /** Puts the message into its queue, now or when its topic is known; settles it where that cannot be. */
   route(message: PendingMessage): void {
     const route = this.#routeOf(message.topic);
-    const stale = route.layout === undefined || message.takenMs - route.lookedUpMs > LAYOUT_MAX_AGE_MS;
-    if (route.layout === undefined) route.unrouted.push(message);
-    else this.#queue(route, route.layout, message);
-    if (stale && !route.lookingUp) void this.#lookUp(message.topic, route);
+    if (route.layout !== undefined) {
+      this.#queue(route, route.layout, message);
+      return;
+    }
+    route.unrouted.push(message);
+    if (!route.lookingUp) void this.#lookUp(message.topic, route);
   }
 
   /** Asks for the leaders of these topics anew. */

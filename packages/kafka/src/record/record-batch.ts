@@ -45,9 +45,15 @@ export const LENGTH_END = 12;
 const RECORD_OVERHEAD = 30;
 
 /** An upper bound of the bytes that a record takes in a batch. */
-export function recordSizeBound(record: BatchRecord): number {
-  let size = RECORD_OVERHEAD + (record.key?.length ?? 0) + (record.value?.length ?? 0);
-  for (const [name, value] of record.headers) size += name.length + value.length + 10;
+export function recordSizeBound({ key, value, headers }: BatchRecord): number {
+  const size = RECORD_OVERHEAD + (key === null ? 0 : key.length) + (value === null ? 0 : value.length);
+  return headers.length === 0 ? size : size + headersSizeBound(headers);
+}
+
+/** An upper bound of the bytes that headers take in a record. */
+export function headersSizeBound(headers: BatchRecord["headers"]): number {
+  let size = 0;
+  for (const [name, value] of headers) size += name.length + value.length + 10;
   return size;
 }
 
