@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { slot } from "@candlewick/domain";
 import { afterEach, describe, expect, it } from "vitest";
-import { DecodeError, type DecodePool, decodeBlock, openDecodePool } from "../src/index.ts";
+import { BlockFileError, DecodeError, type DecodePool, decodeBlock, openDecodePool } from "../src/index.ts";
 import { inConfirmedBlock, inYellowstone } from "./block-encoders.ts";
 import type { Json } from "./recorded-data.ts";
 
@@ -49,11 +53,37 @@ describe("a decode pool", () => {
     expect([kept.byteLength > 0, moved.byteLength]).toEqual([true, 0]);
   });
 
+  it("reads files itself, each anew, whatever lay in its memory before", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "candlewick-decode-"));
+    try {
+      pool = openDecodePool({ workers: 1 });
+      const long = JSON.stringify({ ...block("long"), note: "x".repeat(200_000) });
+      const files: [string, Uint8Array][] = [
+        ["1.json", Buffer.from(long)],
+        ["2.json", bytesOf("short")],
+        ["3.json.gz", gzipSync(bytesOf("gz"))],
+        ["4.json.zst", zstdCompressSync(bytesOf("zst"))],
+        ["5.json.zst", zstdCompressSync(Buffer.from(long))],
+        ["6.json", bytesOf("last")],
+      ];
+      for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+      const found = await Promise.all(
+        files.map(([name]) => pool.decodeFile(join(folder, name), 1_000_000, SLOT)),
+      );
+      expect(found.map(({ block: { id } }) => id)).toEqual(["long", "short", "gz", "zst", "long", "last"]);
+      const absent = pool.decodeFile(join(folder, "7.json"), 1_000_000, SLOT);
+      await expect(absent).rejects.toThrow(BlockFileError);
+      await expect(absent).rejects.toThrow("it cannot be read (it does not exist)");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it("refuses what is too much, and everything after its end", async () => {
     pool = openDecodePool({ workers: 1, maxWaiting: 1 });
-    const calls = ["a", "b", "c"].map((name) => pool.decode("json", bytesOf(name), SLOT));
-    await expect(calls[2]).rejects.toThrow(/wait to be decoded/);
-    expect((await Promise.all(calls.slice(0, 2))).length).toBe(2);
+    const calls = ["a", "b", "c", "d"].map((name) => pool.decode("json", bytesOf(name), SLOT));
+    await expect(calls[3]).rejects.toThrow(/wait to be decoded/);
+    expect((await Promise.all(calls.slice(0, 3))).length).toBe(3);
     const last = pool.decode("json", bytesOf("last"), SLOT);
     const closed = pool.close();
     await expect(last).rejects.toThrow(/was closed/);

@@ -18,18 +18,21 @@ export async function acquire(
     const fetchStart = clock.monotonic();
     const fetched = await source.fetch(slot, signal);
     metrics.fetchSeconds((clock.monotonic() - fetchStart) / 1000);
-    if (fetched.kind !== "block") return fetched;
+    if (fetched.kind === "absent" || fetched.kind === "failed") return fetched;
     const attempts = Math.max(attempt, fetched.attempts);
     try {
       const decodeStart = clock.monotonic();
-      const decoded = await decode(fetched.bytes, slot, fetched.format ?? "json");
+      const decoded =
+        fetched.kind === "file"
+          ? await decode(fetched.file, slot, "json")
+          : await decode(fetched.bytes, slot, fetched.format ?? "json");
       metrics.decodeSeconds((clock.monotonic() - decodeStart) / 1000);
       if (wantedId === null || decoded.block.id === wantedId) return { kind: "block", decoded, attempts };
       throw new WrongBlock(`the source has block ${decoded.block.id}, but the chain's is ${wantedId}`);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       // Anything but a complaint about the bytes is a mistake in the decoder: its stack is needed to mend it.
-      if (!(error instanceof WrongBlock) && !(error instanceof Error && error.name === "DecodeError")) {
+      if (!(error instanceof Error && COMPLAINTS.has(error.name))) {
         logger.error("the decoder failed", { slot, place: source.place(slot), error });
       }
       if (attempt >= source.decodeAttempts) return { kind: "failed", reason, attempts };
@@ -40,4 +43,8 @@ export async function acquire(
   }
 }
 
-class WrongBlock extends Error {}
+class WrongBlock extends Error {
+  override readonly name = "WrongBlock";
+}
+
+const COMPLAINTS: ReadonlySet<string> = new Set(["WrongBlock", "DecodeError", "BlockFileError"]);

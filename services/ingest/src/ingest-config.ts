@@ -127,7 +127,7 @@ export const ingestSchema = z
       .max(64)
       .default(0)
       .describe(
-        "Threads that decode blocks; 0: the thread of the loop, which is enough for the head of a chain",
+        "Threads that decode blocks, and read recorded ones; 0: the thread of the loop, which is enough for the head of a chain",
       ),
     concurrency: z.int().min(1).max(256).default(8).describe("Blocks in hand at a time"),
     partitionKey: z

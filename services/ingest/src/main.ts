@@ -1,4 +1,4 @@
-import { decodeBlock, openDecodePool } from "@candlewick/decode";
+import { decodeBlock, openDecodePool, readBlockFile } from "@candlewick/decode";
 import { BASE_MINTS } from "@candlewick/domain";
 import { createProducer, type KafkaConnection } from "@candlewick/kafka";
 import type { Clock, Logger, Registry, Service } from "@candlewick/runtime";
@@ -82,12 +82,23 @@ const MIN_CLOSE_TIMEOUT_MS = 200;
 /** Decodes where the loop is, or in threads of its own. */
 export function openDecoder(threads: number): { decode: DecodeBlock; close(): Promise<void> } {
   if (threads === 0) {
-    return { decode: (bytes, slot, format) => decodeBlock(format, bytes, slot), close: async () => {} };
+    return {
+      decode: async (block, slot, format) =>
+        decodeBlock(
+          format,
+          block instanceof Uint8Array ? block : await readBlockFile(block.path, block.maxBytes),
+          slot,
+        ),
+      close: async () => {},
+    };
   }
   const pool = openDecodePool({ workers: threads, maxWaiting: 1_024 });
   return {
     // Bytes of a stream's buffer are needed again where a block is reopened: they are copied.
-    decode: (bytes, slot, format) => pool.decode(format, bytes, slot, { transfer: format === "json" }),
+    decode: (block, slot, format) =>
+      block instanceof Uint8Array
+        ? pool.decode(format, block, slot, { transfer: format === "json" })
+        : pool.decodeFile(block.path, block.maxBytes, slot),
     close: () => pool.close(),
   };
 }

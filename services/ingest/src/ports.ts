@@ -29,9 +29,15 @@ export interface DecodedBlock {
 /** How a block's bytes are written: a JSON-RPC answer, or Yellowstone's protobuf. */
 export type BlockFormat = "json" | "yellowstone";
 
-/** Block bytes to swaps. Throws, or rejects, for anything that is not a block. */
+/** A block that lies in a file, and is read where it is decoded; inflated it may have that many bytes. */
+export interface StoredBlock {
+  readonly path: string;
+  readonly maxBytes: number;
+}
+
+/** A block's bytes, or a stored block, to swaps. Throws, or rejects, for anything that is not a block. */
 export type DecodeBlock = (
-  bytes: Uint8Array,
+  block: Uint8Array | StoredBlock,
   slot: Slot,
   format: BlockFormat,
 ) => DecodedBlock | Promise<DecodedBlock>;
@@ -82,6 +88,7 @@ export type Fetched =
       /** Default `json`. */
       readonly format?: BlockFormat;
     }
+  | { readonly kind: "file"; readonly file: StoredBlock; readonly attempts: number }
   | { readonly kind: "absent" }
   | { readonly kind: "failed"; readonly reason: string; readonly attempts: number };
 

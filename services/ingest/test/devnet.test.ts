@@ -1,9 +1,9 @@
 import { decodeBlock, decodeTrades } from "@candlewick/contracts";
-import { decodeSolanaBlock } from "@candlewick/decode";
 import { type FaultRates, startDevnet } from "@candlewick/devnet";
 import type { Trade } from "@candlewick/domain";
 import { systemClock } from "@candlewick/runtime";
 import { expect, test } from "vitest";
+import { openDecoder } from "../src/main.ts";
 import { IngestRun, type RunSettings } from "../src/run.ts";
 import { SolanaRpcSource } from "../src/sources/solana-rpc.ts";
 import { linkedRules } from "./chain-model.ts";
@@ -60,7 +60,8 @@ async function follow(
     await recordSlots.call(ledger, chain, entries);
     check();
   };
-  const ports = { source, logger, ledger, publisher: log, clock: systemClock, decode: decodeSolanaBlock };
+  const { decode } = openDecoder(0);
+  const ports = { source, logger, ledger, publisher: log, clock: systemClock, decode };
   const run = new IngestRun(memoryPorts({ first: 0, slots: new Map() }, ports), settings);
   await run.start();
   await Promise.race([reached.promise, run.done]);

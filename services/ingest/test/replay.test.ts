@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { decodeSolanaBlock } from "@candlewick/decode";
 import type { Slot } from "@candlewick/domain";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openDecoder } from "../src/main.ts";
 import { IngestRun, type RunSettings } from "../src/run.ts";
 import { openReplay } from "../src/sources/replay.ts";
 import { sparseRules } from "./chain-model.ts";
@@ -16,6 +16,11 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "candlewick-replay-"));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const decoders = { loop: openDecoder(0), thread: openDecoder(1) };
+afterAll(() => decoders.thread.close());
+type Where = keyof typeof decoders;
+const WHERE: readonly Where[] = ["loop", "thread"];
 
 async function put(name: string, content: string | Buffer | object): Promise<void> {
   const bytes = typeof content === "string" || Buffer.isBuffer(content) ? content : JSON.stringify(content);
@@ -35,17 +40,30 @@ const settings: RunSettings = {
 };
 
 async function replay(
-  changed: { ledger?: MemoryLedger; recursive?: boolean; paths?: string[] } & Partial<RunSettings> = {},
+  changed: {
+    ledger?: MemoryLedger;
+    recursive?: boolean;
+    paths?: string[];
+    maxBlockBytes?: number;
+    where?: Where;
+  } & Partial<RunSettings> = {},
 ) {
-  const { ledger = new MemoryLedger(), recursive = false, paths = [folder], ...rest } = changed;
+  const {
+    ledger = new MemoryLedger(),
+    recursive = false,
+    paths = [folder],
+    where = "loop",
+    ...rest
+  } = changed;
+  const { maxBlockBytes = 10_000_000 } = changed;
   const log = new MemoryLog();
   const logger = new MemoryLogger();
-  const source = await openReplay({ paths, recursive, maxBlockBytes: 10_000_000, logger });
+  const source = await openReplay({ paths, recursive, maxBlockBytes, logger });
   const ports = memoryPorts(
     { first: 0, slots: new Map() },
     {
       source,
-      decode: decodeSolanaBlock,
+      decode: decoders[where].decode,
       publisher: log,
       ledger,
       logger,
@@ -62,12 +80,12 @@ async function replay(
 }
 
 describe("recorded blocks", () => {
-  test("are published by slot whatever their names' order, and ingest ends by itself", async () => {
+  test.each(WHERE)("read in the %s are published by slot, and ingest ends by itself", async (where) => {
     await put("1000.getBlock.json.gz", emptyBlock(1000, 999));
     await put("9.json", emptyBlock(9, 8));
     await put("200.json.gz", emptyBlock(200, 199));
     await put("77.getBlock.json", { jsonrpc: "2.0", id: 1, result: emptyBlock(77, 76) });
-    const { error, slots, ledger, logger } = await replay();
+    const { error, slots, ledger, logger } = await replay({ where });
     expect(error).toBeNull();
     expect(slots).toEqual([9, 77, 200, 1000]);
     expect(ledger.cursors.get("replay")?.slot).toBe(1000);
@@ -126,14 +144,22 @@ const bad: [string, string, string | Buffer | object, RegExp][] = [
     /ends too early/,
   ],
   ["too large a file", "5.json.gz", gzipSync("x".repeat(20_000_000)), /too large/],
+  ["too large a file of zstd", "5.json.zst", zstdCompressSync("x".repeat(20_000_000)), /too large/],
+  ["too large a file as it is", "5.json", "x".repeat(10_000_001), /10000001 bytes and at most 10000000/],
+  ["truncated zstd", "5.json.zst", zstdCompressSync(JSON.stringify(emptyBlock(5, 4))).subarray(0, 40), /./],
+  ["zstd of one byte", "5.json.zst", Buffer.from([0x28]), /no whole zstd file/],
+  ["zstd without a frame", "5.json.zst", Buffer.alloc(40, 7), /its data are damaged/],
 ];
 
 describe("a file that is no block", () => {
-  test.each(bad)("%s stops with one sentence that names it", async (_name, file, content, reason) => {
+  const cases = WHERE.flatMap((where) => bad.map((one) => [where, ...one] as const));
+  test.each(cases)("read in the %s: %s stops with one sentence that names it", async (...one) => {
+    const [where, , file, content, reason] = one;
     await put("4.json", emptyBlock(4, 3));
     await put(file, content);
     await put("6.json", emptyBlock(6, 5));
-    const { error, slots, ledger } = await replay();
+    const { error, slots, ledger, logger } = await replay({ where });
+    expect(logger.at("error")).toEqual([]);
     expect(error).toMatchObject({ code: "BAD_INPUT", exitCode: 1, message: expect.stringMatching(reason) });
     const { message } = error as Error;
     expect(message.startsWith(`${join(folder, file)} is not a block of slot 5: `)).toBe(true);

@@ -1,7 +1,7 @@
-import { decodeSolanaBlock } from "@candlewick/decode";
 import { slot } from "@candlewick/domain";
 import { CandlewickError, type Clock, systemClock } from "@candlewick/runtime";
 import { afterEach, describe, expect, test } from "vitest";
+import { openDecoder } from "../src/main.ts";
 import { IngestRun, type RunSettings } from "../src/run.ts";
 import { type SolanaRpcOptions, SolanaRpcSource } from "../src/sources/solana-rpc.ts";
 import { linkedRules } from "./chain-model.ts";
@@ -353,7 +353,7 @@ describe("following a node", () => {
         ledger,
         clock,
         publisher: log,
-        decode: decodeSolanaBlock,
+        decode: openDecoder(0).decode,
       },
     );
     const run = new IngestRun(ports, settings);

@@ -1,5 +1,4 @@
 import { decodeBlock as decodeBlockRecord, decodeTrades } from "@candlewick/contracts";
-import { decodeBlock } from "@candlewick/decode";
 import {
   ChainFeed,
   type Devnet,
@@ -11,6 +10,7 @@ import {
 } from "@candlewick/devnet";
 import { CandlewickError, systemClock } from "@candlewick/runtime";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { openDecoder } from "../src/main.ts";
 import type { Commitment } from "../src/ports.ts";
 import { IngestRun, type RunSettings } from "../src/run.ts";
 import { SolanaRpcSource } from "../src/sources/solana-rpc.ts";
@@ -130,7 +130,7 @@ async function follow(
       ledger,
       publisher: log,
       clock: systemClock,
-      decode: (bytes, slot, format) => decodeBlock(format, bytes, slot),
+      decode: openDecoder(0).decode,
     },
   );
   const run = new IngestRun(ports, settings);

@@ -1,7 +1,5 @@
-import { glob, readdir, readFile, stat } from "node:fs/promises";
+import { glob, readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { promisify } from "node:util";
-import { gunzip, zstdDecompress } from "node:zlib";
 import { type Slot, slot } from "@candlewick/domain";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 
@@ -111,37 +109,6 @@ function namedFile(path: string): BlockFile {
   return { slot: slot(Number(digits)), path };
 }
 
-const MIN_CHUNK_BYTES = 64 * 1024;
-const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
-/** How much larger a block is than its file, and some more. */
-const USUAL_RATIO = 14;
-
-const COMPRESSIONS = [
-  { ending: ".gz", name: "gzip", inflate: promisify(gunzip) },
-  { ending: ".zst", name: "zstd", inflate: promisify(zstdDecompress) },
-] as const;
-
-/** A block file's bytes, inflated where its name ends in .gz or .zst. Rejects with what is wrong, in words that follow the file's name. */
-export async function readBlockFile({ path }: BlockFile, maxBytes: number): Promise<Uint8Array> {
-  let bytes: Buffer;
-  try {
-    const { size } = await stat(path);
-    if (size > maxBytes) throw new RangeError(`it has ${size} bytes and at most ${maxBytes} are read`);
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new Error(`it cannot be read (${reasonOf(cause)})`, { cause });
-  }
-  const compression = COMPRESSIONS.find(({ ending }) => path.endsWith(ending));
-  if (compression === undefined) return bytes;
-  try {
-    // Room for the whole at once: a block in pieces of the usual 16 KiB costs more than its inflation.
-    const chunkSize = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, bytes.length * USUAL_RATIO));
-    return await compression.inflate(bytes, { maxOutputLength: maxBytes, chunkSize });
-  } catch (cause) {
-    throw new Error(`it is no whole ${compression.name} file (${reasonOf(cause)})`, { cause });
-  }
-}
-
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   if (!("code" in cause) || typeof cause.code !== "string") return cause.message;
@@ -151,10 +118,4 @@ function reasonOf(cause: unknown): string {
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist",
   EACCES: "permission denied",
-  Z_BUF_ERROR: "it ends too early",
-  Z_DATA_ERROR: "its data are damaged",
-  ERR_BUFFER_TOO_LARGE: "it is too large",
-  ZSTD_error_prefix_unknown: "its data are damaged",
-  ZSTD_error_corruption_detected: "its data are damaged",
-  ZSTD_error_checksum_wrong: "its data are damaged",
 };

@@ -1,7 +1,8 @@
+import { readBlockFile } from "@candlewick/decode";
 import type { Slot } from "@candlewick/domain";
 import type { Clock, Logger } from "@candlewick/runtime";
 import type { BlockSource, Fetched, SlotPlan } from "../ports.ts";
-import { type BlockFile, findBlockFiles, readBlockFile } from "./block-file.ts";
+import { type BlockFile, findBlockFiles } from "./block-file.ts";
 import { BlockPace, speedOf } from "./block-pace.ts";
 
 export interface ReplayOptions {
@@ -76,14 +77,18 @@ export class ReplaySource implements BlockSource {
   async fetch(slot: Slot, signal: AbortSignal): Promise<Fetched> {
     const file = this.#files.get(slot);
     if (file === undefined) return { kind: "absent" };
+    const { path } = file;
+    const maxBytes = this.#maxBlockBytes;
+    if (this.#pace === null) return { kind: "file", file: { path, maxBytes }, attempts: 1 };
     let bytes: Uint8Array;
     try {
-      bytes = await readBlockFile(file, this.#maxBlockBytes);
+      bytes = await readBlockFile(path, maxBytes);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return { kind: "failed", reason, attempts: 1 };
     }
-    await this.#pace?.wait(bytes, signal);
+    // How old it is only its bytes tell.
+    await this.#pace.wait(bytes, signal);
     return { kind: "block", bytes, attempts: 1 };
   }
 
