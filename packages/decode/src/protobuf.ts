@@ -29,6 +29,7 @@ export class ProtobufCursor {
   start = 0;
   end = 0;
   #type = VARINT;
+  #inner: ProtobufCursor | undefined;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     const { buffer, byteOffset, byteLength } = bytes;
@@ -94,16 +95,13 @@ export class ProtobufCursor {
     return this.isBytes ? this.bytes.toString("utf8", this.start, this.end) : "";
   }
 
-  /** The field's bytes one by one, as numbers. */
-  get list(): number[] {
-    const list: number[] = [];
-    if (this.isBytes) for (let at = this.start; at < this.end; at++) list.push(this.bytes[at] ?? 0);
-    return list;
-  }
-
-  /** Walks the message that the field holds; one without fields where it holds none. */
+  /**
+   * Walks the message that the field holds; one without fields where it holds none. A cursor has one walker,
+   * which the next message takes over.
+   */
   get message(): ProtobufCursor {
-    return this.isBytes ? new ProtobufCursor(this.bytes, this.start, this.end) : new ProtobufCursor(EMPTY);
+    this.#inner ??= new ProtobufCursor(this.bytes);
+    return this.isBytes ? this.#inner.enter(this.start, this.end) : this.#inner.enter(0, 0);
   }
 
   #span(size: number): boolean {

@@ -36,10 +36,12 @@ export class TransactionList {
    */
   *holding(marks: readonly number[]): Generator<number> {
     let named = this.#nextNaming(0);
-    for (const [index, mark] of marks.entries()) {
+    for (let index = 0; index < marks.length; index++) {
       if (named !== null && named < index) named = this.#nextNaming(index);
       const { start, once, leads } = this.#form;
-      const first = leads ? (this.#starts[index] ?? 0) + start.length + 1 : mark + once.base64.length;
+      const first = leads
+        ? (this.#starts[index] ?? 0) + start.length + 1
+        : (marks[index] ?? 0) + once.base64.length;
       const last = this.#buffer.indexOf(QUOTE, first);
       if (named === index || messageHoldsVenue(this.#buffer, first, last)) yield index;
     }

@@ -8,7 +8,13 @@ import type { TransactionLog } from "./log.ts";
 import { Findings, findIn } from "./swap-assembly.ts";
 import { SolanaTransaction, type TransactionContent } from "./transaction.ts";
 import { isVenue } from "./venues.ts";
-import { readWireTransaction, WireError } from "./wire-transaction.ts";
+import {
+  KEY_BYTES,
+  readWireTransaction,
+  SIGNATURE_BYTES,
+  WireError,
+  type WireTransaction,
+} from "./wire-transaction.ts";
 
 export interface DecodedTransaction {
   /** In position order. */
@@ -135,18 +141,22 @@ function binaryForm(transaction: readonly unknown[], where: string): Form {
     throw new DecodeError(`${where} is encoded as ${String(encoding)}, which is not read; ${ASK_FOR_JSON}`);
   }
   try {
-    const { signature, keys, calls } = readWireTransaction(Buffer.from(text, "base64"));
+    const wire = readWireTransaction(Buffer.from(text, "base64"));
     return {
-      signature: encodeBase58(signature),
-      keys: (meta) =>
-        accountTable(
-          keys.map((key) => encodeBase58(key)),
-          meta,
-        ),
-      content: (meta, log) => ({ outer: calls, ...metadataContent(meta, log) }),
+      signature: encodeBase58(wire.bytes, wire.signature, wire.signature + SIGNATURE_BYTES),
+      keys: (meta) => accountTable(addressesOf(wire), meta),
+      content: (meta, log) => ({ outer: wire.calls, ...metadataContent(meta, log) }),
     };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw new DecodeError(`${where} is no transaction: ${error.message}`, { cause: error });
   }
+}
+
+function addressesOf({ bytes, keys, keyCount }: WireTransaction): string[] {
+  const addresses: string[] = [];
+  for (let at = keys; at < keys + KEY_BYTES * keyCount; at += KEY_BYTES) {
+    addresses.push(encodeBase58(bytes, at, at + KEY_BYTES));
+  }
+  return addresses;
 }

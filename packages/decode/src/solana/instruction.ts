@@ -10,39 +10,30 @@ export class Instruction {
   /** Depth of the call: 1 for an outer instruction; null for inner ones in records that are too old to tell. */
   readonly height: number | null;
   readonly program: string;
-  /** Indexes into the transaction's account table. */
-  readonly accounts: readonly number[];
-  readonly #encoded: string;
+  readonly #call: CompiledCall;
   #data: Uint8Array | null | undefined;
 
-  constructor(fields: {
-    ordinal: number;
-    outer: number;
-    inner: number | null;
-    height: number | null;
-    program: string;
-    accounts: readonly number[];
-    /** The data itself, or its base58 text. */
-    data: Uint8Array | string;
-  }) {
-    this.ordinal = fields.ordinal;
-    this.outer = fields.outer;
-    this.inner = fields.inner;
-    this.height = fields.height;
-    this.program = fields.program;
-    this.accounts = fields.accounts;
-    if (typeof fields.data === "string") {
-      this.#encoded = fields.data;
-      this.#data = undefined;
-    } else {
-      this.#encoded = "";
-      this.#data = fields.data;
-    }
+  /** `ordinal`, `outer` and `inner`: where it stands, as the fields of these names. */
+  constructor(call: CompiledCall, program: string, ordinal: number, outer: number, inner: number | null) {
+    this.ordinal = ordinal;
+    this.outer = outer;
+    this.inner = inner;
+    this.height = inner === null ? 1 : call.height;
+    this.program = program;
+    this.#call = call;
+  }
+
+  /** Indexes into the transaction's account table. */
+  get accounts(): readonly number[] {
+    return this.#call.accounts;
   }
 
   /** The instruction's data, decoded on first use; null where the text is not base58. */
   get data(): Uint8Array | null {
-    if (this.#data === undefined) this.#data = decodeBase58(this.#encoded);
+    if (this.#data === undefined) {
+      const { data } = this.#call;
+      this.#data = typeof data === "string" ? decodeBase58(data) : data;
+    }
     return this.#data;
   }
 
@@ -56,6 +47,7 @@ export class Instruction {
 export interface CompiledCall {
   readonly program: number;
   readonly accounts: readonly number[];
+  /** The data itself, or its base58 text. */
   readonly data: Uint8Array | string;
   /** Depth of the call, where the record tells it; not looked at for outer instructions. */
   readonly height: number | null;
@@ -71,16 +63,14 @@ export function executionOrder(
   inner: ReadonlyMap<number, readonly CompiledCall[]>,
 ): Instruction[] {
   const instructions: Instruction[] = [];
-  const add = ({ program, accounts, data, height }: CompiledCall, at: number, within: number | null) => {
-    const place = { ordinal: instructions.length, outer: at, inner: within };
-    const depth = within === null ? 1 : height;
-    instructions.push(
-      new Instruction({ ...place, height: depth, program: keys[program] ?? "", accounts, data }),
-    );
+  const add = (call: CompiledCall, at: number, within: number | null) => {
+    instructions.push(new Instruction(call, keys[call.program] ?? "", instructions.length, at, within));
   };
-  for (const [at, call] of outer.entries()) {
+  outer.forEach((call, at) => {
     add(call, at, null);
-    for (const [within, called] of (inner.get(at) ?? []).entries()) add(called, at, within);
-  }
+    inner.get(at)?.forEach((called, within) => {
+      add(called, at, within);
+    });
+  });
   return instructions;
 }

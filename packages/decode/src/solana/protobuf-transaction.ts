@@ -1,163 +1,55 @@
 import { ProtobufCursor, readPacked } from "../protobuf.ts";
+import { BinaryCall, type Span } from "./binary-call.ts";
 import type { CompiledCall } from "./instruction.ts";
 import type { LamportBalances } from "./lamports.ts";
 import { LOG_TRUNCATED, type TransactionLog } from "./log.ts";
+import { MESSAGE, META, TRANSACTION } from "./protobuf-fields.ts";
+import type { ProtobufSpans } from "./protobuf-glance.ts";
 import { type TokenBalance, tokenBalance } from "./token-balance.ts";
 import type { TransactionContent } from "./transaction.ts";
-import { isVenueKey } from "./venue-key.ts";
 
-/** Where the messages of one transaction lie in a block's bytes. */
-export interface ProtobufSpans {
-  /** Place in the block. */
-  index: number;
-  /** Whether the sender says that it is a vote. */
-  isVote: boolean;
-  start: number;
-  end: number;
-  /** Equal: there are no metadata. */
-  metaStart: number;
-  metaEnd: number;
-}
-
-/** What is needed to tell whether a transaction is read at all. */
-export type Glance = "failed" | "no-venue" | "no-metadata" | "venue";
-
-/** Looks at transactions without reading them: with one set of cursors for all of a block's. */
-export class Glancer {
-  readonly #bytes: Uint8Array;
-  readonly #outer: ProtobufCursor;
-  readonly #inner: ProtobufCursor;
-  readonly #call: ProtobufCursor;
-  /** Places of venues' programs in the account table of the transaction in hand. */
-  readonly #places: number[] = [];
+/** Reads transactions whole, for the decoders: with one set of cursors for all of a block's. */
+export class ContentReader {
+  readonly #transaction: ProtobufCursor;
+  readonly #meta: ProtobufCursor;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#outer = new ProtobufCursor(bytes);
-    this.#inner = new ProtobufCursor(bytes);
-    this.#call = new ProtobufCursor(bytes);
+    this.#transaction = new ProtobufCursor(bytes);
+    this.#meta = new ProtobufCursor(bytes);
   }
 
-  /**
-   * Whether a transaction succeeded and calls a venue's program. Field numbers: solana-storage.proto (messages
-   * Transaction, Message, TransactionStatusMeta).
-   */
-  look(spans: ProtobufSpans): Glance {
-    this.#places.length = 0;
-    const failed = this.#outer.enter(spans.metaStart, spans.metaEnd);
-    while (failed.next()) if (failed.field === META.error) return "failed";
-    const statics = this.#staticPlaces(spans);
-    this.#loadedPlaces(spans, statics);
-    if (this.#places.length === 0) return "no-venue";
-    if (spans.metaStart === spans.metaEnd) return "no-metadata";
-    return this.#isCalledAtTop(spans) || this.#isCalledInside(spans) ? "venue" : "no-venue";
-  }
-
-  /** Notes static keys that are venues'; returns how many keys there are. */
-  #staticPlaces({ start, end }: ProtobufSpans): number {
-    let count = 0;
-    const outer = this.#outer.enter(start, end);
-    while (outer.next()) {
-      if (outer.field !== TRANSACTION.message) continue;
-      const message = this.#inner.enter(outer.start, outer.end);
-      while (message.next()) if (message.field === MESSAGE.key) this.#note(message, count++);
-    }
-    return count;
-  }
-
-  /** Writable keys stand before the others in the table, whatever the order of the fields. */
-  #loadedPlaces({ metaStart, metaEnd }: ProtobufSpans, statics: number): void {
-    let count = statics;
-    for (const wanted of [META.loadedWritable, META.loadedReadonly]) {
-      const meta = this.#outer.enter(metaStart, metaEnd);
-      while (meta.next()) if (meta.field === wanted) this.#note(meta, count++);
-    }
-  }
-
-  #note(key: ProtobufCursor, place: number): void {
-    if (key.end - key.start === 32 && isVenueKey(this.#bytes, key.start)) this.#places.push(place);
-  }
-
-  #isCalledAtTop({ start, end }: ProtobufSpans): boolean {
-    const outer = this.#outer.enter(start, end);
-    while (outer.next()) {
-      if (outer.field === TRANSACTION.message && this.#isCalledIn(outer, MESSAGE.call)) return true;
-    }
-    return false;
-  }
-
-  #isCalledInside({ metaStart, metaEnd }: ProtobufSpans): boolean {
-    const meta = this.#outer.enter(metaStart, metaEnd);
-    while (meta.next()) if (meta.field === META.inner && this.#isCalledIn(meta, INNER_CALL)) return true;
-    return false;
-  }
-
-  #isCalledIn({ start, end }: ProtobufCursor, callField: number): boolean {
-    const list = this.#inner.enter(start, end);
-    while (list.next()) {
-      if (list.field !== callField) continue;
-      let program: number | null = 0;
-      const call = this.#call.enter(list.start, list.end);
-      while (call.next()) if (call.field === 1) program = call.number;
-      if (program !== null && this.#places.includes(program)) return true;
-    }
-    return false;
+  read({ start, end, metaStart, metaEnd }: ProtobufSpans): Omit<TransactionContent, "slot" | "txIndex"> {
+    const { signature, keys, outer } = readTransaction(this.#transaction.enter(start, end));
+    const meta = this.#meta.enter(metaStart, metaEnd);
+    const log = new ProtobufLog(meta.bytes, metaStart, metaEnd);
+    const { writable, readonly, ...content } = readMeta(meta, log);
+    keys.push(...writable, ...readonly);
+    return { signature, keys, outer, ...content, log };
   }
 }
 
-/** InnerInstructions: its index 1, its calls 2. */
-const INNER_CALL = 2;
-
-const TRANSACTION = { signature: 1, message: 2 } as const;
-const MESSAGE = { key: 2, call: 4 } as const;
-const META = {
-  error: 1,
-  lamportsBefore: 3,
-  lamportsAfter: 4,
-  inner: 5,
-  log: 6,
-  balanceBefore: 7,
-  balanceAfter: 8,
-  loadedWritable: 12,
-  loadedReadonly: 13,
-} as const;
-
-/** Reads a transaction whole, for the decoders. */
-export function readContent(
-  bytes: Uint8Array,
-  spans: ProtobufSpans,
-): Omit<TransactionContent, "slot" | "txIndex"> {
-  const { signature, statics, outer } = readTransaction(new ProtobufCursor(bytes, spans.start, spans.end));
-  const meta = readMeta(new ProtobufCursor(bytes, spans.metaStart, spans.metaEnd));
-  const { writable, readonly, ...content } = meta;
-  return { signature, keys: [...statics, ...writable, ...readonly], outer, ...content };
-}
-
-function readTransaction(at: ProtobufCursor): {
-  signature: string;
-  statics: string[];
-  outer: CompiledCall[];
-} {
+function readTransaction(at: ProtobufCursor): { signature: string; keys: string[]; outer: CompiledCall[] } {
   let signature = "";
-  const statics: string[] = [];
+  const keys: string[] = [];
   const outer: CompiledCall[] = [];
   while (at.next()) {
     if (at.field === TRANSACTION.signature && signature === "") signature = at.base58;
     if (at.field !== TRANSACTION.message) continue;
     const message = at.message;
     while (message.next()) {
-      if (message.field === MESSAGE.key) statics.push(message.base58);
+      if (message.field === MESSAGE.key) keys.push(message.base58);
       else if (message.field === MESSAGE.call) outer.push(readCall(message.message));
     }
   }
-  return { signature, statics, outer };
+  return { signature, keys, outer };
 }
 
-function readMeta(meta: ProtobufCursor) {
+function readMeta(meta: ProtobufCursor, log: ProtobufLog) {
   const inner = new Map<number, readonly CompiledCall[]>();
-  const [writable, readonly]: [string[], string[]] = [[], []];
-  const [balancesBefore, balancesAfter]: [TokenBalance[], TokenBalance[]] = [[], []];
-  const log = new ProtobufLog(meta.bytes);
+  const writable: string[] = [];
+  const readonly: string[] = [];
+  const balancesBefore: TokenBalance[] = [];
+  const balancesAfter: TokenBalance[] = [];
   const lamports = new ProtobufLamports();
   while (meta.next()) {
     switch (meta.field) {
@@ -187,22 +79,43 @@ function readMeta(meta: ProtobufCursor) {
         break;
     }
   }
-  return { inner, writable, readonly, balancesBefore, balancesAfter, lamports, log };
+  return { inner, writable, readonly, balancesBefore, balancesAfter, lamports };
 }
 
 /** CompiledInstruction and InnerInstruction; only the second has a fourth field, the depth of the call. */
 function readCall(at: ProtobufCursor): CompiledCall {
-  let [program, height]: [number, number | null] = [0, null];
-  let accounts: readonly number[] = [];
-  let data: Uint8Array = new Uint8Array();
+  let program = 0;
+  let height: number | null = null;
+  accounts.none();
+  data.none();
   while (at.next()) {
     if (at.field === 1) program = at.number ?? -1;
-    else if (at.field === 2) accounts = at.list;
-    else if (at.field === 3) data = at.value;
+    else if (at.field === 2) accounts.take(at);
+    else if (at.field === 3) data.take(at);
     else if (at.field === 4) height = at.number;
   }
-  return { program, accounts, data, height };
+  return new BinaryCall(at.bytes, program, height, accounts, data);
 }
+
+/** Where a field's bytes lie. */
+class FieldSpan implements Span {
+  start = 0;
+  end = 0;
+
+  none(): void {
+    this.start = 0;
+    this.end = 0;
+  }
+
+  take(at: ProtobufCursor): void {
+    this.start = at.isBytes ? at.start : 0;
+    this.end = at.isBytes ? at.end : 0;
+  }
+}
+
+/** Those of the call in hand: calls are read one after the other. */
+const accounts = new FieldSpan();
+const data = new FieldSpan();
 
 function readInner(at: ProtobufCursor, groups: Map<number, readonly CompiledCall[]>): void {
   let index = 0;
@@ -216,8 +129,11 @@ function readInner(at: ProtobufCursor, groups: Map<number, readonly CompiledCall
 
 /** TokenBalance: account 1, mint 2, UiTokenAmount 3 (decimals 2, amount 3 as a decimal text), owner 4. */
 function readBalance(at: ProtobufCursor, balances: TokenBalance[]): void {
-  let [account, decimals] = [0, 0];
-  let [mint, owner, amount] = ["", "", ""];
+  let account = 0;
+  let decimals = 0;
+  let mint = "";
+  let owner = "";
+  let amount = "";
   while (at.next()) {
     if (at.field === 1) account = at.number ?? -1;
     else if (at.field === 2) mint = at.text;
@@ -259,34 +175,38 @@ class ProtobufLamports implements LamportBalances {
   }
 }
 
-/** The lines of a log that still stand in the block's bytes. */
+/** A log that still stands among a transaction's metadata. */
 class ProtobufLog implements TransactionLog {
   readonly #bytes: Buffer;
-  /** Where each line begins and ends, one after the other. */
-  readonly #spans: number[] = [];
+  readonly #metaStart: number;
+  readonly #metaEnd: number;
+  #lastStart = 0;
+  #lastEnd = 0;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, metaStart: number, metaEnd: number) {
     this.#bytes = bytes;
+    this.#metaStart = metaStart;
+    this.#metaEnd = metaEnd;
   }
 
+  /** Notes a line: only the last one tells whether the log was cut. */
   add({ start, end }: ProtobufCursor): void {
-    this.#spans.push(start, end);
+    this.#lastStart = start;
+    this.#lastEnd = end;
   }
 
   get truncated(): boolean {
-    const [start = 0, end = 0] = this.#spans.slice(-2);
-    return end - start === LOG_TRUNCATED.length && this.#line(start, end) === LOG_TRUNCATED;
+    const size = this.#lastEnd - this.#lastStart;
+    return (
+      size === LOG_TRUNCATED.length &&
+      this.#bytes.toString("utf8", this.#lastStart, this.#lastEnd) === LOG_TRUNCATED
+    );
   }
 
   lines(): readonly string[] {
     const lines: string[] = [];
-    for (let at = 0; at < this.#spans.length; at += 2) {
-      lines.push(this.#line(this.#spans[at] ?? 0, this.#spans[at + 1] ?? 0));
-    }
+    const at = new ProtobufCursor(this.#bytes, this.#metaStart, this.#metaEnd);
+    while (at.next()) if (at.field === META.log) lines.push(at.text);
     return lines;
-  }
-
-  #line(start: number, end: number): string {
-    return this.#bytes.toString("utf8", start, end);
   }
 }

@@ -13,8 +13,8 @@ import { SOLANA_VENUES } from "./venues.ts";
 export class SkipCounts {
   readonly counts = new Map<string, number>();
 
-  add(reason: SkipReason): void {
-    this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
+  add(reason: SkipReason, times = 1): void {
+    if (times > 0) this.counts.set(reason, (this.counts.get(reason) ?? 0) + times);
   }
 }
 

@@ -1,7 +1,8 @@
 import { PatternSet } from "../pattern-set.ts";
+import { base64Size, decodeBase64 } from "./base64-keys.ts";
 import { isVenueKey } from "./venue-key.ts";
 import { SOLANA_VENUES } from "./venues.ts";
-import { readWireTransaction, WireError, type WireTransaction } from "./wire-transaction.ts";
+import { KEY_BYTES, readWireTransaction, WireError, type WireTransaction } from "./wire-transaction.ts";
 
 /** The venues' programs as text. */
 export const VENUE_PROGRAMS = new PatternSet([...SOLANA_VENUES.keys()]);
@@ -16,13 +17,14 @@ export function callsVenue(bytes: Buffer, space: string): boolean {
   if (statics !== null) return isCalled(bytes, space, placesIn(bytes, statics), countIn(bytes, statics));
   const wire = wireAt(bytes, space);
   if (wire === null) return true;
-  const places = [...wire.keys.keys()].filter((place) => isVenueKey(wire.keys[place] ?? NO_KEY, 0));
+  const places: number[] = [];
+  for (let place = 0; place < wire.keyCount; place++) {
+    if (isVenueKey(wire.bytes, wire.keys + KEY_BYTES * place)) places.push(place);
+  }
   // Calls at the top are in the message; what they called stands in the metadata.
   const isTop = (place: number) => wire.calls.some(({ program }) => program === place);
-  return isCalled(bytes, space, places, wire.keys.length, isTop);
+  return isCalled(bytes, space, places, wire.keyCount, isTop);
 }
-
-const NO_KEY = new Uint8Array(32);
 
 /** Whether one of the static keys at `places`, or one of the loaded ones behind them, is called. */
 function isCalled(
@@ -99,14 +101,21 @@ function holdsIndex(bytes: Buffer, text: string): boolean {
   return false;
 }
 
-/** The transaction itself, where it is written in base64; null where it is not, or makes no sense. */
+/** Where a transaction's bytes stand while it is told whether it calls a venue. */
+let scratch: Uint8Array = new Uint8Array(2048);
+
+/** The transaction itself, where it is written in base64, until the next is asked for; null where it is not, or makes no sense. */
 function wireAt(bytes: Buffer, space: string): WireTransaction | null {
   const head = `"transaction":${space}["`;
   const first = bytes.indexOf(head);
   const end = first === -1 ? -1 : bytes.indexOf(QUOTE, first + head.length);
   if (end === -1) return null;
+  const start = first + head.length;
+  const size = base64Size(bytes, start, end);
+  if (scratch.length < size) scratch = new Uint8Array(2 * size);
+  if (!decodeBase64(bytes, start, end, scratch)) return null;
   try {
-    return readWireTransaction(Buffer.from(bytes.toString("latin1", first + head.length, end), "base64"));
+    return readWireTransaction(scratch.subarray(0, size));
   } catch (error) {
     if (error instanceof WireError) return null;
     throw error;

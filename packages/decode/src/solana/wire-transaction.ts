@@ -1,18 +1,22 @@
+import { BinaryCall } from "./binary-call.ts";
 import type { CompiledCall } from "./instruction.ts";
 
 /** A transaction as it travels on the network: what the encoding `base64` holds. */
 export interface WireTransaction {
-  readonly signature: Uint8Array;
-  /** Only those that the message holds itself; loaded ones stand in the metadata. */
-  readonly keys: readonly Uint8Array[];
+  readonly bytes: Uint8Array;
+  /** Where the first signature begins. */
+  readonly signature: number;
+  /** Where the keys begin that the message holds itself, and how many they are; loaded ones stand in the metadata. */
+  readonly keys: number;
+  readonly keyCount: number;
   readonly calls: readonly CompiledCall[];
 }
 
 /** The version that a message names in its first byte, where that is not the count of signers. */
 const VERSIONED = 0x80;
 
-const KEY_BYTES = 32;
-const SIGNATURE_BYTES = 64;
+export const KEY_BYTES = 32;
+export const SIGNATURE_BYTES = 64;
 
 /** Bytes that are no transaction; the message goes on a sentence about one. */
 export class WireError extends Error {
@@ -28,16 +32,17 @@ export function readWireTransaction(bytes: Uint8Array): WireTransaction {
   const at = new WireCursor(bytes);
   const signatures = at.length();
   if (signatures === 0) throw new WireError("it has no signature");
-  const signature = at.take(SIGNATURE_BYTES);
-  at.take(SIGNATURE_BYTES * (signatures - 1));
+  const signature = at.take(SIGNATURE_BYTES * signatures);
   readVersion(at);
   // How many sign, and how many accounts are read-only.
   at.take(3);
-  const keys = Array.from({ length: at.length() }, () => at.take(KEY_BYTES));
+  const keyCount = at.length();
+  const keys = at.take(KEY_BYTES * keyCount);
   // The recent block's hash.
   at.take(KEY_BYTES);
-  const calls = Array.from({ length: at.length() }, () => readCall(at));
-  return { signature, keys, calls };
+  const calls: CompiledCall[] = [];
+  for (let left = at.length(); left > 0; left--) calls.push(readCall(at));
+  return { bytes, signature, keys, keyCount, calls };
 }
 
 function readVersion(at: WireCursor): void {
@@ -50,21 +55,30 @@ function readVersion(at: WireCursor): void {
 
 function readCall(at: WireCursor): CompiledCall {
   const program = at.byte();
-  const accounts = Array.from(at.take(at.length()));
-  return { program, accounts, data: at.take(at.length()), height: null };
+  const accountCount = at.length();
+  const accounts = at.take(accountCount);
+  const dataSize = at.length();
+  const data = at.take(dataSize);
+  return new BinaryCall(
+    at.bytes,
+    program,
+    null,
+    { start: accounts, end: accounts + accountCount },
+    { start: data, end: data + dataSize },
+  );
 }
 
 class WireCursor {
-  readonly #bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   #offset = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
   }
 
   peek(): number {
-    const byte = this.#bytes[this.#offset];
-    if (byte === undefined) throw new WireError(`it ends after ${this.#bytes.length} bytes`);
+    const byte = this.bytes[this.#offset];
+    if (byte === undefined) throw new WireError(`it ends after ${this.bytes.length} bytes`);
     return byte;
   }
 
@@ -74,13 +88,12 @@ class WireCursor {
     return byte;
   }
 
-  /** The next bytes, not copied. */
-  take(size: number): Uint8Array {
-    const end = this.#offset + size;
-    if (end > this.#bytes.length) throw new WireError(`it ends after ${this.#bytes.length} bytes`);
-    const taken = this.#bytes.subarray(this.#offset, end);
-    this.#offset = end;
-    return taken;
+  /** Passes over the next bytes; returns where they begin. */
+  take(size: number): number {
+    const start = this.#offset;
+    if (start + size > this.bytes.length) throw new WireError(`it ends after ${this.bytes.length} bytes`);
+    this.#offset += size;
+    return start;
   }
 
   length(): number {
