@@ -83,10 +83,13 @@ export class Experiment {
       this.#isOver = true;
       await watching;
       const dead = await this.#dead(admin, connection);
+      const moved = await Promise.all(
+        this.#retryTopics.map((topic) => this.#moved(admin, connection, topic)),
+      );
       const faults = this.#faults;
       const broken = [...this.#broken, ...this.#blocked()];
       return {
-        ...judge(this.#tasks, this.#done(), dead, broken, this.#options.sessionTimeoutMs),
+        ...judge(this.#tasks, { done: this.#done(), dead, moved }, broken, this.#options.sessionTimeoutMs),
         faults,
         longestPauseMs: this.#longestPauseMs,
       };
@@ -197,7 +200,7 @@ export class Experiment {
   /** Waits until the group has finished all that lies in its topics. */
   async #rest(admin: Admin): Promise<void> {
     const { topic, groupId } = this.#setting;
-    const topics = [topic, `${topic}.retry.0`, `${topic}.retry.1`];
+    const topics = [topic, ...this.#retryTopics];
     const deadline = performance.now() + REST_TIMEOUT_MS;
     for (;;) {
       if (this.#members.size === 0) throw new Error(`all members have ended: ${this.#ended.join("; ")}`);
@@ -233,6 +236,22 @@ export class Experiment {
       const [id, atMs] = line.split(" ");
       return { id: Number(id), atMs: Number(atMs) };
     });
+  }
+
+  get #retryTopics(): string[] {
+    const { topic } = this.#setting;
+    return [`${topic}.retry.0`, `${topic}.retry.1`];
+  }
+
+  /** What was written to a retry topic. A task that was moved twice lies in one partition, in the order of the moves. */
+  async #moved(admin: Admin, connection: Parameters<typeof createAdmin>[0], topic: string): Promise<Deed[]> {
+    const ends = [...(await admin.endOffsets([topic])).values()];
+    const count = Number(ends.reduce((sum, end) => sum + end, 0n));
+    const records = count === 0 ? [] : await readAll(connection, topic, count);
+    return records.map(({ value, timestampMs }) => ({
+      id: (JSON.parse(String(value)) as Task).id,
+      atMs: timestampMs,
+    }));
   }
 
   async #dead(admin: Admin, connection: Parameters<typeof createAdmin>[0]): Promise<Set<number>> {

@@ -8,10 +8,18 @@ export interface Verdict {
   readonly dead: number;
 }
 
-/** A task that was done, and when, milliseconds since the epoch. */
+/** A task that was done, or written to a retry topic, and when, milliseconds since the epoch. */
 export interface Deed {
   readonly id: number;
   readonly atMs: number;
+}
+
+/** What became of the tasks of a run, each in its order. */
+export interface Outcome {
+  readonly done: readonly Deed[];
+  readonly dead: ReadonlySet<number>;
+  /** What was written to each retry topic: a task that was moved twice is done twice, however much later. */
+  readonly moved: readonly (readonly Deed[])[];
 }
 
 /** The time in which something was broken, milliseconds since the epoch. */
@@ -26,24 +34,26 @@ const UNCOMMITTED_MS = 1_000;
 const AFTERMATH_SESSIONS = 2;
 
 /**
- * Holds what was done, in its order, and what is dead against what was to be done. Throws for a task that is
+ * Holds what became of tasks against what was to be done. Throws for a task that is
  * lost, for one that was given up and does not fail, for one that was done before an earlier one of its key, and
- * for a repetition that no fault explains.
+ * for a repetition, or the move that led to it, that no fault explains.
  */
 export function judge(
   tasks: readonly Task[],
-  done: readonly Deed[],
-  dead: ReadonlySet<number>,
+  { done, dead, moved }: Outcome,
   faults: readonly Fault[],
   sessionTimeoutMs: number,
 ): Verdict {
+  const isExcused = (firstMs: number, againMs: number): boolean =>
+    faults.some((fault) => explains(fault, firstMs, againMs, sessionTimeoutMs));
+  const movedAgain = new Set(moved.flatMap((deeds) => repeated(deeds, isExcused)));
   const settled = new Set(dead);
   const first = new Map<number, number>();
   const byKey = Map.groupBy(tasks, ({ key }) => key);
   for (const { id, atMs } of done) {
     const firstMs = first.get(id);
     if (firstMs !== undefined) {
-      if (!faults.some((fault) => explains(fault, firstMs, atMs, sessionTimeoutMs)))
+      if (!movedAgain.has(id) && !isExcused(firstMs, atMs))
         throw new Error(`task ${id} was done at ${firstMs} and again at ${atMs} without any fault`);
       continue;
     }
@@ -69,4 +79,19 @@ export function judge(
 function explains(fault: Fault, firstMs: number, againMs: number, sessionTimeoutMs: number): boolean {
   const latestMs = fault.toMs + AFTERMATH_SESSIONS * sessionTimeoutMs;
   return fault.fromMs <= againMs && firstMs >= fault.fromMs - UNCOMMITTED_MS && firstMs <= latestMs;
+}
+
+/** The tasks that stand in a retry topic again because of a fault. */
+function repeated(
+  deeds: readonly Deed[],
+  isExcused: (firstMs: number, againMs: number) => boolean,
+): number[] {
+  const first = new Map<number, number>();
+  const found: number[] = [];
+  for (const { id, atMs } of deeds) {
+    const firstMs = first.get(id);
+    if (firstMs === undefined) first.set(id, atMs);
+    else if (isExcused(firstMs, atMs)) found.push(id);
+  }
+  return found;
 }

@@ -16,7 +16,7 @@ describe("the judge of experiments with consumers", () => {
     { what: "what was done and given up as it had to be", done: [0, 1, 4, 5], dead: [2, 3] },
     { what: "an unknown failure that passed", done: [0, 1, 2, 4, 5], dead: [3] },
   ])("accepts $what", ({ done, dead }) => {
-    const verdict = judge(TASKS, deeds(done), new Set(dead), [], 2_000);
+    const verdict = judge(TASKS, { done: deeds(done), dead: new Set(dead), moved: [] }, [], 2_000);
     expect(verdict).toEqual({ tasks: 6, done: done.length, repeated: 0, dead: dead.length });
   });
 
@@ -30,7 +30,8 @@ describe("the judge of experiments with consumers", () => {
     { what: "a task that nobody gave", done: [0, 1, 4, 5], dead: [2, 3, 9], says: "task 9" },
     { what: "a repetition without a fault", done: [0, 0, 1, 4, 5], dead: [2, 3], says: "without any fault" },
   ])("refuses $what", ({ done, dead, says }) => {
-    expect(() => judge(TASKS, deeds(done), new Set(dead), [], 2_000)).toThrow(says);
+    const outcome = { done: deeds(done), dead: new Set(dead), moved: [] };
+    expect(() => judge(TASKS, outcome, [], 2_000)).toThrow(says);
   });
 
   it.each([
@@ -45,8 +46,21 @@ describe("the judge of experiments with consumers", () => {
     const far = { fromMs: 10_000, toMs: 10_500 };
     const others = deeds([1, 4, 5]).map(({ id }) => ({ id, atMs: 200_000 }));
     const done = [{ id: 0, atMs: firstMs }, { id: 0, atMs: againMs }, ...others];
-    const verdict = () => judge(TASKS, done, new Set([2, 3]), [far, fault], 2_000);
+    const verdict = () => judge(TASKS, { done, dead: new Set([2, 3]), moved: [] }, [far, fault], 2_000);
     if (isExcused) expect(verdict()).toMatchObject({ repeated: 1, done: 4 });
     else expect(verdict).toThrow(`task 0 was done at ${firstMs} and again at ${againMs}`);
+  });
+
+  it.each([
+    { what: "was moved again in the fault", movedMs: [99_900, 100_300], isExcused: true },
+    { what: "was moved once", movedMs: [100_300], isExcused: false },
+    { what: "was moved again without a fault", movedMs: [90_000, 90_400], isExcused: false },
+  ])("excuses what is done twice long after a fault if it $what", ({ movedMs, isExcused }) => {
+    const fault = { fromMs: 100_000, toMs: 100_500 };
+    const moved = [[], movedMs.map((atMs) => ({ id: 0, atMs }))];
+    const done = [0, 0, 1, 4, 5].map((id, index) => ({ id, atMs: 200_000 + index }));
+    const verdict = () => judge(TASKS, { done, dead: new Set([2, 3]), moved }, [fault], 2_000);
+    if (isExcused) expect(verdict()).toMatchObject({ repeated: 1, done: 4 });
+    else expect(verdict).toThrow("without any fault");
   });
 });
