@@ -1,6 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { consumerGroupHeartbeat } from "../packages/broker/src/protocol/messages/consumer-group-heartbeat.ts";
 import type { Decoded, Encodable } from "../packages/broker/src/protocol/schema.ts";
-import type { Session } from "./session.ts";
+import { POLL_MS, POLLS, type Session } from "./session.ts";
 
 type Beat = Encodable<(typeof consumerGroupHeartbeat)["request"]>;
 export type BeatAnswer = Decoded<(typeof consumerGroupHeartbeat)["response"]>;
@@ -68,4 +69,27 @@ export class ConsumerMember {
     this.memberEpoch = answer.memberEpoch;
     if (answer.assignment !== null) this.owned = answer.assignment.topicPartitions;
   }
+}
+
+/**
+ * Creates a topic and waits until the coordinator of groups knows it: Apache Kafka's learns of topics by itself, later
+ * than whoever leads their partitions.
+ */
+export async function createAssignableTopic(
+  session: Session,
+  name: string,
+  numPartitions: number,
+): Promise<void> {
+  await session.createTopic(name, numPartitions);
+  const member = { groupId: "scouts", memberId: `scout of ${name}` };
+  const joining = { ...member, memberEpoch: 0, rebalanceTimeoutMs: 60_000, topicPartitions: [] };
+  for (let poll = 0; poll < POLLS; poll++) {
+    const beat = { ...joining, subscribedTopicNames: [name] };
+    const { assignment } = await session.ask(consumerGroupHeartbeat, 1, beat);
+    await session.ask(consumerGroupHeartbeat, 1, { ...member, memberEpoch: -1, rebalanceTimeoutMs: -1 });
+    const [found] = assignment?.topicPartitions ?? [];
+    if (found?.partitions.length === numPartitions) return;
+    await delay(POLL_MS);
+  }
+  throw new Error(`the coordinator does not know ${name}`);
 }

@@ -136,14 +136,11 @@ function sorted(values: readonly unknown[]): readonly unknown[] {
     .map(({ value }) => value);
 }
 
-/**
- * Kafka keeps offsets and transactions in topics of its own; the embedded broker has a journal instead. And Kafka
- * sets min.insync.replicas for the whole cluster when it is formatted, which then shows as the value's source.
- */
+/** Kafka sets min.insync.replicas for the whole cluster when it is formatted, which shows as the value's source. */
 function isComparable(value: unknown): boolean {
   if (!isStruct(value)) return true;
   const { name } = value as { readonly name?: unknown };
-  return typeof name !== "string" || !(name.startsWith("__") || name === "min.insync.replicas");
+  return name !== "min.insync.replicas";
 }
 
 /** A marker up to and with its key, which says what was decided; its value counts terms of the coordinator. */

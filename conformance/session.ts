@@ -13,8 +13,9 @@ export interface Observation {
 }
 
 const ANSWER_TIMEOUT_MS = 15_000;
-const POLL_MS = 20;
-const POLLS = 300;
+/** What happens in the background is looked for so often, and so many times. */
+export const POLL_MS = 20;
+export const POLLS = 300;
 const CLOSED = "connection closed";
 
 /** The API versions that were sent so far, as "key:version". */

@@ -29,6 +29,8 @@ const ADMINISTRATOR = "User:ANONYMOUS";
 export async function startEmbedded(): Promise<Side> {
   const broker = await startBroker({
     groupInitialRebalanceDelayMs: 0,
+    offsetsTopicPartitions: 1,
+    transactionTopicPartitions: 1,
     protocol: "PLAINTEXT",
     listeners: [{ protocol: "SASL_PLAINTEXT" }],
     sasl: {

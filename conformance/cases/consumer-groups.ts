@@ -13,7 +13,7 @@ import { offsetCommit } from "../../packages/broker/src/protocol/messages/offset
 import { offsetDelete } from "../../packages/broker/src/protocol/messages/offset-delete.ts";
 import { offsetFetch } from "../../packages/broker/src/protocol/messages/offset-fetch.ts";
 import { syncGroup } from "../../packages/broker/src/protocol/messages/sync-group.ts";
-import { ConsumerMember } from "../consumer-member.ts";
+import { ConsumerMember, createAssignableTopic } from "../consumer-member.ts";
 import { Member, stableMember } from "../member.ts";
 import type { Session } from "../session.ts";
 import { area } from "../suite.ts";
@@ -31,7 +31,7 @@ function describe(session: Session, groupId: string, step = "described", version
 }
 
 async function topicAndMember(session: Session, topic: string, partitions = 3): Promise<ConsumerMember> {
-  await session.createTopic(topic, partitions);
+  await createAssignableTopic(session, topic, partitions);
   return new ConsumerMember(session, topic, { memberId: "a", topics: [topic] });
 }
 
@@ -60,7 +60,7 @@ function bothPartitions(topic: string): Buffer {
 export const consumerGroupCases = [
   ...area("consumer groups", {
     "one member's life at both ends": async (session, topic) => {
-      await session.createTopic(topic, 3);
+      await createAssignableTopic(session, topic, 3);
       for (const version of versionEnds(consumerGroupHeartbeat)) {
         const groupId = `${topic}-${version}`;
         const member = new ConsumerMember(session, groupId, { memberId: "a", topics: [topic], version });
@@ -151,7 +151,7 @@ export const consumerGroupCases = [
       const members = ["a", "b", "c"].map(
         (memberId) => new ConsumerMember(session, topic, { memberId, topics: [topic] }),
       );
-      await session.createTopic(topic, 6);
+      await createAssignableTopic(session, topic, 6);
       for (const joining of members) {
         await joining.join();
         for (let round = 0; round < 3; round++) {
@@ -161,8 +161,8 @@ export const consumerGroupCases = [
       }
     },
     "the range assignor": async (session, topic) => {
-      await session.createTopic(`${topic}-1`, 3);
-      await session.createTopic(`${topic}-2`, 5);
+      await createAssignableTopic(session, `${topic}-1`, 3);
+      await createAssignableTopic(session, `${topic}-2`, 5);
       const topics = [`${topic}-1`, `${topic}-2`];
       const members = ["b", "a"].map((memberId) => new ConsumerMember(session, topic, { memberId, topics }));
       for (const joining of members) {
@@ -193,8 +193,8 @@ export const consumerGroupCases = [
       }
     },
     "another subscription": async (session, topic) => {
-      await session.createTopic(`${topic}-1`, 2);
-      await session.createTopic(`${topic}-2`, 1);
+      await createAssignableTopic(session, `${topic}-1`, 2);
+      await createAssignableTopic(session, `${topic}-2`, 1);
       const member = new ConsumerMember(session, topic, { memberId: "a", topics: [`${topic}-1`] });
       await member.join();
       await member.beat({ subscribedTopicNames: [`${topic}-1`, `${topic}-2`] }, "one more");
@@ -210,8 +210,8 @@ export const consumerGroupCases = [
       await describe(session, topic, "with an unknown topic");
     },
     "a pattern for topics": async (session, topic) => {
-      await session.createTopic(`${topic}-1`, 2);
-      await session.createTopic(`${topic}-22`, 1);
+      await createAssignableTopic(session, `${topic}-1`, 2);
+      await createAssignableTopic(session, `${topic}-22`, 1);
       const member = new ConsumerMember(session, topic, { memberId: "a" });
       const pattern = `${topic.replaceAll(".", "\\.")}-\\d`;
       const join = { subscribedTopicNames: null, subscribedTopicRegex: pattern };
@@ -230,7 +230,7 @@ export const consumerGroupCases = [
       session.note("described", described.groups[0]?.members);
     },
     "static members": async (session, topic) => {
-      await session.createTopic(topic, 4);
+      await createAssignableTopic(session, topic, 4);
       const options = { topics: [topic], instanceId: "i" };
       const first = new ConsumerMember(session, topic, { ...options, memberId: "a" });
       const again = new ConsumerMember(session, topic, { ...options, memberId: "b" });
@@ -344,7 +344,7 @@ export const consumerGroupCases = [
       await session.send(syncGroup, 5, sync, "sync");
     },
     "an empty group changes its kind": async (session, topic) => {
-      await session.createTopic(topic, 1);
+      await createAssignableTopic(session, topic, 1);
       const classic = await stableMember(session, topic);
       await describe(session, topic, "classic");
       const member = new ConsumerMember(session, topic, { memberId: "a", topics: [topic] });
@@ -365,7 +365,7 @@ export const consumerGroupCases = [
       await session.send(describeGroups, 6, { groups: [topic] }, "described as a classic one");
     },
     "a living group changes its kind, and back": async (session, topic) => {
-      await session.createTopic(topic, 2);
+      await createAssignableTopic(session, topic, 2);
       const classic = new Member(session, topic, { topics: [topic] });
       await classic.join();
       await classic.sync([[classic.memberId, bothPartitions(topic)]]);
@@ -418,7 +418,7 @@ export const consumerGroupCases = [
       await session.send(offsetFetch, 9, offsets, "offsets stay again");
     },
     "a classic member joins": async (session, topic) => {
-      await session.createTopic(topic, 2);
+      await createAssignableTopic(session, topic, 2);
       const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic] });
       await fresh.join();
       const classic = new Member(session, topic, { topics: [topic] });

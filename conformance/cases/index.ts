@@ -5,6 +5,7 @@ import { consumerGroupCases } from "./consumer-groups.ts";
 import { errorCases } from "./errors.ts";
 import { fetchCases } from "./fetch.ts";
 import { groupCases } from "./groups.ts";
+import { internalTopicCases } from "./internal-topics.ts";
 import { leaderAndQuotaCases } from "./leaders-and-quotas.ts";
 import { metadataCases } from "./metadata.ts";
 import { oauthCases } from "./oauth.ts";
@@ -18,6 +19,7 @@ import { transactionCases } from "./transactions.ts";
 export const conformanceCases: readonly ConformanceCase[] = [
   ...metadataCases,
   ...topicCases,
+  ...internalTopicCases,
   ...leaderAndQuotaCases,
   ...configCases,
   ...produceCases,

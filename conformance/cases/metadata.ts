@@ -121,7 +121,7 @@ export const metadataCases = [
         topics: [{ name: topic }],
         allowAutoTopicCreation: true,
       });
-      session.note("name", first.topics[0]?.name);
+      session.note("first answer", first);
       await session.untilLed(topic, 1);
       await session.send(metadata, 4, { topics: [{ name: topic }], allowAutoTopicCreation: true });
     },

@@ -172,7 +172,10 @@ async function openParts(
   const authorizer = settings.acls === undefined ? undefined : new Authorizer(journal, settings.acls);
   const groups = openGroups({ clock, journal, topics, settings, authorizer });
   opened.defer(() => groups.close());
-  topics.onDeleted((topic) => groups.offsets.removeTopic(topic.name));
+  // A crash, or a full disk, may have come between the end of a topic and that of its offsets.
+  groups.offsets.forgetOrphans((topic) => topics.get(topic) !== undefined);
+  topics.beforeCreation(() => groups.offsets.settle());
+  topics.onDeleted((topic) => forgetOffsets(topic.name, groups, settings));
   const producerIds = new ProducerIds(journal);
   const transactions = new TransactionCoordinator({
     clock,
@@ -212,6 +215,17 @@ async function openParts(
     validateToken,
     handlers,
   };
+}
+
+/** The topic is gone, whether or not the disk takes it that its offsets are. */
+function forgetOffsets(topic: string, { offsets }: GroupCoordinator, { log }: Settings): void {
+  try {
+    offsets.removeTopic(topic);
+  } catch (error) {
+    const msg =
+      "cannot write down that the offsets of a deleted topic are gone: no topic is created before that";
+    log({ level: "error", msg, topic, reason: String(error) });
+  }
 }
 
 function openGroups({ clock, journal, topics, settings, authorizer }: GroupParts): GroupCoordinator {

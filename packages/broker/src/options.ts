@@ -106,6 +106,9 @@ export interface BrokerOptions {
   /** Whether groups with members go over to the new protocol and back, as Kafka's group.consumer.migration.policy. */
   readonly groupConsumerMigration?: GroupMigration;
   readonly offsetMetadataMaxBytes?: number;
+  /** Partitions of `__consumer_offsets` and `__transaction_state`, once these are there. */
+  readonly offsetsTopicPartitions?: number;
+  readonly transactionTopicPartitions?: number;
   /** How long a group that nobody uses keeps its offsets. */
   readonly offsetsRetentionMs?: number;
   readonly transactionMaxTimeoutMs?: number;
@@ -175,6 +178,8 @@ export function withDefaults(options: BrokerOptions): Settings {
     groupConsumerAssignors: ["uniform", "range"],
     groupConsumerMigration: "bidirectional",
     offsetMetadataMaxBytes: 4096,
+    offsetsTopicPartitions: 50,
+    transactionTopicPartitions: 50,
     offsetsRetentionMs: 7 * 86_400_000,
     transactionMaxTimeoutMs: 900_000,
     maintenanceIntervalMs: 30_000,

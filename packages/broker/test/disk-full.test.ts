@@ -10,51 +10,15 @@ import { joinGroup } from "../src/protocol/messages/join-group.ts";
 import { leaveGroup } from "../src/protocol/messages/leave-group.ts";
 import { offsetCommit } from "../src/protocol/messages/offset-commit.ts";
 import { produce } from "../src/protocol/messages/produce.ts";
-import type { DiskFile } from "../src/storage/disk.ts";
-import { MemoryDisk } from "../src/storage/memory-disk.ts";
 import { clientBatch, valuesIn } from "./batches.ts";
 import { subscriptionBytes } from "./consumer-subscription.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { RawClient } from "./raw-client.ts";
+import { SmallDisk } from "./small-disk.ts";
 
 const KAFKA_STORAGE_ERROR = 56;
 const COORDINATOR_NOT_AVAILABLE = 15;
 const INVALID_REQUEST = 42;
-
-/** A disk without space left, while `isFull`. */
-class SmallDisk extends MemoryDisk {
-  isFull = false;
-
-  #refuse(): void {
-    if (this.isFull) {
-      throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
-    }
-  }
-
-  override open(path: string): DiskFile {
-    const file = super.open(path);
-    const refuse = (): void => this.#refuse();
-    return {
-      get size() {
-        return file.size;
-      },
-      append(pieces) {
-        refuse();
-        file.append(pieces);
-      },
-      read: (position, length) => file.read(position, length),
-      truncate: (size) => file.truncate(size),
-      sync: () => file.sync(),
-      syncNow: () => file.syncNow(),
-      close: () => file.close(),
-    };
-  }
-
-  override replaceFile(path: string, content: Buffer): void {
-    this.#refuse();
-    super.replaceFile(path, content);
-  }
-}
 
 let disk: SmallDisk;
 let clock: ManualClock;

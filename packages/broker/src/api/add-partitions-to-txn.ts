@@ -3,13 +3,14 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { addPartitionsToTxn as api } from "../protocol/messages/add-partitions-to-txn.ts";
 import { type Handler, serve } from "./handler.ts";
 import { fencedCode } from "./producer-fencing.ts";
+import { storageOutcome } from "./storage-failure.ts";
 
 const FENCED_SINCE = 2;
 
 /** AddPartitionsToTxn, versions 0 to 3: all partitions or none. Left out: version 4, which brokers use among themselves. */
 export const addPartitionsToTxn: Handler = serve(
   api,
-  async (request, { topics, transactions, version, access }) => {
+  async (request, { topics, transactions, version, settings, access }) => {
     const partitions = request.topics.flatMap(({ name, partitions: indexes }) =>
       indexes.map((partition) => ({ topic: name, partition })),
     );
@@ -23,7 +24,13 @@ export const addPartitionsToTxn: Handler = serve(
         return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
       }
       if (!areKnown) return ErrorCode.OPERATION_NOT_ATTEMPTED;
-      return fencedCode(await transactions.addPartitions(request, partitions), version >= FENCED_SINCE);
+      const added = await storageOutcome(
+        settings,
+        { transactionalId: request.transactionalId },
+        () => transactions.addPartitions(request, partitions),
+        "coordinator",
+      );
+      return fencedCode(added, version >= FENCED_SINCE);
     };
     const outcome = await add();
     return {

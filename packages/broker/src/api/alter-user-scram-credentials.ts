@@ -5,8 +5,11 @@ import { alterUserScramCredentials as api } from "../protocol/messages/alter-use
 import type { RequestOf } from "../protocol/schema.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { mechanismOf } from "./scram-mechanism-code.ts";
+import { storageErrorCode, storageOutcome } from "./storage-failure.ts";
 
 type Request = RequestOf<typeof api>;
+
+const DUPLICATE = ErrorCode.DUPLICATE_RESOURCE;
 
 /** AlterUserScramCredentials, version 0. The client sends the salted password; the password itself never travels. */
 export const alterUserScramCredentials: Handler = serve(api, async (request, context) => {
@@ -18,22 +21,33 @@ export const alterUserScramCredentials: Handler = serve(api, async (request, con
   const times = Map.groupBy(asked, ({ name, mechanism }) => `${mechanism}:${name}`);
   const isTwice = ({ name, mechanism }: (typeof asked)[number]): boolean =>
     (times.get(`${mechanism}:${name}`)?.length ?? 0) > 1;
+  const where = { api: api.name };
+  const attempt = (change: () => ErrorCode): ErrorCode => {
+    try {
+      return change();
+    } catch (error) {
+      return storageErrorCode(error, context.settings, where);
+    }
+  };
   const outcomes = [
     ...request.deletions.map((deletion) => ({
       user: deletion.name,
-      errorCode: isTwice(deletion) ? ErrorCode.DUPLICATE_RESOURCE : remove(deletion, context),
+      errorCode: isTwice(deletion) ? DUPLICATE : attempt(() => remove(deletion, context)),
     })),
     ...request.upsertions.map((upsertion) => ({
       user: upsertion.name,
-      errorCode: isTwice(upsertion) ? ErrorCode.DUPLICATE_RESOURCE : set(upsertion, context),
+      errorCode: isTwice(upsertion) ? DUPLICATE : attempt(() => set(upsertion, context)),
     })),
   ];
-  await context.credentials.flush();
+  const flushed = await storageOutcome(context.settings, where, async () => {
+    await context.credentials.flush();
+    return ErrorCode.NONE;
+  });
   // One answer per user: the first thing that went wrong, or none.
   const byUser = Map.groupBy(outcomes, ({ user }) => user);
   const results = [...byUser].map(([user, all]) => ({
     user,
-    errorCode: all.find(({ errorCode }) => errorCode !== ErrorCode.NONE)?.errorCode ?? ErrorCode.NONE,
+    errorCode: all.find(({ errorCode }) => errorCode !== ErrorCode.NONE)?.errorCode ?? flushed,
   }));
   return { results };
 });

@@ -3,7 +3,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { createTopics as api } from "../protocol/messages/create-topics.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import { TopicConfig } from "../topics/topic-config.ts";
-import { INTERNAL_TOPICS, isValidTopicName, newTopicId, type Topic } from "../topics/topic-store.ts";
+import { isValidTopicName, newTopicId, type Topic } from "../topics/topic-store.ts";
 import { configSource } from "./config-source.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
@@ -51,7 +51,7 @@ function refuse(errorCode: ErrorCode, errorMessage: string): Refusal {
 function refusalOf(topic: TopicRequest, context: RequestContext): Refusal | undefined {
   const { name } = topic;
   const { topics } = context;
-  if (!isValidTopicName(name) || INTERNAL_TOPICS.has(name)) {
+  if (!isValidTopicName(name)) {
     return refuse(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic name is invalid: '${name}'`);
   }
   if (topics.get(name) !== undefined) {

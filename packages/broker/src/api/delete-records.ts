@@ -1,6 +1,7 @@
 import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { deleteRecords as api } from "../protocol/messages/delete-records.ts";
+import { isInternalTopic } from "../topics/internal-topics.ts";
 import { type Handler, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
@@ -14,6 +15,9 @@ export const deleteRecords: Handler = serve(api, (request, context) => ({
       const log = context.topics.partition(name, partitionIndex);
       if (!context.access.topic(Operation.DELETE, name)) {
         return { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
+      }
+      if (isInternalTopic(name)) {
+        return { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION };
       }
       if (log === undefined) {
         return { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };

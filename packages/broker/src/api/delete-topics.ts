@@ -3,24 +3,30 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { deleteTopics as api } from "../protocol/messages/delete-topics.ts";
 import { NULL_UUID } from "../protocol/schema.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
+import { storageErrorCode, storageOutcome } from "./storage-failure.ts";
 
 const IDS_SINCE = 6;
 
 /** DeleteTopics, versions 0 to 6, by name or (from version 6 on) by id; the files are gone with the answer. */
 export const deleteTopics: Handler = serve(api, async (request, context) => {
-  const { version, groups } = context;
+  const { version, groups, settings } = context;
   const wanted =
     version >= IDS_SINCE ? request.topics : request.topicNames.map((name) => ({ name, topicId: NULL_UUID }));
   const refused = refusedTopics(wanted);
   const accepted = wanted.filter((topic) => !refused.some((other) => keyOf(other) === keyOf(topic)));
   const deleted = accepted.map((topic) => deleteOne(topic, context));
-  await groups.flush();
+  // The offsets of what is gone are forgotten with it.
+  const flushed = await storageOutcome(settings, { api: api.name }, async () => {
+    await groups.flush();
+    return ErrorCode.NONE;
+  });
+  const answers = deleted.map((answer) => ({ ...answer, errorCode: answer.errorCode || flushed }));
   return {
-    responses: [...refused.map((topic) => ({ ...topic, ...REFUSED })), ...deleted],
+    responses: [...refused.map((topic) => ({ ...topic, ...REFUSED })), ...answers],
   };
 });
 
-function deleteOne({ name, topicId }: Wanted, { topics, access }: RequestContext) {
+function deleteOne({ name, topicId }: Wanted, { topics, settings, access }: RequestContext) {
   const topic = name === null ? topics.getById(topicId) : topics.get(name);
   const known = topic?.name ?? name;
   // Whoever may delete in the cluster may delete any topic.
@@ -42,8 +48,13 @@ function deleteOne({ name, topicId }: Wanted, { topics, access }: RequestContext
     const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
     return { name: topic.name, topicId: topic.id, errorCode, errorMessage };
   }
-  topics.delete(topic);
-  return { name: topic.name, topicId: topic.id, errorCode: ErrorCode.NONE };
+  try {
+    topics.delete(topic);
+    return { name: topic.name, topicId: topic.id, errorCode: ErrorCode.NONE };
+  } catch (error) {
+    const errorCode = storageErrorCode(error, settings, { topic: topic.name });
+    return { name: topic.name, topicId: topic.id, errorCode };
+  }
 }
 
 const NOT_ALLOWED = "The topic may not be deleted.";

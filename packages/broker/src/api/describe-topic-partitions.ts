@@ -3,7 +3,8 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { describeTopicPartitions as api } from "../protocol/messages/describe-topic-partitions.ts";
 import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH } from "../storage/partition-log.ts";
-import { INTERNAL_TOPICS, isValidTopicName } from "../topics/topic-store.ts";
+import { isInternalTopic } from "../topics/internal-topics.ts";
+import { isValidTopicName } from "../topics/topic-store.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 
 type Topic = ResponseOf<typeof api>["topics"][number];
@@ -78,7 +79,7 @@ function describe(
     errorCode: ErrorCode.NONE,
     name,
     topicId: topic.id,
-    isInternal: INTERNAL_TOPICS.has(name),
+    isInternal: isInternalTopic(name),
     partitions: topic.partitions.slice(first, first + limit).map((_log, index) => ({
       errorCode: ErrorCode.NONE,
       partitionIndex: first + index,

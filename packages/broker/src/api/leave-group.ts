@@ -6,17 +6,19 @@ import { type Handler, serve } from "./handler.ts";
 const MANY_MEMBERS_SINCE = 3;
 
 /** LeaveGroup, versions 0 to 5: one member up to version 2, several from version 3 on. */
-export const leaveGroup: Handler = serve(api, (request, { version, groups, access }) => {
+export const leaveGroup: Handler = serve(api, async (request, { version, groups, access }) => {
   const { groupId } = request;
   if (!access.group(Operation.READ, groupId)) {
     return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, members: [] };
   }
   if (groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID, members: [] };
-  if (version < MANY_MEMBERS_SINCE) return { errorCode: groups.leave(groupId, request.memberId, null) };
-  const members = request.members.map(({ memberId, groupInstanceId }) => ({
+  if (version < MANY_MEMBERS_SINCE) {
+    return { errorCode: await groups.leave(groupId, request.memberId, null) };
+  }
+  const leaves = request.members.map(async ({ memberId, groupInstanceId }) => ({
     memberId,
     groupInstanceId,
-    errorCode: groups.leave(groupId, memberId, groupInstanceId),
+    errorCode: await groups.leave(groupId, memberId, groupInstanceId),
   }));
-  return { errorCode: ErrorCode.NONE, members };
+  return { errorCode: ErrorCode.NONE, members: await Promise.all(leaves) };
 });

@@ -5,7 +5,8 @@ import { metadata as api } from "../protocol/messages/metadata.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
 import { NULL_UUID, type ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH } from "../storage/partition-log.ts";
-import { INTERNAL_TOPICS, isValidTopicName, type Topic } from "../topics/topic-store.ts";
+import { ensureInternalTopic, isInternalTopic } from "../topics/internal-topics.ts";
+import { isValidTopicName, type Topic } from "../topics/topic-store.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
@@ -16,7 +17,10 @@ const IDS_SINCE = 12;
 const NULL_NAMES_SINCE = 10;
 const ALL_TOPICS_SINCE = 1;
 
-/** Metadata, versions 0 to 12. Asking for a topic by name creates it where that is allowed. */
+/**
+ * Metadata, versions 0 to 12. Asking for a topic by name creates it where that is allowed; as in Apache Kafka, the
+ * request that does so is told that it is not there, and the next one finds it.
+ */
 export const metadata: Handler = serve(api, (request, context) => {
   const { settings, version, advertised, clusterId, topics, access } = context;
   if (version < ALL_TOPICS_SINCE && request.topics === null) throw new MalformedMessage("topics are null");
@@ -105,20 +109,22 @@ function byName(
   const existing = topics.get(name);
   if (existing !== undefined) return describe(existing, settings.nodeId);
   if (!isValidTopicName(name)) return missing(name, ErrorCode.INVALID_TOPIC_EXCEPTION);
-  const isCreated = mayCreate && settings.autoCreateTopics && !INTERNAL_TOPICS.has(name);
+  const isCreated = mayCreate && settings.autoCreateTopics;
   const isCreator = access.cluster(Operation.CREATE) || access.topic(Operation.CREATE, name);
   if (isCreated && !isCreator) return missing(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   if (!isCreated) return missing(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   if (topics.collision(name) !== undefined) return missing(name, ErrorCode.INVALID_TOPIC_EXCEPTION);
   try {
-    return describe(topics.create(name, settings.numPartitions), settings.nodeId);
+    if (isInternalTopic(name)) ensureInternalTopic(name, topics, settings);
+    else topics.create(name, settings.numPartitions);
+    return missing(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   } catch (error) {
     return missing(name, storageErrorCode(error, settings, { topic: name }));
   }
 }
 
 function missing(name: string, errorCode: ErrorCode): TopicMetadata {
-  return { errorCode, name, topicId: NULL_UUID, partitions: [] };
+  return { errorCode, name, topicId: NULL_UUID, isInternal: isInternalTopic(name), partitions: [] };
 }
 
 function describe(topic: Topic, nodeId: number): TopicMetadata {
@@ -126,7 +132,7 @@ function describe(topic: Topic, nodeId: number): TopicMetadata {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
-    isInternal: INTERNAL_TOPICS.has(topic.name),
+    isInternal: isInternalTopic(topic.name),
     partitions: topic.partitions.map((_log, partitionIndex) => ({
       errorCode: ErrorCode.NONE,
       partitionIndex,

@@ -2,9 +2,11 @@ import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { offsetDelete as api } from "../protocol/messages/offset-delete.ts";
 import { type Handler, serve } from "./handler.ts";
+import { storageOutcome } from "./storage-failure.ts";
 
 /** OffsetDelete, version 0: offsets of topics that no present member of the group reads. */
-export const offsetDelete: Handler = serve(api, async (request, { groups, topics, access }) => {
+export const offsetDelete: Handler = serve(api, async (request, context) => {
+  const { groups, topics, settings, access } = context;
   const { groupId } = request;
   if (!access.group(Operation.DELETE, groupId)) {
     return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, topics: [] };
@@ -16,7 +18,7 @@ export const offsetDelete: Handler = serve(api, async (request, { groups, topics
   const isBusy = classic !== undefined && classic.members.size > 0;
   if (isBusy && classic.protocolType !== "consumer")
     return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
-  const results = request.topics.map(({ name, partitions }) => ({
+  const checked = request.topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex }) => {
       if (!access.topic(Operation.READ, name)) {
@@ -28,13 +30,21 @@ export const offsetDelete: Handler = serve(api, async (request, { groups, topics
       if (groups.isSubscribed(groupId, name)) {
         return { partitionIndex, errorCode: ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC };
       }
-      groups.offsets.remove(
-        groupId,
-        (offset) => offset.topic === name && offset.partition === partitionIndex,
-      );
       return { partitionIndex, errorCode: ErrorCode.NONE };
     }),
   }));
-  await groups.flush();
-  return { errorCode: ErrorCode.NONE, topics: results };
+  const doomed = new Set(
+    checked.flatMap(({ name, partitions }) =>
+      partitions
+        .filter(({ errorCode }) => errorCode === ErrorCode.NONE)
+        .map(({ partitionIndex }) => `${partitionIndex}:${name}`),
+    ),
+  );
+  const remove = async (): Promise<ErrorCode> => {
+    groups.offsets.remove(groupId, ({ topic, partition }) => doomed.has(`${partition}:${topic}`));
+    await groups.flush();
+    return ErrorCode.NONE;
+  };
+  const errorCode = await storageOutcome(settings, { group: groupId }, remove, "coordinator");
+  return errorCode === ErrorCode.NONE ? { errorCode, topics: checked } : { errorCode, topics: [] };
 });

@@ -5,7 +5,8 @@ import { MalformedMessage } from "../protocol/reader.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import type { PartitionLog } from "../storage/partition-log.ts";
 import { isTransactional, stampAppendTime } from "../storage/record-batch.ts";
-import { INTERNAL_TOPICS, type Topic } from "../topics/topic-store.ts";
+import { isInternalTopic } from "../topics/internal-topics.ts";
+import type { Topic } from "../topics/topic-store.ts";
 import { checkBatch } from "./batch-check.ts";
 import { type Handler, NO_RESPONSE, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
@@ -108,7 +109,7 @@ function append(
   const topic = context.topics.get(name);
   const log = topic?.partitions[index];
   if (topic === undefined || log === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  if (INTERNAL_TOPICS.has(name)) return failed(index, ErrorCode.INVALID_TOPIC_EXCEPTION);
+  if (isInternalTopic(name)) return failed(index, ErrorCode.INVALID_TOPIC_EXCEPTION);
   const checked = checkBatch(records, topic.config, context.version);
   if (checked.kind === "refused") {
     const { errorCode, reason, isWhole } = checked;

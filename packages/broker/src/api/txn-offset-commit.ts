@@ -3,6 +3,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { txnOffsetCommit as api } from "../protocol/messages/txn-offset-commit.ts";
 import { type Handler, serve } from "./handler.ts";
 import { fencedCode } from "./producer-fencing.ts";
+import { storageOutcome } from "./storage-failure.ts";
 
 /** TxnOffsetCommit, versions 0 to 4: offsets that become good when the transaction commits. */
 export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
@@ -53,7 +54,14 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
   );
   if (offsets.length > 0) groups.ensure(groupId);
   const outcome =
-    offsets.length === 0 ? ErrorCode.NONE : await transactions.addOffsets(request, groupId, offsets);
+    offsets.length === 0
+      ? ErrorCode.NONE
+      : await storageOutcome(
+          settings,
+          { group: groupId },
+          () => transactions.addOffsets(request, groupId, offsets),
+          "coordinator",
+        );
   return {
     topics: checked.map(({ name, partitions }) => ({
       name,

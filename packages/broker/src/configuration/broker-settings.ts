@@ -114,9 +114,11 @@ const all: readonly BrokerSetting[] = [
   option("num.partitions", INT, (of) => of.numPartitions),
   option("offset.metadata.max.bytes", INT, (of) => of.offsetMetadataMaxBytes),
   option("offsets.retention.minutes", INT, (of) => Math.round(of.offsetsRetentionMs / 60_000)),
+  option("offsets.topic.num.partitions", INT, (of) => of.offsetsTopicPartitions),
   option("queued.max.request.bytes", LONG, (of) => of.requestMemoryBytes),
   option("socket.request.max.bytes", INT, (of) => of.requestMaxBytes),
   option("transaction.max.timeout.ms", INT, (of) => of.transactionMaxTimeoutMs),
+  option("transaction.state.log.num.partitions", INT, (of) => of.transactionTopicPartitions),
 ];
 
 /** The settings that this broker acts on, by name. */

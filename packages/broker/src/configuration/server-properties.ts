@@ -44,6 +44,8 @@ const NUMBERS: Readonly<Record<string, readonly [option: NumberOption, min: numb
   "group.consumer.max.heartbeat.interval.ms": ["groupConsumerMaxHeartbeatIntervalMs", 1],
   "group.consumer.max.size": ["groupConsumerMaxMembers", 1],
   "offset.metadata.max.bytes": ["offsetMetadataMaxBytes", 0],
+  "offsets.topic.num.partitions": ["offsetsTopicPartitions", 1],
+  "transaction.state.log.num.partitions": ["transactionTopicPartitions", 1],
   "offsets.retention.minutes": ["offsetsRetentionMs", 1, 60_000],
   "transaction.max.timeout.ms": ["transactionMaxTimeoutMs", 1],
   "log.retention.check.interval.ms": ["maintenanceIntervalMs", 1],

@@ -46,8 +46,10 @@ export const SETTING_TEXTS: Readonly<Record<string, string>> = {
   "node.id": "The number of this broker.",
   "num.partitions": "Partitions of a topic that is created without a number.",
   "offset.metadata.max.bytes": "The longest text that may be committed with an offset.",
+  "offsets.topic.num.partitions": "Partitions of __consumer_offsets, which shows what is committed.",
   "offsets.retention.minutes": "How long the offsets of a group that nobody is in are kept.",
   "queued.max.request.bytes": "Bytes of all requests together beyond which no more are read.",
   "socket.request.max.bytes": "The largest request; a larger one ends its connection.",
   "transaction.max.timeout.ms": "The longest transaction time-out that a producer may ask for.",
+  "transaction.state.log.num.partitions": "Partitions of __transaction_state.",
 };

@@ -347,7 +347,7 @@ export class ConsumerGroups {
   }
 
   /** Takes out a member that a LeaveGroup names, by its id, by the name of its instance, or by both. */
-  leave(groupId: string, memberId: string, instanceId: string | null): ErrorCode {
+  async leave(groupId: string, memberId: string, instanceId: string | null): Promise<ErrorCode> {
     const entry = this.#entries.get(groupId);
     if (entry === undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
     const { group } = entry;
@@ -356,6 +356,7 @@ export class ConsumerGroups {
     if (memberId !== "" && member.id !== memberId) return ErrorCode.FENCED_INSTANCE_ID;
     this.#apply(entry, group, removeMember(group, member.id, this.#rules(-1)));
     this.#downgradeIfOnlyClassic(entry);
+    await entry.durable;
     return ErrorCode.NONE;
   }
 
@@ -372,11 +373,14 @@ export class ConsumerGroups {
     return group.topics.has(topic.id);
   }
 
-  /** Forgets a group; its offsets are not this one's to forget. */
-  remove(groupId: string): void {
+  /** Forgets a group, which `write` brings to the journal; its offsets are not this one's to forget. */
+  remove(
+    groupId: string,
+    write: (entries: readonly JournalEntry[]) => void = (entries) => this.#ports.journal.put(entries),
+  ): void {
     const entry = this.#entries.get(groupId);
     if (entry === undefined) return;
-    this.#ports.journal.put(consumerGroupChanges(entry.group, undefined, entry.emptySinceMs));
+    write(consumerGroupChanges(entry.group, undefined, entry.emptySinceMs));
     for (const id of [...entry.sessions.keys()]) this.#forget(entry, id);
     this.#entries.delete(groupId);
   }

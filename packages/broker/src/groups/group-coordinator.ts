@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
-import type { Journal } from "../storage/journal.ts";
+import type { Journal, JournalEntry } from "../storage/journal.ts";
 import { fetchError, partitionCommitError } from "./consumer-commit.ts";
 import type { ConsumerMember, TopicDirectory } from "./consumer-group.ts";
 import { ConsumerGroups, type HeartbeatAnswer } from "./consumer-groups.ts";
@@ -320,7 +320,8 @@ export class GroupCoordinator {
     return found.group.state === "PreparingRebalance" ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
   }
 
-  leave(groupId: string, memberId: string, instanceId: string | null): ErrorCode {
+  /** Takes a member out; the answer waits until that is on the disk where the group is of the new protocol. */
+  async leave(groupId: string, memberId: string, instanceId: string | null): Promise<ErrorCode> {
     if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
     if (this.consumers.get(groupId) !== undefined) return this.#leaveConsumers(groupId, memberId, instanceId);
     const group = this.#groups.get(groupId);
@@ -335,9 +336,9 @@ export class GroupCoordinator {
     return ErrorCode.NONE;
   }
 
-  #leaveConsumers(groupId: string, memberId: string, instanceId: string | null): ErrorCode {
+  async #leaveConsumers(groupId: string, memberId: string, instanceId: string | null): Promise<ErrorCode> {
     try {
-      return this.consumers.leave(groupId, memberId, instanceId);
+      return await this.consumers.leave(groupId, memberId, instanceId);
     } catch (error) {
       this.#onFailure(error, groupId);
       return ErrorCode.COORDINATOR_NOT_AVAILABLE;
@@ -414,30 +415,30 @@ export class GroupCoordinator {
       const message = `Group ${groupId} is not of the consumer protocol.`;
       return refused(ErrorCode.GROUP_ID_NOT_FOUND, message);
     }
-    this.#forgetClassic(classic);
+    this.#forgetClassic(classic, false);
     return undefined;
   }
 
-  #forgetClassic(group: Group): void {
-    this.#journal.put([{ key: JSON.stringify([KIND, group.id]), value: null }]);
+  #forgetClassic(group: Group, isDeleted: boolean): void {
+    const entries: JournalEntry[] = [{ key: JSON.stringify([KIND, group.id]), value: null }];
+    if (isDeleted) this.offsets.removeGroup(group.id, entries);
+    else this.#journal.put(entries);
     group.die();
     this.#groups.delete(group.id);
   }
 
-  /** Deletes a group without members, its offsets included. */
+  /** Deletes a group without members, its offsets included. Throws, with everything as it was, where the disk refuses. */
   delete(groupId: string): ErrorCode {
     const consumers = this.consumers.get(groupId);
     if (consumers !== undefined) {
       if (consumers.members.size > 0) return ErrorCode.NON_EMPTY_GROUP;
-      this.offsets.remove(groupId, () => true);
-      this.consumers.remove(groupId);
+      this.consumers.remove(groupId, (entries) => this.offsets.removeGroup(groupId, entries));
       return ErrorCode.NONE;
     }
     const group = this.#groups.get(groupId);
     if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
     if (group.state !== "Empty" || group.members.size > 0) return ErrorCode.NON_EMPTY_GROUP;
-    this.offsets.remove(groupId, () => true);
-    this.#forgetClassic(group);
+    this.#forgetClassic(group, true);
     return ErrorCode.NONE;
   }
 

@@ -24,10 +24,16 @@ function parsePartitionKey(key: string): OffsetKey {
   return { topic: key.slice(colon + 1), partition: Number(key.slice(0, colon)) };
 }
 
+function tombstones(group: string, keys: readonly string[]): JournalEntry[] {
+  return keys.map((key) => ({ key: JSON.stringify([KIND, group, key]), value: null }));
+}
+
 /** The offsets that groups have committed. Changes are appended to the journal before a call returns. */
 export class OffsetStore {
   readonly #journal: Journal;
   readonly #groups = new Map<string, Map<string, CommittedOffset>>();
+  /** What is to be taken out of the journal with the next entries, as the disk was full when it was forgotten. */
+  #owed: JournalEntry[] = [];
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -52,9 +58,14 @@ export class OffsetStore {
       key: JSON.stringify([KIND, group, partitionKey(topic, partition)]),
       value,
     }));
-    this.#journal.put(entries);
+    this.#put(entries);
     const stored = this.#offsetsOf(group);
     for (const { topic, partition, ...value } of offsets) stored.set(partitionKey(topic, partition), value);
+  }
+
+  #put(entries: readonly JournalEntry[]): void {
+    this.#journal.put([...this.#owed, ...entries]);
+    this.#owed = [];
   }
 
   get(group: string, topic: string, partition: number): CommittedOffset | undefined {
@@ -78,17 +89,56 @@ export class OffsetStore {
 
   /** Forgets the offsets of a group that the filter names. Returns how many there were. */
   remove(group: string, filter: (offset: OffsetKey & CommittedOffset) => boolean): number {
-    const doomed = this.all(group).filter(filter);
-    if (doomed.length === 0) return 0;
-    const keys = doomed.map(({ topic, partition }) => partitionKey(topic, partition));
-    this.#journal.put(keys.map((key) => ({ key: JSON.stringify([KIND, group, key]), value: null })));
+    const keys = this.#keysOf(group, filter);
+    if (keys.length === 0) return 0;
+    this.#put(tombstones(group, keys));
+    this.#forget(group, keys);
+    return keys.length;
+  }
+
+  #keysOf(group: string, filter: (offset: OffsetKey & CommittedOffset) => boolean): string[] {
+    return this.all(group)
+      .filter(filter)
+      .map(({ topic, partition }) => partitionKey(topic, partition));
+  }
+
+  #forget(group: string, keys: readonly string[]): void {
     const stored = this.#groups.get(group);
     for (const key of keys) stored?.delete(key);
     if (stored?.size === 0) this.#groups.delete(group);
-    return doomed.length;
   }
 
+  /** Forgets all offsets of a group, as one change with entries about other things. */
+  removeGroup(group: string, others: readonly JournalEntry[]): void {
+    const keys = this.#keysOf(group, () => true);
+    this.#put([...tombstones(group, keys), ...others]);
+    this.#forget(group, keys);
+  }
+
+  /**
+   * Forgets the offsets in a topic that is gone. On a full disk they are taken out of the journal with the next
+   * change; until then no topic may be created, as one of the same name must not have them.
+   */
   removeTopic(topic: string): void {
-    for (const group of [...this.#groups.keys()]) this.remove(group, (offset) => offset.topic === topic);
+    for (const group of [...this.#groups.keys()]) {
+      const keys = this.#keysOf(group, (offset) => offset.topic === topic);
+      this.#owed.push(...tombstones(group, keys));
+      this.#forget(group, keys);
+    }
+    this.settle();
+  }
+
+  /** Brings to the journal what it does not know yet. Throws where the disk refuses. */
+  settle(): void {
+    if (this.#owed.length > 0) this.#put([]);
+  }
+
+  /** Forgets offsets in topics that are not there; the journal is told with the next change. */
+  forgetOrphans(exists: (topic: string) => boolean): void {
+    for (const group of [...this.#groups.keys()]) {
+      const keys = this.#keysOf(group, ({ topic }) => !exists(topic));
+      this.#owed.push(...tombstones(group, keys));
+      this.#forget(group, keys);
+    }
   }
 }

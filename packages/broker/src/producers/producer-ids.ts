@@ -22,8 +22,9 @@ export class ProducerIds {
   async next(): Promise<number> {
     const id = this.#next++;
     if (id >= this.#reservedUpTo) {
-      this.#reservedUpTo = id + BLOCK_SIZE;
-      this.#journal.put([{ key: KEY, value: this.#reservedUpTo }]);
+      const reservedUpTo = id + BLOCK_SIZE;
+      this.#journal.put([{ key: KEY, value: reservedUpTo }]);
+      this.#reservedUpTo = reservedUpTo;
     }
     await this.#journal.flush();
     return id;

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { BrokerError } from "../broker-error.ts";
 import type { Disk } from "../storage/disk.ts";
+import { MemoryDisk } from "../storage/memory-disk.ts";
 import { PartitionLog, type Visibility } from "../storage/partition-log.ts";
 import type { RecoveryFinding } from "../storage/recovery.ts";
+import { isInternalTopic } from "./internal-topics.ts";
 import { TopicConfig } from "./topic-config.ts";
 
 export interface Topic {
@@ -11,9 +13,6 @@ export interface Topic {
   readonly partitions: PartitionLog[];
   config: TopicConfig;
 }
-
-/** Topics of Kafka's own bookkeeping, which clients are told apart and may not write to. */
-export const INTERNAL_TOPICS: ReadonlySet<string> = new Set(["__consumer_offsets", "__transaction_state"]);
 
 const MAX_NAME_LENGTH = 249;
 
@@ -71,6 +70,9 @@ export class TopicStore {
   readonly #byName = new Map<string, Topic>();
   readonly #byId = new Map<string, Topic>();
   readonly #deletedListeners = new Set<(topic: Topic) => void>();
+  #beforeCreation: () => void = () => {};
+  /** Where the logs of internal topics are: what they are about is in the journal. */
+  readonly #views = new MemoryDisk();
   /** Counts what was created, deleted or made larger: whoever keeps it can tell that nothing has changed. */
   revision = 0;
 
@@ -118,11 +120,16 @@ export class TopicStore {
   }
 
   #openPartitions(topic: Topic, count: number): void {
-    const { disk, visibility, now } = this.#options;
+    const { visibility, now } = this.#options;
+    const disk = this.#diskOf(topic);
     while (topic.partitions.length < count) {
       const folder = `${this.#topicsFolder()}/${topic.id}/${topic.partitions.length}`;
       topic.partitions.push(new PartitionLog(disk, folder, topic.config.logSettings, visibility, now()));
     }
+  }
+
+  #diskOf({ name }: Topic): Disk {
+    return isInternalTopic(name) ? this.#views : this.#options.disk;
   }
 
   #save(): void {
@@ -164,6 +171,7 @@ export class TopicStore {
 
   /** Creates a topic that must not exist; it is on the disk when this returns. */
   create(name: string, partitionCount: number, config: Iterable<readonly [string, string]> = []): Topic {
+    this.#beforeCreation();
     const id = newTopicId();
     const topic: Topic = { name, id, partitions: [], config: this.#config(config) };
     try {
@@ -194,7 +202,7 @@ export class TopicStore {
   }
 
   #dropPartitions(topic: Topic, keep: number): void {
-    const { disk } = this.#options;
+    const disk = this.#diskOf(topic);
     for (let index = topic.partitions.length - 1; index >= keep; index--) {
       topic.partitions.pop()?.abandon();
       disk.removeFolder(`${this.#topicsFolder()}/${topic.id}/${index}`);
@@ -202,10 +210,17 @@ export class TopicStore {
     if (keep === 0) disk.removeFolder(`${this.#topicsFolder()}/${topic.id}`);
   }
 
+  /** Replaces what is set on a topic; it stays as it was where the disk refuses. */
   configure(topic: Topic, overrides: Iterable<readonly [string, string]>): void {
-    topic.config = topic.config.with(overrides);
+    const before = topic.config;
+    topic.config = before.with(overrides);
+    try {
+      this.#save();
+    } catch (error) {
+      topic.config = before;
+      throw error;
+    }
     this.#applySettings(topic);
-    this.#save();
   }
 
   /** Tells all logs what holds for them, after the defaults of the broker have changed. */
@@ -217,16 +232,27 @@ export class TopicStore {
     for (const log of partitions) Object.assign(log.settings, config.logSettings);
   }
 
+  /** Deletes a topic; it stays where the disk refuses to have it taken off the list. */
   delete(topic: Topic): void {
     this.revision++;
     this.#byName.delete(topic.name);
     this.#byId.delete(topic.id);
     // The list goes first: files without an entry are removed at the next start, never the other way round.
-    this.#save();
+    try {
+      this.#save();
+    } catch (error) {
+      this.#add(topic);
+      throw error;
+    }
     for (const log of topic.partitions) log.abandon();
     // Readers may still hold the list: it stays as it is, with its logs closed.
-    this.#options.disk.removeFolder(`${this.#topicsFolder()}/${topic.id}`);
+    this.#diskOf(topic).removeFolder(`${this.#topicsFolder()}/${topic.id}`);
     for (const listener of this.#deletedListeners) listener(topic);
+  }
+
+  /** What must be done before a topic comes into being; where it throws, none does. */
+  beforeCreation(action: () => void): void {
+    this.#beforeCreation = action;
   }
 
   onDeleted(listener: (topic: Topic) => void): void {
