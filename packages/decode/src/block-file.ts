@@ -58,14 +58,17 @@ export async function readBlockFile(path: string, maxBytes: number): Promise<Uin
 }
 
 /**
- * The same for a thread that has nothing else to do. What a file's bytes are read into is used again for the
- * next: a block that is not compressed is good until then.
+ * The same for a thread that has nothing else to do. A block's bytes are good until the next is read: their
+ * memory is used again, or given back at once. Left to the garbage collector, some megabytes a block make it
+ * run all the time.
  */
 export class BlockFileReader {
   #buffer = Buffer.alloc(0);
+  #inflated: Uint8Array | null = null;
 
   /** Throws a BlockFileError. */
   read(path: string, maxBytes: number): Uint8Array {
+    this.#release();
     let bytes: Buffer;
     try {
       bytes = this.#load(path, maxBytes);
@@ -75,10 +78,18 @@ export class BlockFileReader {
     const compression = compressionOf(path);
     if (compression === null) return bytes;
     try {
-      return compression.inflateSync(bytes, inflateOptions(compression, bytes, maxBytes));
+      this.#inflated = compression.inflateSync(bytes, inflateOptions(compression, bytes, maxBytes));
+      return this.#inflated;
     } catch (cause) {
       throw unwhole(compression, cause);
     }
+  }
+
+  #release(): void {
+    const buffer = this.#inflated?.buffer;
+    this.#inflated = null;
+    // Memory of the size of a pool may be shared with others.
+    if (buffer instanceof ArrayBuffer && buffer.byteLength >= MIN_CHUNK_BYTES) buffer.transfer(0);
   }
 
   #load(path: string, maxBytes: number): Buffer {
@@ -105,7 +116,7 @@ function compressionOf(path: string): Compression | null {
   return COMPRESSIONS.find(({ ending }) => path.endsWith(ending)) ?? null;
 }
 
-const MIN_CHUNK_BYTES = 64 * 1024;
+const MIN_CHUNK_BYTES = 2 * Math.max(64 * 1024, Buffer.poolSize);
 const MAX_CHUNK_BYTES = 16 * 1024 * 1024;
 /** How much larger a block is than its file, and some more. */
 const USUAL_RATIO = 14;
