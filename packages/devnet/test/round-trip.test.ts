@@ -44,4 +44,22 @@ describe("the decoders find exactly the trades of the chain", () => {
     const chain = createChain({ genesisUnixMs, seed: "load", tradesPerSlot: 1_000, pairs: 2_000 });
     expect(compare(chain, 64, 3)).toBeGreaterThan(1_500);
   });
+
+  test("with sandwiches, each of which is marked on both sides and not between", () => {
+    const chain = createChain({ genesisUnixMs, seed: "sandwiches", sandwichRate: 0.2, tradesPerSlot: 20 });
+    expect(compare(chain, 0, 50)).toBeGreaterThan(500);
+    let clamped = 0;
+    for (let slot = chain.options.firstSlot; slot < chain.options.firstSlot + 50; slot++) {
+      if (!chain.calendar.hasBlock(slot)) continue;
+      const { swaps } = decodeSolanaBlock(Buffer.from(JSON.stringify(chain.blockAt(slot))), slotOf(slot));
+      const marked = swaps.filter(({ clamp }) => clamp);
+      clamped += marked.length;
+      for (const { pool, maker, assetIn, assetOut } of marked) {
+        const same = marked.filter((other) => other.pool === pool && other.maker === maker);
+        expect(same.some((other) => other.assetIn.mint === assetOut.mint)).toBe(true);
+        expect(same.some((other) => other.assetIn.mint === assetIn.mint)).toBe(true);
+      }
+    }
+    expect(clamped).toBeGreaterThan(100);
+  });
 });

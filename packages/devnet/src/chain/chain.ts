@@ -3,6 +3,7 @@ import { type Seed, seedOf } from "../encoding/random.ts";
 import { BlockEncoder, type EncodedBlock } from "../wire/block-encoder.ts";
 import { AddressBook } from "./address.ts";
 import { Market } from "./market.ts";
+import { MetadataIndex } from "./metadata-index.ts";
 import { type ChainOptions, chainOptions } from "./options.ts";
 import { orphanOf } from "./orphan.ts";
 import type { BlockPlan } from "./plan.ts";
@@ -27,6 +28,8 @@ export interface Chain {
   solUsdAt(slot: number): number;
   /** The token of that mint, where it is a lasting one or a coin that still trades at that slot. */
   tokenOf(mint: string, slot: number): Token | undefined;
+  /** The token whose name Metaplex keeps at that address, under the same condition. */
+  tokenDescribedAt(address: string, slot: number): Token | undefined;
 }
 
 /** Blocks of so many transactions together are kept: the heap they take is what limits a loaded chain. */
@@ -44,6 +47,7 @@ class SeededChain implements Chain {
   readonly #encoder: BlockEncoder;
   readonly #blocks = new Map<number, EncodedBlock>();
   readonly #tokens = new Map<string, Token>();
+  readonly #metadata = new MetadataIndex(() => this.#tokens.values());
   #kept = 0;
   #cursor: { readonly stretch: Stretch; nextSlot: number } | null = null;
 
@@ -84,8 +88,17 @@ class SeededChain implements Chain {
   tokenOf(mint: string, slot: number): Token | undefined {
     const lasting = this.#tokens.get(mint);
     if (lasting !== undefined) return lasting;
+    return this.#coinsAt(slot).find((coin) => coin.mint.text === mint);
+  }
+
+  tokenDescribedAt(address: string, slot: number): Token | undefined {
+    const mint = this.#metadata.mintAt(address, this.#coinsAt(slot));
+    return mint === undefined ? undefined : this.tokenOf(mint, slot);
+  }
+
+  #coinsAt(slot: number): Token[] {
     const index = this.calendar.indexOf(slot);
-    return this.#market.coins.between(index, index).find((coin) => coin.token.mint.text === mint)?.token;
+    return this.#market.coins.between(index, index).map(({ token }) => token);
   }
 
   #encoded(slot: number): EncodedBlock {

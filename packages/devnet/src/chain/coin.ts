@@ -20,8 +20,6 @@ export const CURVE = {
 export interface Coin {
   readonly number: number;
   readonly token: Token;
-  readonly name: string;
-  readonly symbol: string;
   readonly creator: Address;
   readonly curve: Pool;
   /** The pool after the curve; null for a coin that dies on it. */
@@ -85,13 +83,16 @@ export class CoinMint {
     const migrationIndex = curveEndIndex + random.between(3, 12);
     const poolEndIndex = migrationIndex + random.between(2_000, 12_000);
     const quote = random.chance(0.1) ? USDC : SOL;
+    const program = random.chance(0.5) ? TOKEN_2022_PROGRAM : TOKEN_PROGRAM;
+    const word = random.pick(SYLLABLES) + random.pick(SYLLABLES);
     const token: Token = {
       mint: this.#book.vanity(`coin/${number}/mint`, "pump"),
       decimals: 6,
-      program: random.chance(0.5) ? TOKEN_2022_PROGRAM : TOKEN_PROGRAM,
+      program,
       supply: CURVE.supply,
+      name: `${word} coin`,
+      symbol: word.toUpperCase(),
     };
-    const symbol = random.pick(SYLLABLES) + random.pick(SYLLABLES);
     const creator = this.#book.derive(`coin/${number}/creator`);
     const life = { createdIndex, curveEndIndex, peak: graduates ? 1 : 0.05 + 0.6 * random.float() };
     const curve = this.#curve(number, token, quote, creator, life, random.below(100));
@@ -102,8 +103,6 @@ export class CoinMint {
     return {
       number,
       token,
-      name: `${symbol} coin`,
-      symbol: symbol.toUpperCase(),
       creator,
       curve,
       graduated,

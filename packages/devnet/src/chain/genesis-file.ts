@@ -10,6 +10,9 @@ const PAUSE_MS = 60_000;
 /** Until this long after the last sign of life the node may have served slots that we do not know of. */
 const UNCERTAIN_MS = 10_000;
 
+/** What a new chain has of what older files do not name. */
+const SANDWICH_RATE = 0.02;
+
 /** What a node must remember to serve the same chain after a restart, in a small file. */
 export class GenesisFile {
   readonly options: ChainOptions;
@@ -32,7 +35,7 @@ export class GenesisFile {
     if (stored !== null) refuseOther(path, stored.options, given);
     const options =
       stored === null
-        ? chainOptions({ genesisUnixMs, ...given })
+        ? chainOptions({ genesisUnixMs, sandwichRate: SANDWICH_RATE, ...given })
         : resumed(stored.options, stored.aliveUnixMs, nowMs);
     const file = new GenesisFile(path, options);
     file.alive(nowMs);

@@ -11,6 +11,8 @@ import { SOL } from "./token.ts";
 import { WeightedList } from "./weighted-list.ts";
 
 const TRADERS = 500;
+/** Their numbers come after the traders'. */
+const SEARCHERS = 6;
 const VALIDATORS = 60;
 /** The share of the pairs that exist from the start; the rest are coins that come and go. */
 const LASTING_SHARE = 0.75;
@@ -124,6 +126,12 @@ class Turn {
     // A pool can refuse a trade; three tries for each keep the loop bounded.
     for (let tries = 0; made < wanted && tries < wanted * 3 + 3; tries++) {
       const first = made === 0 && random.chance(0.9) ? random.pick(this.#pools.deep) : this.#pickPool();
+      const sandwich = this.#sandwich(first);
+      if (sandwich !== null) {
+        acts.push(...sandwich);
+        made += sandwich.length;
+        continue;
+      }
       const act = this.#transaction(first);
       if (act === null) continue;
       acts.push(act);
@@ -168,6 +176,39 @@ class Turn {
     }
     if (isTwoHop(fills)) shape = "two-hop";
     return { kind: "swaps", trader: this.trader(), shape, fills, failed };
+  }
+
+  /**
+   * A trade that a searcher's two clamp: one before it in the same direction, and one after it that gives back
+   * what the first got. Null most times, and where the pool cannot take them.
+   */
+  #sandwich(pool: Pool): PlannedTransaction[] | null {
+    const { random } = this;
+    const rate = this.#options.sandwichRate;
+    // A chain without sandwiches draws no number for them: it is the same chain as before there were any.
+    if (rate === 0 || !random.chance(rate)) return null;
+    const front = this.#trade(pool);
+    if (front === null) return null;
+    const victim = fillOf(
+      pool,
+      front.after,
+      front.baseIn,
+      (front.userIn * BigInt(random.between(40, 250))) / 100n,
+    );
+    const back = victim === null ? null : fillOf(pool, victim.after, !front.baseIn, front.userOut);
+    if (victim === null || back === null) return null;
+    const searcher = TRADERS + random.below(SEARCHERS);
+    const traders = [searcher, this.trader(), searcher];
+    return [front, victim, back].map((fill, place) => {
+      this.#stretch.apply(fill);
+      return {
+        kind: "swaps",
+        trader: traders[place] ?? searcher,
+        shape: "direct",
+        fills: [fill],
+        failed: false,
+      };
+    });
   }
 
   /** The next swap of a route: spends what the last one gave, at a pool the route has not seen. */

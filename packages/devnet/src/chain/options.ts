@@ -20,6 +20,8 @@ export interface ChainOptions {
   readonly forkedSlotRate: number;
   /** Share of trading transactions that fail. */
   readonly failedTransactionRate: number;
+  /** Share of trades that another's two clamp in their block: a sandwich. */
+  readonly sandwichRate: number;
   readonly votesPerBlock: number;
   /** A new coin is launched every so many slots. */
   readonly launchEverySlots: number;
@@ -38,6 +40,8 @@ const DEFAULTS: Omit<ChainOptions, "genesisUnixMs"> = {
   skippedSlotRate: 0.03,
   forkedSlotRate: 0,
   failedTransactionRate: 0.15,
+  // Chains of genesis files from before there were sandwiches stay as they are; new ones have some.
+  sandwichRate: 0,
   votesPerBlock: 12,
   launchEverySlots: 240,
   solUsd: 150,
@@ -55,6 +59,7 @@ const RANGES: Readonly<Record<Exclude<keyof ChainOptions, "seed" | "resumes">, R
   skippedSlotRate: [0, 0.9, false],
   forkedSlotRate: [0, 0.9, false],
   failedTransactionRate: [0, 0.9, false],
+  sandwichRate: [0, 0.9, false],
   votesPerBlock: [0, 5_000, true],
   launchEverySlots: [20, 1_000_000, true],
   solUsd: [0.01, 1_000_000, false],

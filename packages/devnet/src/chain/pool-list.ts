@@ -5,6 +5,7 @@ import { ammPool, type Pool } from "./pool.ts";
 import { logWalk } from "./price-walk.ts";
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./programs.ts";
 import { type PricedToken, SOL, sortsBefore, type Token, USDC, USDT } from "./token.ts";
+import { nameOfMint } from "./token-name.ts";
 
 /** The pools that exist from the first slot on. */
 export interface PoolList {
@@ -124,13 +125,15 @@ function newToken(seed: Seed, book: AddressBook, number: number, venue: Venue, r
   // Market value from about a million to some hundred million dollars.
   const startSol = random.magnitude(3.8, 6) / supplyWhole;
   const deviation = 0.001 + 0.002 * random.float();
+  const mint = random.chance(0.3)
+    ? book.vanity(`token/${number}`, "pump")
+    : book.derive(`token/${number}`, "readonly");
   const token: Token = {
-    mint: random.chance(0.3)
-      ? book.vanity(`token/${number}`, "pump")
-      : book.derive(`token/${number}`, "readonly"),
+    mint,
     decimals,
     program: random.chance(0.15) ? TOKEN_2022_PROGRAM : TOKEN_PROGRAM,
     supply: BigInt(supplyWhole) * 10n ** BigInt(decimals),
+    ...nameOfMint(mint),
   };
   return {
     token: trades(venue, token) ? token : { ...token, program: TOKEN_PROGRAM },

@@ -25,6 +25,8 @@ export const COMPUTE_BUDGET_PROGRAM = knownAddress("ComputeBudget111111111111111
 export const VOTE_PROGRAM = knownAddress("Vote111111111111111111111111111111111111111");
 export const MEMO_PROGRAM = knownAddress("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 export const JUPITER_PROGRAM = knownAddress("JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4");
+/** Metaplex, which keeps what mints are called. */
+export const METADATA_PROGRAM = knownAddress("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s");
 /** The vaults behind Meteora DAMM v1. */
 export const METEORA_VAULT_PROGRAM = knownAddress("24Uqj9JCLxUeoC3hGfh5W3s9FM9uCHDS2SG3LYwBpyTi");
 

@@ -1,4 +1,6 @@
-import type { Token } from "../chain/token.ts";
+import type { Chain } from "../chain/chain.ts";
+import { TOKEN_2022_PROGRAM } from "../chain/programs.ts";
+import { type AccountJson, metadataAccount, mintAccount } from "../wire/account-json.ts";
 import type { BlockCache, BlockView } from "./block-cache.ts";
 import type { Ledger } from "./ledger.ts";
 import { isWhole, type Parameters } from "./parameters.ts";
@@ -26,6 +28,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["getBlockTime", getBlockTime],
   ["getBlockHeight", getBlockHeight],
   ["getTokenSupply", getTokenSupply],
+  ["getAccountInfo", getAccountInfo],
   ["getMultipleAccounts", getMultipleAccounts],
   ["getSlot", ({ ledger }, parameters) => String(ledger.head(parameters.commitment()))],
   ["getFirstAvailableBlock", ({ ledger }) => String(ledger.first())],
@@ -112,37 +115,39 @@ function getTokenSupply({ ledger }: MethodContext, parameters: Parameters): stri
 
 const MAX_ACCOUNTS = 100;
 
-/** Of all accounts, the mints: what a reader of tokens asks for. */
-function getMultipleAccounts({ ledger }: MethodContext, parameters: Parameters): string {
+function getMultipleAccounts(context: MethodContext, parameters: Parameters): string {
   const addresses = parameters.texts(0, "pubkeys");
   if (addresses.length > MAX_ACCOUNTS) {
     throw RPC_ERRORS.invalidParams(`Too many inputs provided; max ${MAX_ACCOUNTS}`);
   }
+  return accounts(context, parameters, (accountAt) => addresses.map(accountAt));
+}
+
+function getAccountInfo(context: MethodContext, parameters: Parameters): string {
+  const address = parameters.text(0, "pubkey");
+  return accounts(context, parameters, (accountAt) => accountAt(address));
+}
+
+function accounts(
+  { ledger }: MethodContext,
+  parameters: Parameters,
+  read: (accountAt: (address: string) => AccountJson | null) => unknown,
+): string {
   if ((parameters.config().encoding ?? "base64") !== "base64") {
     throw RPC_ERRORS.invalidParams("Invalid params: the simulated node has accounts in base64 only");
   }
   const slot = ledger.head(parameters.commitment());
-  const value = addresses.map((address) => {
-    const token = ledger.chain.tokenOf(address, slot);
-    if (token === undefined) return null;
-    const data = mintAccount(token);
-    return {
-      data: [data.toString("base64"), "base64"],
-      executable: false,
-      lamports: 1_461_600,
-      owner: token.program.text,
-      rentEpoch: 0,
-      space: data.length,
-    };
-  });
+  const value = read((address) => accountAt(ledger.chain, address, slot));
   return JSON.stringify({ context: { apiVersion: NODE_VERSION, slot }, value });
 }
 
-/** The account of a mint in the SPL Token program: no authorities. */
-function mintAccount({ supply, decimals }: Token): Buffer {
-  const data = Buffer.alloc(82);
-  data.writeBigUInt64LE(supply, 36);
-  data.writeUInt8(decimals, 44);
-  data.writeUInt8(1, 45);
-  return data;
+/** Of all accounts, the mints and what Metaplex keeps of them: what a reader of tokens asks for. */
+function accountAt(chain: Chain, address: string, slot: number): AccountJson | null {
+  const token = chain.tokenOf(address, slot);
+  if (token !== undefined) return mintAccount(token);
+  const described = chain.tokenDescribedAt(address, slot);
+  // Token-2022 has a place for it in the mint itself.
+  return described === undefined || described.program === TOKEN_2022_PROGRAM
+    ? null
+    : metadataAccount(described);
 }

@@ -20,11 +20,11 @@ const PROGRAM = VENUE_PROGRAMS.PumpFun;
 export function encodeCreate(tx: TransactionBuilder, book: AddressBook, coin: Coin, time: number): void {
   const { curve, token, creator } = coin;
   const newer = token.program === TOKEN_2022_PROGRAM;
-  const uri = `https://example.invalid/${coin.symbol.toLowerCase()}.json`;
+  const uri = `https://example.invalid/${coin.token.symbol.toLowerCase()}.json`;
   const data = new ByteWriter()
     .hex(newer ? "d6904cec5f8b31b4" : "181ec828051c0777")
-    .string(coin.name)
-    .string(coin.symbol)
+    .string(coin.token.name)
+    .string(coin.token.symbol)
     .string(uri)
     .bytes(creator.bytes);
   const authority = book.derive("venue/PumpFun/mint-authority", "readonly");
@@ -51,8 +51,8 @@ function createEvent(coin: Coin, uri: string, time: number): Buffer {
   const opening = openingQuote(curve.quote);
   return new ByteWriter()
     .hex("1b72a94ddeeb6376")
-    .string(coin.name)
-    .string(coin.symbol)
+    .string(coin.token.name)
+    .string(coin.token.symbol)
     .string(uri)
     .bytes(token.mint.bytes)
     .bytes(curve.address.bytes)
