@@ -28,10 +28,12 @@ export async function chaosDelivery(args: readonly string[]): Promise<void> {
 
 async function runAll(site: Site, kafka: string, first: number, runs: number, tasks: number): Promise<void> {
   const sum: Record<string, number> = {};
+  let longestPauseMs = 0;
   for (let seed = first; seed < first + runs; seed++) {
     try {
       const report = await new Experiment(site, { seed, tasks, sessionTimeoutMs: 2_000 }).run();
-      const { faults, ...counts } = report;
+      const { faults, longestPauseMs: pauseMs, ...counts } = report;
+      longestPauseMs = Math.max(longestPauseMs, pauseMs);
       console.log(`seed ${seed}: ${JSON.stringify(report)}`);
       for (const [name, count] of Object.entries({ ...counts, ...faults }))
         sum[name] = (sum[name] ?? 0) + count;
@@ -42,5 +44,5 @@ async function runAll(site: Site, kafka: string, first: number, runs: number, ta
       });
     }
   }
-  console.log(`${runs} runs, zero lost: ${JSON.stringify(sum)}`);
+  console.log(`${runs} runs, zero lost: ${JSON.stringify({ ...sum, longestPauseMs })}`);
 }
