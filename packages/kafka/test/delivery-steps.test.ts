@@ -16,6 +16,7 @@ const SETTINGS: DeliverySettings = {
   batch: { maxRecords: 1, maxBytes: 1_000_000, lingerMs: 0 },
   maxWindowRecords: 100,
   maxWindowBytes: 1_000_000,
+  readAheadRecords: 4,
   backoff: { firstMs: 1, maxMs: 1 },
   transientForMs: 0,
   onFailure: "dead-letter",
@@ -68,6 +69,48 @@ describe("a partition whose log goes on elsewhere", () => {
     for (const run of [...runs, old])
       if (run !== undefined) delivery.step({ kind: "handled", ticket: run.ticket, nowMs: 2 });
     expect(delivery.committable().map(({ next }) => next)).toEqual([to + 3]);
+  });
+});
+
+describe("a partition with records enough in hand", () => {
+  /** A delivery with two handlers, both busy, and records of these keys behind. Tells what is done next. */
+  function behind(keys: readonly string[]) {
+    const delivery = deliveryOf(["t"], 0, { concurrency: 2, readAheadRecords: 4 });
+    const records = ["a", "b", ...keys].map((key, offset) => recordAt("t", offset, key));
+    const arrived = { kind: "arrived", partition: "t:0", records, from: 0, nowMs: 1 } as const;
+    const runs = delivery
+      .step({ ...arrived, position: records.length })
+      .flatMap((command) => (command.kind === "run" ? [command.ticket] : []));
+    return { delivery, runs };
+  }
+
+  it("is not read on until handlers have begun half of them", () => {
+    const { delivery, runs } = behind(["c", "d", "e", "f"]);
+    const wanted = [delivery.wants("t:0")];
+    let hasRoom = false;
+    for (let ticket = runs.shift(); ticket !== undefined; ticket = runs.shift()) {
+      for (const command of delivery.step({ kind: "handled", ticket, nowMs: 2 })) {
+        if (command.kind === "run") runs.push(command.ticket);
+        if (command.kind === "room") hasRoom = true;
+      }
+      wanted.push(delivery.wants("t:0"));
+      expect(hasRoom).toBe(wanted.at(-1));
+    }
+    expect(wanted).toEqual([false, false, true, true, true, true, true]);
+  });
+
+  it("is read on where all of them wait behind one key, for the sake of the others", () => {
+    expect(behind(["a", "a", "a", "a", "a"]).delivery.wants("t:0")).toBe(true);
+  });
+
+  it("is read on as soon as there are fewer keys than handlers", () => {
+    const { delivery, runs } = behind(["a", "a", "a", "c", "d"]);
+    expect(delivery.wants("t:0")).toBe(false);
+    const [, ticket] = runs;
+    if (ticket === undefined) throw new Error("two handlers run");
+    const commands = delivery.step({ kind: "handled", ticket, nowMs: 2 });
+    expect(commands.map(({ kind }) => kind)).toEqual(["run", "room"]);
+    expect(delivery.wants("t:0")).toBe(true);
   });
 });
 

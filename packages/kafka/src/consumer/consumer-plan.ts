@@ -28,6 +28,8 @@ export interface ConsumerPlan {
 
 const DEFAULT_DELAYS_MS = [5_000, 30_000, 180_000];
 const MAX_RETRY_TOPICS = 20;
+/** About what a fetch brings of a partition: what waits longer only fills the heap. */
+const READ_AHEAD_RECORDS = 1_500;
 
 /** Throws BAD_CONSUMER_OPTIONS for options that cannot be. */
 export function planOf(options: ConsumerOptions): ConsumerPlan {
@@ -57,6 +59,8 @@ export function planOf(options: ConsumerOptions): ConsumerPlan {
         lingerMs: batch?.lingerMs ?? 0,
       },
       maxWindowRecords: options.maxInFlightRecords ?? 10_000,
+      // In larger batches there is room for what waits.
+      readAheadRecords: batch === undefined ? READ_AHEAD_RECORDS : Number.POSITIVE_INFINITY,
       backoff: { firstMs: retry.backoffMs ?? 100, maxMs: retry.maxBackoffMs ?? 30_000 },
       transientForMs: retry.transientForMs ?? Number.POSITIVE_INFINITY,
       onFailure: options.onFailure ?? "dead-letter",

@@ -257,12 +257,12 @@ export class DeliverySession {
     });
   }
 
-  /** While a partition has no room, or is held until soon, a request must not wait for the others for long. */
+  /** While a partition has no room or enough in hand, or is held until soon, a request must not wait for the others for long. */
   #pollMs(): number {
     const nowMs = this.#nowMs();
     let pollMs = LONG_POLL_MS;
     for (const partition of this.delivery.partitions()) {
-      if (partition.isFull) return SHORT_POLL_MS;
+      if (partition.isFull || partition.isAhead) return SHORT_POLL_MS;
       if (partition.heldUntilMs !== null) pollMs = Math.min(pollMs, partition.heldUntilMs - nowMs);
     }
     return Math.max(SHORT_POLL_MS, Math.ceil(pollMs));

@@ -24,6 +24,8 @@ export interface DeliverySettings {
   /** Bounds of a partition's window, see OffsetTracker. */
   readonly maxWindowRecords: number;
   readonly maxWindowBytes: number;
+  /** So many records of a partition that wait for a handler are enough; see ReadAhead. */
+  readonly readAheadRecords: number;
   /** The pauses of attempts in place, and for how long a record is tried in place before it counts as unknown. */
   readonly backoff: Backoff;
   readonly transientForMs: number;

@@ -15,6 +15,7 @@ import type {
 import { Fifo } from "./fifo.ts";
 import { Lane } from "./lane.ts";
 import { type Entry, Family, PartitionDelivery } from "./partition-delivery.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
 /** What became of records, as counts. */
@@ -77,6 +78,7 @@ export class Delivery {
   readonly #partitions = new Map<string, PartitionDelivery>();
   readonly #ready = new Fifo<Lane>();
   readonly #timers = new TimerQueue<Timer>();
+  readonly #readAhead: ReadAhead;
   #commands: DeliveryCommand[] = [];
   #running = 0;
   #publishing = 0;
@@ -85,6 +87,7 @@ export class Delivery {
   constructor(settings: DeliverySettings) {
     this.#settings = settings;
     this.#concurrency = settings.parallelism === "single" ? 1 : settings.concurrency;
+    this.#readAhead = new ReadAhead(settings.readAheadRecords, this.#concurrency);
     this.#longestDelayMs = Math.max(0, ...settings.delaysMs) * (1 + settings.jitter);
   }
 
@@ -239,6 +242,7 @@ export class Delivery {
     }
     tracker.reached(position);
     this.#measure(partition);
+    this.#readAhead.arrived(partition, this.#ready.size);
   }
 
   /** Whether the record is not due yet: then the partition stops in front of it, without keeping it. */
@@ -300,10 +304,11 @@ export class Delivery {
   #dispatch(): void {
     while (this.#running < this.#concurrency && !this.#draining) {
       const lane = this.#ready.shift();
-      if (lane === undefined) return;
+      if (lane === undefined) break;
       if (lane.family.isPaused) lane.family.blocked.push(lane);
       else this.#start(lane);
     }
+    if (this.#readAhead.left(this.#ready.size)) this.#commands.push({ kind: "room" });
   }
 
   #start(lane: Lane): void {
@@ -319,6 +324,7 @@ export class Delivery {
         break;
       }
       lane.shift();
+      if (this.#readAhead.begun(entry.partition)) this.#commands.push({ kind: "room" });
       entry.attempts++;
       entries.push(entry);
       bytes += entry.bytes;

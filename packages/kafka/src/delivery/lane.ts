@@ -33,18 +33,24 @@ export class Lane {
 
   push(entry: Entry): void {
     this.queue.push(entry);
+    entry.partition.waiting++;
     this.queuedBytes += entry.bytes;
   }
 
   shift(): Entry | undefined {
     const entry = this.queue.shift();
-    if (entry !== undefined) this.queuedBytes -= entry.bytes;
+    if (entry === undefined) return undefined;
+    this.queuedBytes -= entry.bytes;
+    entry.partition.waiting--;
     return entry;
   }
 
   unshift(entries: readonly Entry[]): void {
     this.queue.unshift(entries);
-    for (const entry of entries) this.queuedBytes += entry.bytes;
+    for (const entry of entries) {
+      this.queuedBytes += entry.bytes;
+      entry.partition.waiting++;
+    }
   }
 
   /** An attempt went through: the next failure is the first one again. */

@@ -46,6 +46,9 @@ export class PartitionDelivery {
   /** The record at the head of a retry topic is not due before; null where nothing is held. */
   heldUntilMs: number | null = null;
   isFull = false;
+  /** Records that wait in lanes, and whether they are enough for now; see ReadAhead. */
+  waiting = 0;
+  isAhead = false;
   /** Records from here on that lie in retry topics already. */
   movedBefore = 0;
   /** The time stamp of the newest record that is finished, milliseconds since the epoch. */
@@ -75,7 +78,7 @@ export class PartitionDelivery {
 
   /** Whether more records may be fetched. */
   get isWanted(): boolean {
-    return !this.isFull && this.heldUntilMs === null && !this.family.isPaused;
+    return !this.isFull && !this.isAhead && this.heldUntilMs === null && !this.family.isPaused;
   }
 
   /** The age of the oldest record that is not finished; of the newest finished one where none has arrived. */

@@ -405,6 +405,7 @@ function settingsOf(chance: Chance): DeliverySettings {
     },
     maxWindowRecords: chance.between(1, 40),
     maxWindowBytes: chance.pick([300, 3_000, 1_000_000]),
+    readAheadRecords: chance.pick([1, 3, 10, Number.POSITIVE_INFINITY]),
     backoff: { firstMs: 5, maxMs: 60 },
     transientForMs: chance.pick([0, 30, Number.POSITIVE_INFINITY]),
     onFailure: "dead-letter",
