@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureCommandBuilt } from "./command-build.mjs";
 import { ensureInstalled, environment, node24, root } from "./install.mjs";
 import { ensureWebBuilt } from "./web-build.mjs";
 
@@ -21,6 +22,7 @@ const steps = [
 let failed = 0;
 for (const [name, ...command] of steps) failed += step(name, command);
 ensureWebBuilt();
+ensureCommandBuilt();
 const vitest = [
   bin("vitest/vitest.mjs"),
   "run",

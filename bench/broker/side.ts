@@ -31,7 +31,7 @@ export function embedded(fsync: "never" | "acks"): Contender {
       const dataDir = mkdtempSync(join(tmpdir(), "candlewick-bench-"));
       const port = ports++;
       const args = ["broker", "--data", dataDir, "--listen", `127.0.0.1:${port}`, "--fsync", fsync];
-      const child = spawn(process.execPath, ["--conditions=candlewick-src", CLI, ...args], {
+      const child = spawn(process.execPath, [CLI, ...args], {
         stdio: ["ignore", "ignore", "inherit"],
         env: { ...process.env, CANDLEWICK_LOG__LEVEL: "error" },
       });

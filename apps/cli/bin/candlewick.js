@@ -5,29 +5,31 @@ import { existsSync, realpathSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { isBuildFresh } from "./build-record.js";
 
 const NEEDED = 24;
-const CONDITION = "--conditions=candlewick-src";
-/** Set for the process that this one becomes or starts, so that a wrong Node cannot start itself for ever. */
+/** The condition under which our packages are their sources. */
+const CONDITION = "candlewick-src";
+/** Set for the process that this one starts, so that a wrong Node cannot start itself for ever. */
 const STARTED = "CANDLEWICK_STARTED";
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
 const source = join(here, "..", "src", "main.ts");
+const dist = join(here, "..", "dist");
 // Node strips types only outside node_modules; a published package has no sources anyway.
-const fromSource = existsSync(source) && !/[\\/]node_modules[\\/]/.test(source);
-const entry = fromSource ? source : join(here, "..", "dist", "main.js");
+const hasSource = existsSync(source) && !/[\\/]node_modules[\\/]/.test(source);
+const asksForSource = process.execArgv.includes(`--conditions=${CONDITION}`);
 
-const isNeeded = Number(process.versions.node.split(".")[0]) >= NEEDED;
-const isPrepared = isNeeded && (!fromSource || process.execArgv.includes(CONDITION));
-
-if (isPrepared) {
+if (Number(process.versions.node.split(".")[0]) >= NEEDED) {
   delete process.env[STARTED];
+  const fromSource = hasSource && (asksForSource || !isBuildFresh(join(here, "..", "..", ".."), dist));
+  if (fromSource && !asksForSource) resolveToSource();
   // The second start finds what the first has compiled: a large part of the time that a start takes.
   nodeModule.enableCompileCache?.();
-  await import(new URL(`file://${entry}`).href);
+  await import(pathToFileURL(fromSource ? source : join(dist, "main.js")).href);
 } else {
-  const node = isNeeded ? process.execPath : findNode();
+  const node = findNode();
   if (node === undefined || process.env[STARTED] !== undefined) {
     console.error(
       `candlewick: Node ${NEEDED} is needed, this is ${process.version}, and no build of it was found beside ` +
@@ -35,7 +37,17 @@ if (isPrepared) {
     );
     process.exit(1);
   }
-  become(node);
+  startUnder(node);
+}
+
+/** Lets our own packages be found as sources, as `--conditions` does, which would take another process. */
+function resolveToSource() {
+  nodeModule.registerHooks({
+    resolve(specifier, context, next) {
+      if (!specifier.startsWith("@candlewick/")) return next(specifier, context);
+      return next(specifier, { ...context, conditions: [...context.conditions, CONDITION] });
+    },
+  });
 }
 
 /** The Node of the packages that are installed beside this one. */
@@ -51,15 +63,10 @@ function findNode() {
   }
 }
 
-/** Runs this file again under that Node: in place of this process where Node can do it, else as a child. */
-function become(node) {
-  const conditions = fromSource ? [CONDITION] : [];
-  const flags = process.execArgv.filter((flag) => flag !== CONDITION);
-  const command = [...conditions, ...flags, join(here, "candlewick.js"), ...process.argv.slice(2)];
+/** Runs this file again under that Node, as a child. */
+function startUnder(node) {
+  const command = [...process.execArgv, join(here, "candlewick.js"), ...process.argv.slice(2)];
   const env = { ...process.env, [STARTED]: "1" };
-  if (isNeeded && process.platform !== "win32" && typeof process.execve === "function") {
-    process.execve(node, [node, ...command], env);
-  }
   // The channel tells the child when this process is killed: it would else go on without anybody to stop it.
   const child = spawn(node, command, { stdio: ["inherit", "inherit", "inherit", "ipc"], env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { buildProgram } from "../src/program.ts";
 import { BIN, runCli, startCli } from "./cli-process.ts";
@@ -43,18 +43,18 @@ describe.each(NODES.map((node) => ({ name: node ?? "this Node", node })))("start
     );
     // A first row, so that the command is known to run; a malformed second one would end it.
     child.stdin.write("t,p,q\n");
-    await waitForRunning(child.pid ?? 0);
+    await untilRunning(child.pid ?? 0, node !== undefined);
     child.kill(signal);
     expect(await ended).toBe(signal);
   });
 });
 
-/** Resolves once the process, or the child that it started, has the command's program in its arguments. */
-async function waitForRunning(pid: number): Promise<void> {
+/** Resolves once the command runs: in the process itself, or in the one that it starts under another Node. */
+async function untilRunning(pid: number, inChild: boolean): Promise<void> {
   for (;;) {
     const listing = execFileSync("ps", ["-eo", "pid,ppid,args"]).toString().split("\n");
-    const isOurs = (line: string) => line.trim().split(/\s+/).slice(0, 2).includes(String(pid));
-    if (listing.some((line) => isOurs(line) && line.includes("--conditions=candlewick-src"))) return;
+    const isIt = (line: string) => line.trim().split(/\s+/)[inChild ? 1 : 0] === String(pid);
+    if (listing.some((line) => isIt(line) && line.includes("aggregate"))) return;
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -85,9 +85,8 @@ describe("where no Node 24 is found", () => {
   test.skipIf(OLD_NODES.length === 0)("one clear sentence", () => {
     const folder = mkdtempSync(join(tmpdir(), "candlewick-alone-"));
     try {
-      mkdirSync(join(folder, "bin"));
+      cpSync(dirname(BIN), join(folder, "bin"), { recursive: true });
       writeFileSync(join(folder, "package.json"), '{"type":"module"}');
-      copyFileSync(BIN, join(folder, "bin", "candlewick.js"));
       const run = () =>
         execFileSync(OLD_NODES[0] ?? "", [join(folder, "bin", "candlewick.js")], { stdio: "pipe" });
       expect(run).toThrow(/candlewick: Node 24 is needed, this is v\d+[^\n]*\. Install Node 24/);

@@ -1,5 +1,6 @@
 import { CandlewickError, ERRORS, EXIT } from "./errors.ts";
 import { redactText } from "./redaction.ts";
+import { withSourcePositions } from "./source-positions.ts";
 
 /** What a process says when it ends with an error, and its exit code. */
 export interface ErrorReport {
@@ -17,7 +18,8 @@ export function describeError(error: unknown): ErrorReport {
     const text = `candlewick: ${sentence(known.message)}${sentence(upperFirst(known.advice))}`;
     return { text: redactText(text.trimEnd()), exitCode: known.exitCode };
   }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : `Error: ${String(error)}`;
+  const stack =
+    error instanceof Error ? withSourcePositions(error.stack ?? error.message) : `Error: ${String(error)}`;
   const text = `candlewick: this is a bug in Candlewick.\n${stack}\nPlease report it with these lines and what you did before.`;
   return { text: redactText(text), exitCode: EXIT.bug };
 }

@@ -28,7 +28,6 @@ interface AggregateFlags extends ColumnFlags {
 /** `aggregate`: candles of any file of trades, or longer candles of shorter ones. */
 export function aggregateCommand(): Command {
   const command = new Command("aggregate")
-    .description("print the candles of a CSV file of trades, or roll candles up to longer ones")
     .argument("<file>", 'CSV with a header, plain or gzip, or "-"')
     .requiredOption(
       "--interval <interval>",

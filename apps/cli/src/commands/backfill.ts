@@ -14,7 +14,6 @@ interface BackfillFlags extends SourceFlags {
 /** `backfill`: settles what is not settled of a range of slots, beside a running ingest. */
 export function backfillCommand(): Command {
   const command = new Command("backfill")
-    .description("fetch and publish the slots of a range that are missing or failed, or were never reached")
     .requiredOption("--from <slot>", "the first slot", (text) => parseWholeNumber(text))
     .requiredOption("--to <slot>", "the last slot", (text) => parseWholeNumber(text))
     .option("--config <file>", "YAML file with the configuration")

@@ -24,7 +24,6 @@ const STOP_DEADLINE_MS = 10_000;
 /** `broker`: the embedded Kafka broker alone. */
 export function brokerCommand(): Command {
   const command = new Command("broker")
-    .description("run the embedded Kafka broker alone; any Kafka client can use it")
     .requiredOption("--data <dir>", "the data folder; the broker's files are below it")
     .option(
       "--listen <host:port>",

@@ -30,7 +30,6 @@ interface PricedKline {
 export function candlesCommand(): Command {
   const command = addStoreFlags(
     new Command("candles")
-      .description("print the candles of a pair, oldest first")
       .requiredOption("--pair <address>", "address of the pair")
       .requiredOption(
         "--interval <interval>",

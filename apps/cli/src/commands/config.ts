@@ -6,7 +6,7 @@ import { example } from "../usage.ts";
 
 /** `config`: what the configuration is and can be. */
 export function configCommand(): Command {
-  const command = new Command("config").description("show the configuration");
+  const command = new Command("config");
   const print = command
     .command("print")
     .description("print the configuration that is in force, with defaults and environment, without secrets")

@@ -4,9 +4,7 @@ import { serviceCommand } from "../services/service-command.ts";
 
 /** `dataflow`: trades and candles from Kafka into PostgreSQL. */
 export function dataflowCommand(): Command {
-  return serviceCommand(
-    "dataflow",
-    "run dataflow by itself: trades and candles from Kafka into PostgreSQL, exactly once",
-    ({ config, ...deps }) => startDataflow(config.dataflow, { ...deps, chain: config.chain.name }),
+  return serviceCommand("dataflow", ({ config, ...deps }) =>
+    startDataflow(config.dataflow, { ...deps, chain: config.chain.name }),
   );
 }

@@ -11,7 +11,6 @@ interface DecodeFlags {
 /** `decode`: the trades of recorded blocks, one JSON object per line. */
 export function decodeCommand(): Command {
   const command = new Command("decode")
-    .description("print the trades of recorded blocks, one JSON object per line, in the order of execution")
     .argument("<file...>", 'results of getBlock (.json, .json.gz), folders of them, or "-"')
     .addOption(new Option("--chain <name>", "the chain of the blocks").choices(["solana"]).default("solana"))
     .option("--slot <n>", "the block's slot, where the file's name does not start with it", parseSlot)

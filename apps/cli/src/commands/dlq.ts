@@ -12,9 +12,7 @@ import { example, parseCount, usageError } from "../usage.ts";
 
 /** `dlq`: dead letters, and what becomes of them. */
 export function dlqCommand(): Command {
-  const command = new Command("dlq").description(
-    "list, show, replay and drop records that could not be processed",
-  );
+  const command = new Command("dlq");
   for (const child of [list(), show(), replay(), drop(), audit()]) command.addCommand(child);
   return example(command, "candlewick dlq ls", "candlewick dlq replay sol-trades --error timeout --dry-run");
 }

@@ -29,7 +29,6 @@ const COLUMNS: readonly Column<CheckResult>[] = [
 /** `doctor`: whether this machine can run Candlewick. Exit code 1 where something is missing. */
 export function doctorCommand(): Command {
   const command = new Command("doctor")
-    .description("check whether this machine can run Candlewick, and say what to do where not")
     .option("--data <dir>", "the data folder to check (default: the one that up would use)")
     .option("--port <n>", "the port of the web page", parsePort, 8080)
     .addOption(new Option("--format <format>", "how the result is written").choices(FORMATS).default("table"))

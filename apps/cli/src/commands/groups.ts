@@ -11,7 +11,7 @@ import { example } from "../usage.ts";
 
 /** `groups`: what kafka-consumer-groups does. */
 export function groupsCommand(): Command {
-  const command = new Command("groups").description("list, describe, move and delete consumer groups");
+  const command = new Command("groups");
   for (const child of [list(), describe(), reset(), remove()]) command.addCommand(child);
   return example(command, "candlewick groups list", "candlewick groups describe data-flow-default-group10");
 }

@@ -4,9 +4,5 @@ import { serviceCommand } from "../services/service-command.ts";
 
 /** `ingest`: blocks of the chain into Kafka. */
 export function ingestCommand(): Command {
-  return serviceCommand(
-    "ingest",
-    "run ingest by itself: reads blocks, publishes trades and blocks to Kafka",
-    ({ config, ...deps }) => startIngest(config.ingest, deps),
-  );
+  return serviceCommand("ingest", ({ config, ...deps }) => startIngest(config.ingest, deps));
 }

@@ -42,9 +42,6 @@ const GAPS: readonly Column<SlotRange>[] = [
 export function ledgerCommand(): Command {
   const command = addStoreFlags(
     new Command("ledger")
-      .description(
-        "show what became of every slot: processed, skipped, failed, missing, and where there are gaps",
-      )
       .option("--limit <n>", "how many unsettled slots and gaps are listed", parseCount, 50)
       .option("--check", "exit with 1 where a slot is unsettled or unknown")
       .addOption(

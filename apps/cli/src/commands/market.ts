@@ -5,15 +5,12 @@ import { serviceCommand } from "../services/service-command.ts";
 
 /** `market`: the live view of all pairs. */
 export function marketCommand(): Command {
-  return serviceCommand(
-    "market",
-    "run market by itself: live prices and candles of all pairs, published to Kafka",
-    ({ config, ...deps }) =>
-      startMarket(config.market, {
-        ...deps,
-        chain: config.chain.name,
-        intervals: config.dataflow.intervals.map(parseInterval),
-        dataflowGroup: config.dataflow.group,
-      }),
+  return serviceCommand("market", ({ config, ...deps }) =>
+    startMarket(config.market, {
+      ...deps,
+      chain: config.chain.name,
+      intervals: config.dataflow.intervals.map(parseInterval),
+      dataflowGroup: config.dataflow.group,
+    }),
   );
 }

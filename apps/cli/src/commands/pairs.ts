@@ -55,7 +55,6 @@ const COLUMNS: readonly Column<PairSummary>[] = [
 export function pairsCommand(): Command {
   const command = addStoreFlags(
     new Command("pairs")
-      .description("print the pairs, those with the most volume of the last day first")
       .option("--search <text>", "only pairs whose address or mint starts so, or with that symbol")
       .addOption(
         new Option("--sort <order>", "what comes first").choices(["volume", "last-trade"]).default("volume"),

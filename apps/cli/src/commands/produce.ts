@@ -9,7 +9,6 @@ import { example, parseWholeNumber } from "../usage.ts";
 export function produceCommand(): Command {
   const command = addKafkaFlags(
     new Command("produce")
-      .description("write messages to a topic: the lines of files or of standard input, or whole files")
       .argument("<topic>", "a topic that exists")
       .argument("[files...]", 'files, plain or gzip; "-" and none at all are standard input')
       .option("--key-separator <text>", "what comes before it in a line is the key")

@@ -8,17 +8,13 @@ import { webRoot } from "../web-root.ts";
 
 /** `serve`: HTTP, WebSocket and the web page. */
 export function serveCommand(): Command {
-  return serviceCommand(
-    "serve",
-    "run serve by itself: HTTP, WebSocket and the web page",
-    async ({ config, ...deps }) => {
-      const { serve, dataflow } = config;
-      const settings = { ...serve, webRoot: serve.webRoot ?? webRoot(), dataflowGroup: dataflow.group };
-      const intervals = dataflow.intervals.map(parseInterval);
-      const service = await startServe(settings, { ...deps, version: version(), intervals });
-      await output.line(`candlewick serve: listening on ${service.url}`);
-      await output.flush();
-      return service;
-    },
-  );
+  return serviceCommand("serve", async ({ config, ...deps }) => {
+    const { serve, dataflow } = config;
+    const settings = { ...serve, webRoot: serve.webRoot ?? webRoot(), dataflowGroup: dataflow.group };
+    const intervals = dataflow.intervals.map(parseInterval);
+    const service = await startServe(settings, { ...deps, version: version(), intervals });
+    await output.line(`candlewick serve: listening on ${service.url}`);
+    await output.flush();
+    return service;
+  });
 }

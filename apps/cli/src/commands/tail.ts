@@ -23,9 +23,6 @@ interface TailFlags extends SourceFlags {
 export function tailCommand(): Command {
   const command = addKafkaFlags(
     new Command("tail")
-      .description(
-        "print the records of a topic as they come; on a data folder where nothing runs, those that are there",
-      )
       .argument("<topic>", "such as sol-trades, sol-blocks, sol-klines")
       .option(
         "--from <first|last|offset|time>",

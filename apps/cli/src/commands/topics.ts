@@ -12,7 +12,7 @@ import { example, parseCount, usageError } from "../usage.ts";
 
 /** `topics`: what kafka-topics and kafka-configs do for topics. */
 export function topicsCommand(): Command {
-  const command = new Command("topics").description("create, list, describe, change and delete topics");
+  const command = new Command("topics");
   for (const child of [list(), describe(), create(), configure(), remove()]) command.addCommand(child);
   return example(command, "candlewick topics list", "candlewick topics describe sol-trades");
 }

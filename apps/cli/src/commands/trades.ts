@@ -18,7 +18,6 @@ interface TradesFlags extends SourceFlags {
 export function tradesCommand(): Command {
   const command = addStoreFlags(
     new Command("trades")
-      .description("print the trades of a pair, newest first; as JSON they are whole TradeWithPair objects")
       .requiredOption("--pair <address>", "address of the pair")
       .option("--limit <n>", "so many at most", parseCount, 100)
       .addOption(new Option("--format <format>", "how trades are written").choices(FORMATS).default("table")),

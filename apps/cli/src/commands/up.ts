@@ -21,7 +21,6 @@ interface UpFlags {
 /** `up`: everything, in one process. */
 export function upCommand(): Command {
   const command = new Command("up")
-    .description("run everything: Kafka, PostgreSQL, a source of blocks, the pipeline and the web page")
     .option("--data <dir>", "folder for all data (default: $CANDLEWICK_DATA, else ~/.candlewick)")
     .option("--port <n>", "port of the web page (default: 8080; 0 takes a free one)", portNumber)
     .addOption(

@@ -33,9 +33,6 @@ const COLUMNS: readonly Column<VerifyCheck>[] = [
 export function verifyCommand(): Command {
   const command = addStoreFlags(
     new Command("verify")
-      .description(
-        "recompute candles, prices and counts from the stored trades, and compare them with what is stored",
-      )
       .option("--repair", "write anew what differs and can be made again from the trades")
       .option("--brokers <list>", "the Kafka cluster that the database is filled from: HOST:PORT,HOST:PORT")
       .addOption(

@@ -5,13 +5,8 @@ import { example } from "../usage.ts";
 import { runService, type ServiceContext } from "./run-service.ts";
 
 /** A command that runs one service by itself. */
-export function serviceCommand(
-  name: string,
-  description: string,
-  start: (context: ServiceContext) => Promise<Service>,
-): Command {
+export function serviceCommand(name: string, start: (context: ServiceContext) => Promise<Service>): Command {
   const command = new Command(name)
-    .description(description)
     .option("--config <file>", "YAML file with the configuration")
     .option("--data <dir>", "the data folder, where no Kafka or PostgreSQL is configured")
     .option("--brokers <list>", "the Kafka cluster: HOST:PORT,HOST:PORT")

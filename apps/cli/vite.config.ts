@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { isAbsolute, join, relative } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+import { recordBuild } from "./bin/build-record.js";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** Packages that read files beside their own: they stay where they are. */
+const UNBUNDLED = [
+  "@node-rs/crc32",
+  "@platformatic/dynamic-buffer",
+  "@platformatic/wasm-utils",
+  "bufferutil",
+  "utf-8-validate",
+];
+
+/** The command line in few files: most of a start from sources is finding and reading a thousand modules. */
+export default defineConfig({
+  build: {
+    ssr: true,
+    target: "node24",
+    outDir: "dist",
+    emptyOutDir: false,
+    sourcemap: true,
+    minify: false,
+    rolldownOptions: {
+      input: {
+        main: "src/main.ts",
+        // Threads are started by the names of their files.
+        "decode-worker": "../../packages/decode/src/decode-worker.ts",
+        "handler-thread": "../../packages/kafka/src/consumer/handler-thread.ts",
+      },
+      // Side by side and as deep as src: what is looked for relative to a module is found.
+      output: { entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
+    },
+  },
+  ssr: {
+    noExternal: true,
+    external: UNBUNDLED,
+    resolve: { conditions: ["candlewick-src", "node", "default"] },
+  },
+  plugins: [buildRecord()],
+});
+
+/** Takes down what the build was made from, for the bin to compare. */
+function buildRecord(): Plugin {
+  const startedMs = Date.now();
+  return {
+    name: "build-record",
+    writeBundle({ dir = "" }, bundle) {
+      const modules = [...this.getModuleIds()].filter(
+        (id) => isAbsolute(id) && !/[\\/]node_modules[\\/]/.test(id),
+      );
+      const inputs = [...modules.map((id) => relative(root, id)), ...manifests(), "apps/cli/vite.config.ts"];
+      const outputs = Object.keys(bundle);
+      if (!recordBuild({ root, dist: dir, inputs, outputs, startedMs })) {
+        this.error("a source was changed while it was built; build again");
+      }
+    },
+  };
+}
+
+/** What decides which modules are found under a name. */
+function manifests(): string[] {
+  const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return ["package-lock.json", ...workspaces.map((folder: string) => `${folder}/package.json`)];
+}
