@@ -1,6 +1,8 @@
 import { addOffsetsToTxn } from "../packages/broker/src/protocol/messages/add-offsets-to-txn.ts";
 import { addPartitionsToTxn } from "../packages/broker/src/protocol/messages/add-partitions-to-txn.ts";
+import { alterClientQuotas } from "../packages/broker/src/protocol/messages/alter-client-quotas.ts";
 import { alterConfigs } from "../packages/broker/src/protocol/messages/alter-configs.ts";
+import { alterReplicaLogDirs } from "../packages/broker/src/protocol/messages/alter-replica-log-dirs.ts";
 import { alterUserScramCredentials } from "../packages/broker/src/protocol/messages/alter-user-scram-credentials.ts";
 import { consumerGroupDescribe } from "../packages/broker/src/protocol/messages/consumer-group-describe.ts";
 import { consumerGroupHeartbeat } from "../packages/broker/src/protocol/messages/consumer-group-heartbeat.ts";
@@ -17,6 +19,7 @@ import { describeConfigs } from "../packages/broker/src/protocol/messages/descri
 import { describeGroups } from "../packages/broker/src/protocol/messages/describe-groups.ts";
 import { describeLogDirs } from "../packages/broker/src/protocol/messages/describe-log-dirs.ts";
 import { describeProducers } from "../packages/broker/src/protocol/messages/describe-producers.ts";
+import { describeQuorum } from "../packages/broker/src/protocol/messages/describe-quorum.ts";
 import { describeTopicPartitions } from "../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
 import { describeTransactions } from "../packages/broker/src/protocol/messages/describe-transactions.ts";
 import { describeUserScramCredentials } from "../packages/broker/src/protocol/messages/describe-user-scram-credentials.ts";
@@ -29,6 +32,7 @@ import { incrementalAlterConfigs } from "../packages/broker/src/protocol/message
 import { initProducerId } from "../packages/broker/src/protocol/messages/init-producer-id.ts";
 import { joinGroup } from "../packages/broker/src/protocol/messages/join-group.ts";
 import { leaveGroup } from "../packages/broker/src/protocol/messages/leave-group.ts";
+import { listConfigResources } from "../packages/broker/src/protocol/messages/list-config-resources.ts";
 import { listGroups } from "../packages/broker/src/protocol/messages/list-groups.ts";
 import { listOffsets } from "../packages/broker/src/protocol/messages/list-offsets.ts";
 import { listTransactions } from "../packages/broker/src/protocol/messages/list-transactions.ts";
@@ -40,6 +44,7 @@ import { offsetForLeaderEpoch } from "../packages/broker/src/protocol/messages/o
 import { produce } from "../packages/broker/src/protocol/messages/produce.ts";
 import { syncGroup } from "../packages/broker/src/protocol/messages/sync-group.ts";
 import { txnOffsetCommit } from "../packages/broker/src/protocol/messages/txn-offset-commit.ts";
+import { updateFeatures } from "../packages/broker/src/protocol/messages/update-features.ts";
 import { clientBatch } from "../packages/broker/test/batches.ts";
 import { EVERYTHING, entry, Resource } from "./acls.ts";
 import { oneBatch, oneFetch, oneOffset } from "./requests.ts";
@@ -212,5 +217,15 @@ export async function clusterRequests(client: Session, name: string): Promise<vo
   client.note("groups", listed.errorCode);
   await client.attempt(electLeaders, 2, { topicPartitions: [], timeoutMs: 1000 });
   await client.attempt(describeClientQuotas, 1, { components: [], strict: false });
+  const entity = [{ entityType: "user", entityName: "nobody" }];
+  const op = { key: "producer_byte_rate", value: 1, remove: false };
+  await client.attempt(alterClientQuotas, 1, { entries: [{ entity, ops: [op] }], validateOnly: true });
+  const quorum = [{ topicName: "no-such-quorum", partitions: [{ partitionIndex: 0 }] }];
+  await client.attempt(describeQuorum, 2, { topics: quorum });
+  await client.attempt(listConfigResources, 1, { resourceTypes: [16] });
+  const feature = { feature: "group.version", maxVersionLevel: 1 };
+  await client.attempt(updateFeatures, 2, { featureUpdates: [feature], validateOnly: true });
+  const moved = [{ path: "/no/such/folder", topics: [{ name, partitions: [0] }] }];
+  await client.attempt(alterReplicaLogDirs, 2, { dirs: moved });
   await client.attempt(initProducerId, 5, { transactionalId: null, transactionTimeoutMs: 1000 });
 }

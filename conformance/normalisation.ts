@@ -56,6 +56,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   memberId: nonEmpty("member"),
   leader: nonEmpty("member"),
   clusterId: nonEmpty("cluster"),
+  replicaDirectoryId: nonEmpty("directory"),
   // Handed out in blocks, whose first number depends on what the broker did before.
   producerId: natural("producer"),
   // The two brokers listen on different ports.
@@ -66,6 +67,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   transactionStartTimeMs: moment,
   lastTimestamp: moment,
   sessionLifetimeMs: (value) => (typeof value === "number" && value > 0 ? "a time" : value),
+  lastFetchTimestamp: moment,
+  lastCaughtUpTimestamp: moment,
   // Folders and disks.
   logDir: nonEmpty("folder"),
   totalBytes: size,
@@ -94,6 +97,7 @@ const NAMES = [
   "transactionalId",
   "resourceName",
   "memberAssignment",
+  "entityType",
 ];
 const NUMBERS = ["partitionIndex", "partition", "index", "apiKey", "resourceType", "producerId"];
 
@@ -128,12 +132,18 @@ function sorted(values: readonly unknown[]): readonly unknown[] {
     const partitions = Array.isArray(struct.partitions) ? struct.partitions.join() : "";
     // Entries of the same resource come in no order.
     const acl = [struct.principal, struct.host, struct.operation, struct.permissionType].join(" ");
-    return [...texts, ...numbers, chosenId, partitions, acl].join("\u0000");
+    // Quotas are named by what they are about.
+    const entity = Array.isArray(struct.entity) ? sorted(struct.entity).map(textOf).join() : "";
+    return [...texts, ...numbers, chosenId, partitions, acl, entity].join("\u0000");
   };
   return values
     .map((value) => ({ value, key: key(value) }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     .map(({ value }) => value);
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value);
 }
 
 /** Kafka sets min.insync.replicas for the whole cluster when it is formatted, which shows as the value's source. */

@@ -6,11 +6,13 @@ import { errorCases } from "./errors.ts";
 import { fetchCases } from "./fetch.ts";
 import { groupCases } from "./groups.ts";
 import { internalTopicCases } from "./internal-topics.ts";
-import { leaderAndQuotaCases } from "./leaders-and-quotas.ts";
+import { leaderCases } from "./leaders.ts";
 import { metadataCases } from "./metadata.ts";
 import { oauthCases } from "./oauth.ts";
 import { offsetCases } from "./offsets.ts";
 import { produceCases } from "./produce.ts";
+import { quorumCases } from "./quorum.ts";
+import { quotaCases } from "./quotas.ts";
 import { saslCases } from "./sasl.ts";
 import { topicCases } from "./topics.ts";
 import { transactionCases } from "./transactions.ts";
@@ -20,7 +22,9 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...metadataCases,
   ...topicCases,
   ...internalTopicCases,
-  ...leaderAndQuotaCases,
+  ...leaderCases,
+  ...quotaCases,
+  ...quorumCases,
   ...configCases,
   ...produceCases,
   ...fetchCases,

@@ -151,6 +151,8 @@ function recordRuns(): ToolRun[] {
 }
 
 function clusterRuns(): ToolRun[] {
+  const alteredUser = ["--alter", "--entity-type", "users", "--entity-name", "tools"];
+  const alteredClients = ["--alter", "--entity-type", "clients", "--entity-default"];
   const anybody = ["--allow-principal", "User:bob", "--operation", "Read", ...TOPIC];
   return [
     run("kafka-acls", "add", ["--add", ...anybody]),
@@ -175,6 +177,54 @@ function clusterRuns(): ToolRun[] {
       args: ["cluster-id", ...TO],
       essence: holds(/Cluster ID: /),
     },
+    run("kafka-configs", "set quotas of users", [
+      ...alteredUser,
+      "--add-config",
+      "producer_byte_rate=100000",
+    ]),
+    run("kafka-configs", "describe quotas of users", [
+      "--describe",
+      "--entity-type",
+      "users",
+      "--entity-name",
+      "tools",
+    ]),
+    run("kafka-configs", "remove quotas of users", [...alteredUser, "--delete-config", "producer_byte_rate"]),
+    run("kafka-configs", "set quotas of all clients", [
+      ...alteredClients,
+      "--add-config",
+      "request_percentage=50",
+    ]),
+    run("kafka-configs", "describe quotas of clients", [
+      "--describe",
+      "--entity-type",
+      "clients",
+      "--entity-default",
+    ]),
+    run("kafka-configs", "remove quotas of all clients", [
+      ...alteredClients,
+      "--delete-config",
+      "request_percentage",
+    ]),
+    run("kafka-features", "describe", ["describe"], {
+      essence: holds(
+        /group.version.*FinalizedVersionLevel: \d/,
+        /metadata.version.*FinalizedVersionLevel: \S+/,
+      ),
+    }),
+    run("kafka-metadata-quorum", "describe the status", ["describe", "--status"], {
+      essence: holds(
+        /LeaderId:\s+\d+/,
+        /LeaderEpoch:\s+\d+/,
+        /MaxFollowerLag:\s+0/,
+        /CurrentObservers:\s+\[\]/,
+      ),
+    }),
+    run("kafka-metadata-quorum", "describe the replication", ["describe", "--replication"], {
+      essence: holds(/NodeId\s+DirectoryId\s+LogEndOffset\s+Lag/, /^1\s/m, /Leader/),
+    }),
+    run("kafka-topics", "list", ["--list"]),
+    run("kafka-topics", "list without internal ones", ["--list", "--exclude-internal"]),
     run("kafka-topics", "delete", ["--delete", ...TOPIC]),
     run("kafka-topics", "describe what is deleted", ["--describe", ...TOPIC], {
       essence: holds(/does not exist/),

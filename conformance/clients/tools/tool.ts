@@ -42,6 +42,8 @@ const MAIN_CLASSES: Readonly<Record<string, string>> = {
   "kafka-delete-records": `${PACKAGE}DeleteRecordsCommand`,
   "kafka-leader-election": `${PACKAGE}LeaderElectionCommand`,
   "kafka-broker-api-versions": `${PACKAGE}BrokerApiVersionsCommand`,
+  "kafka-features": `${PACKAGE}FeatureCommand`,
+  "kafka-metadata-quorum": `${PACKAGE}MetadataQuorumCommand`,
   "kafka-cluster": `${PACKAGE}ClusterTool`,
 };
 

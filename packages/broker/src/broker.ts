@@ -16,6 +16,8 @@ import type { ListenerOptions } from "./network/listener-options.ts";
 import { Memory } from "./network/memory.ts";
 import { type BrokerOptions, type Settings, withDefaults } from "./options.ts";
 import { ProducerIds } from "./producers/producer-ids.ts";
+import { ClientQuotas } from "./quotas/client-quotas.ts";
+import { throttlesOf } from "./quotas/throttle.ts";
 import { lockFolder, openError, openIdentity } from "./storage/data-folder.ts";
 import type { Disk } from "./storage/disk.ts";
 import { IncidentLog } from "./storage/disk-incident.ts";
@@ -197,6 +199,7 @@ async function openParts(
   // What checks tokens brings a library along that most starts do not need.
   const validateToken =
     bearer === undefined ? undefined : (await import("./auth/bearer-token.ts")).tokenValidator(bearer, clock);
+  const quotas = new ClientQuotas(journal);
   const credentials = new Credentials(journal, settings.sasl?.users ?? {});
   return {
     settings,
@@ -213,6 +216,8 @@ async function openParts(
     credentials,
     authorizer,
     validateToken,
+    quotas,
+    throttles: throttlesOf(quotas),
     handlers,
   };
 }

@@ -2,34 +2,61 @@ import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeClientQuotas as api } from "../protocol/messages/describe-client-quotas.ts";
 import type { RequestOf } from "../protocol/schema.ts";
+import { isQuotaEntityType, partsOf, type QuotaEntity } from "../quotas/quota-entity.ts";
 import { type Handler, serve } from "./handler.ts";
 
-const ENTITY_TYPES: ReadonlySet<string> = new Set(["user", "client-id", "ip"]);
+type Component = RequestOf<typeof api>["components"][number];
 
-/**
- * DescribeClientQuotas, versions 0 to 1: this broker throttles nobody, so that there are none. Left out:
- * AlterClientQuotas, because a quota that is stored and not kept would be worse than none.
- */
-export const describeClientQuotas: Handler = serve(api, ({ components }, { access }) => {
+/** How a component of the filter matches: this name, the default, or any that is there. */
+const EXACT = 0;
+const DEFAULT = 1;
+const ANY = 2;
+
+/** DescribeClientQuotas, versions 0 to 1. */
+export const describeClientQuotas: Handler = serve(api, ({ components, strict }, { access, quotas }) => {
   if (!access.cluster(Operation.DESCRIBE_CONFIGS)) {
     const errorMessage = "Quotas may not be seen.";
     return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage, entries: null };
   }
   const problem = problemOf(components);
-  return problem === undefined ? { errorCode: ErrorCode.NONE, entries: [] } : { ...problem, entries: null };
+  if (problem !== undefined) return { ...problem, entries: null };
+  const found = quotas.all().filter(({ entity }) => matches(entity, components, strict));
+  return {
+    errorCode: ErrorCode.NONE,
+    entries: found.map(({ entity, quotas: bounds }) => ({
+      entity: partsOf(entity).map(([entityType, entityName]) => ({ entityType, entityName })),
+      values: Object.entries(bounds).map(([key, value]) => ({ key, value })),
+    })),
+  };
 });
 
+function matches(entity: QuotaEntity, components: readonly Component[], strict: boolean): boolean {
+  if (strict && partsOf(entity).length !== components.length) return false;
+  return components.every(({ entityType, matchType, match }) => {
+    const name = isQuotaEntityType(entityType) ? entity[entityType] : undefined;
+    return name !== undefined && (matchType === ANY || name === match);
+  });
+}
+
 function problemOf(
-  components: RequestOf<typeof api>["components"],
+  components: readonly Component[],
 ): { readonly errorCode: ErrorCode; readonly errorMessage: string } | undefined {
-  const types = components.map(({ entityType }) => entityType);
-  if (types.includes("")) {
-    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "An entity type is empty." };
+  const invalid = (errorMessage: string) => ({ errorCode: ErrorCode.INVALID_REQUEST, errorMessage });
+  const seen = new Set<string>();
+  for (const { entityType, matchType, match } of components) {
+    if (entityType === "") return invalid("An entity type is empty.");
+    if (seen.has(entityType)) return invalid("An entity type is named twice.");
+    seen.add(entityType);
+    if (!isQuotaEntityType(entityType)) {
+      return {
+        errorCode: ErrorCode.UNSUPPORTED_VERSION,
+        errorMessage: `There are no quotas of a ${entityType}.`,
+      };
+    }
+    if (matchType !== EXACT && matchType !== DEFAULT && matchType !== ANY)
+      return invalid("An unknown match.");
+    if ((matchType === EXACT) !== (match !== null)) return invalid("Only an exact match has a name.");
   }
-  if (new Set(types).size < types.length) {
-    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "An entity type is named twice." };
-  }
-  const unknown = types.find((type) => !ENTITY_TYPES.has(type));
-  if (unknown === undefined) return undefined;
-  return { errorCode: ErrorCode.UNSUPPORTED_VERSION, errorMessage: `There are no quotas of a ${unknown}.` };
+  const isMixed = seen.has("ip") && seen.size > 1;
+  return isMixed ? invalid("An address is asked for by itself.") : undefined;
 }

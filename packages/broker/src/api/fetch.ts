@@ -34,7 +34,11 @@ export const fetch: Handler = serve(api, async (given, context) => {
     await enoughBytes(request, context, logs);
     read = readAll(request, context);
   }
-  return { errorCode: ErrorCode.NONE, sessionId: 0, responses: read.responses };
+  const client = { user: context.authentication.user, clientId: context.clientId };
+  const { throttleMs, isSent } = context.throttles.fetch.admit(client, read.bytes, context.clock.nowMs());
+  if (throttleMs > 0) context.mute(throttleMs);
+  const responses = isSent ? read.responses : [];
+  return { errorCode: ErrorCode.NONE, sessionId: 0, responses, throttleTimeMs: throttleMs };
 });
 
 /** One entry for each topic, one for each partition: where a client repeats itself, what it said last counts. */
@@ -119,8 +123,13 @@ interface ReadResult {
 
 function readAll(request: Request, context: RequestContext): ReadResult {
   // Where clients let their answers lie, the first batch below is all that others get at a time.
-  const { memory, settings } = context;
-  let left = Math.min(Math.max(request.maxBytes, 0), settings.fetchMaxBytes, memory.answers.left);
+  const { memory, settings, throttles, authentication, clientId } = context;
+  let left = Math.min(
+    Math.max(request.maxBytes, 0),
+    settings.fetchMaxBytes,
+    memory.answers.left,
+    throttles.fetch.largest({ user: authentication.user, clientId }),
+  );
   let bytes = 0;
   let mustAnswer = request.topics.length === 0;
   const responses = request.topics.map((topic) => ({

@@ -10,6 +10,8 @@ import type { Memory } from "../network/memory.ts";
 import type { Settings } from "../options.ts";
 import type { ProducerIds } from "../producers/producer-ids.ts";
 import type { Api, Decoded, Encodable, Fields } from "../protocol/schema.ts";
+import type { ClientQuotas } from "../quotas/client-quotas.ts";
+import type { Throttles } from "../quotas/throttle.ts";
 import type { Disk } from "../storage/disk.ts";
 import type { TopicStore } from "../topics/topic-store.ts";
 import type { TransactionCoordinator } from "../transactions/transaction-coordinator.ts";
@@ -34,6 +36,8 @@ export interface BrokerParts {
   readonly validateToken: TokenValidator | undefined;
   /** Absent where everybody may do everything. */
   readonly authorizer: Authorizer | undefined;
+  readonly quotas: ClientQuotas;
+  readonly throttles: Throttles;
   /** The APIs that this broker serves, by key. */
   readonly handlers: ReadonlyMap<number, Handler>;
 }
@@ -42,6 +46,10 @@ export interface RequestContext extends BrokerParts {
   readonly version: number;
   readonly clientId: string;
   readonly clientHost: string;
+  /** The size of the request on the wire, without the four bytes that tell it. */
+  readonly requestBytes: number;
+  /** Takes no more requests from this client for so long: the answer to this one is sent before. */
+  readonly mute: (delayMs: number) => void;
   readonly authentication: Authentication;
   /** What this client may do. */
   readonly access: Access;

@@ -1,7 +1,9 @@
 import { addOffsetsToTxn } from "./add-offsets-to-txn.ts";
 import { addPartitionsToTxn } from "./add-partitions-to-txn.ts";
+import { alterClientQuotas } from "./alter-client-quotas.ts";
 import { alterConfigs } from "./alter-configs.ts";
 import { alterPartitionReassignments } from "./alter-partition-reassignments.ts";
+import { alterReplicaLogDirs } from "./alter-replica-log-dirs.ts";
 import { alterUserScramCredentials } from "./alter-user-scram-credentials.ts";
 import { apiVersions } from "./api-versions.ts";
 import { consumerGroupDescribe } from "./consumer-group-describe.ts";
@@ -20,6 +22,7 @@ import { describeConfigs } from "./describe-configs.ts";
 import { describeGroups } from "./describe-groups.ts";
 import { describeLogDirs } from "./describe-log-dirs.ts";
 import { describeProducers } from "./describe-producers.ts";
+import { describeQuorum } from "./describe-quorum.ts";
 import { describeTopicPartitions } from "./describe-topic-partitions.ts";
 import { describeTransactions } from "./describe-transactions.ts";
 import { describeUserScramCredentials } from "./describe-user-scram-credentials.ts";
@@ -33,6 +36,7 @@ import { incrementalAlterConfigs } from "./incremental-alter-configs.ts";
 import { initProducerId } from "./init-producer-id.ts";
 import { joinGroup } from "./join-group.ts";
 import { leaveGroup } from "./leave-group.ts";
+import { listConfigResources } from "./list-config-resources.ts";
 import { listGroups } from "./list-groups.ts";
 import { listOffsets } from "./list-offsets.ts";
 import { listPartitionReassignments } from "./list-partition-reassignments.ts";
@@ -47,11 +51,14 @@ import { saslAuthenticate } from "./sasl-authenticate.ts";
 import { saslHandshake } from "./sasl-handshake.ts";
 import { syncGroup } from "./sync-group.ts";
 import { txnOffsetCommit } from "./txn-offset-commit.ts";
+import { updateFeatures } from "./update-features.ts";
 
 const served: readonly Handler[] = [
   addOffsetsToTxn,
+  alterClientQuotas,
   addPartitionsToTxn,
   alterConfigs,
+  alterReplicaLogDirs,
   alterPartitionReassignments,
   alterUserScramCredentials,
   apiVersions,
@@ -70,6 +77,7 @@ const served: readonly Handler[] = [
   describeConfigs,
   describeGroups,
   describeLogDirs,
+  describeQuorum,
   describeProducers,
   describeTopicPartitions,
   describeTransactions,
@@ -82,6 +90,7 @@ const served: readonly Handler[] = [
   incrementalAlterConfigs,
   initProducerId,
   joinGroup,
+  listConfigResources,
   leaveGroup,
   listGroups,
   listOffsets,
@@ -96,6 +105,7 @@ const served: readonly Handler[] = [
   saslAuthenticate,
   saslHandshake,
   syncGroup,
+  updateFeatures,
   txnOffsetCommit,
 ];
 

@@ -35,6 +35,7 @@ interface Outcome {
  */
 export const produce: Handler = serve(api, async (request, context) => {
   const { acks, transactionalId } = request;
+  const throttleTimeMs = throttle(context);
   const mayUseId = mayWriteTransaction(request, context);
   const isKnownAcks = acks === -1 || acks === 0 || acks === 1;
   const wanted = request.topicData.filter(({ partitionData }) => partitionData.length > 0);
@@ -66,8 +67,27 @@ export const produce: Handler = serve(api, async (request, context) => {
         ),
       })),
     ),
+    throttleTimeMs,
   };
 });
+
+/** Counts the whole request against the client's quota. Returns for how long the client is kept silent. */
+function throttle({
+  throttles,
+  authentication,
+  clientId,
+  requestBytes,
+  clock,
+  mute,
+}: RequestContext): number {
+  const throttleMs = throttles.produce.record(
+    { user: authentication.user, clientId },
+    requestBytes,
+    clock.nowMs(),
+  );
+  if (throttleMs > 0) mute(throttleMs);
+  return throttleMs;
+}
 
 /** The id matters only if there is a transactional batch; then there must be an id, and a right to it. */
 function mayWriteTransaction({ transactionalId, topicData }: Request, { access }: RequestContext): boolean {

@@ -64,6 +64,11 @@ export class GroupConfigs {
     return this.#groups.get(group) ?? {};
   }
 
+  /** The groups that have settings of their own. */
+  groups(): string[] {
+    return [...this.#groups.keys()];
+  }
+
   /** Replaces all settings of a group. */
   configure(group: string, overrides: Readonly<Record<string, string>>): void {
     const isEmpty = Object.keys(overrides).length === 0;

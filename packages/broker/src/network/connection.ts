@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { BrokerParts } from "../api/handler.ts";
 import { Access } from "../auth/access.ts";
 import type { Authentication } from "../auth/authentication.ts";
+import type { Timer } from "../clock.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
 import { type ClientEnd, dispatch } from "./dispatch.ts";
 import { Framing } from "./framing.ts";
@@ -45,6 +46,8 @@ export class Connection {
   #arrivingBytes = 0;
   #answerBytes = 0;
   #waitsForMemory = false;
+  /** While a quota is to be kept to, nothing is read. */
+  #muted: Timer | undefined;
   #paused = false;
   #closed = false;
 
@@ -60,7 +63,8 @@ export class Connection {
     const access = new Access(parts.authorizer, authentication, address);
     const clientHost = `/${address}`;
     const refusals = new RefusalLog(parts.settings.log, clientHost);
-    this.#client = { clientHost, authentication, access, advertised, refusals };
+    const mute = (delayMs: number): void => this.#mute(delayMs);
+    this.#client = { clientHost, authentication, access, advertised, refusals, mute };
     this.#framing = new Framing(parts.settings.requestMaxBytes, (bytes) => this.#reserve(bytes));
     const { intercept } = parts.settings;
     this.#interceptor = intercept === undefined ? undefined : new Interceptor(intercept, parts);
@@ -74,6 +78,7 @@ export class Connection {
     socket.on("error", (error) => this.#log("debug", "connection failed", { error: error.message }));
     socket.on("close", () => {
       this.#closed = true;
+      this.#muted?.cancel();
       this.#freeAll();
     });
   }
@@ -84,7 +89,7 @@ export class Connection {
 
   #idle(): void {
     // Long polls and joins are quiet too: only a connection that waits for nothing is idle.
-    if (this.#slots.length > 0 || this.#closed) return;
+    if (this.#slots.length > 0 || this.#muted !== undefined || this.#closed) return;
     const { connectionIdleMs } = this.#parts.settings;
     this.#log("debug", "connection closed: idle", { idleMs: connectionIdleMs });
     this.close();
@@ -92,6 +97,7 @@ export class Connection {
 
   get #isFull(): boolean {
     return (
+      this.#muted !== undefined ||
       this.#slots.length >= this.#parts.settings.maxInFlightPerConnection ||
       this.#heldBytes > MAX_HELD_BYTES ||
       this.#socket.writableLength > MAX_UNSENT_BYTES
@@ -121,6 +127,16 @@ export class Connection {
     } catch (error) {
       this.#end(error);
     }
+  }
+
+  #mute(delayMs: number): void {
+    if (this.#closed) return;
+    this.#muted?.cancel();
+    this.#pause();
+    this.#muted = this.#parts.clock.setTimer(delayMs, () => {
+      this.#muted = undefined;
+      this.#resume();
+    });
   }
 
   #pause(): void {

@@ -16,6 +16,7 @@ export interface ClientEnd {
   readonly access: Access;
   readonly advertised: RequestContext["advertised"];
   readonly refusals: RefusalLog;
+  readonly mute: (delayMs: number) => void;
 }
 
 /**
@@ -42,7 +43,7 @@ export function dispatch(
   }
   if (version >= api.flexibleFrom) skipTaggedFields(reader);
   const body = decodeRequest(api, version, reader);
-  const context: RequestContext = { ...parts, ...client, version, clientId };
+  const context: RequestContext = { ...parts, ...client, version, clientId, requestBytes: request.length };
   const result = handler.handle(body, context);
   return Promise.resolve(result).then((response) => {
     if (response === NO_RESPONSE) return undefined;

@@ -1,5 +1,4 @@
 import { alterPartitionReassignments } from "../../packages/broker/src/protocol/messages/alter-partition-reassignments.ts";
-import { describeClientQuotas } from "../../packages/broker/src/protocol/messages/describe-client-quotas.ts";
 import { electLeaders } from "../../packages/broker/src/protocol/messages/elect-leaders.ts";
 import { listPartitionReassignments } from "../../packages/broker/src/protocol/messages/list-partition-reassignments.ts";
 import { area } from "../suite.ts";
@@ -7,7 +6,7 @@ import { versionEnds } from "../version-ends.ts";
 
 const UNCLEAN = 1;
 
-export const leaderAndQuotaCases = [
+export const leaderCases = [
   ...area("leaders", {
     "no election is needed": async (session, topic) => {
       await session.createTopic(topic, 2);
@@ -44,24 +43,6 @@ export const leaderAndQuotaCases = [
       const topics = [topic, `${topic}-unknown`].map((name) => ({ name, partitionIndexes: [0, 7] }));
       await session.send(listPartitionReassignments, 0, { topics }, "some");
       await session.send(listPartitionReassignments, 0, { topics: null }, "all");
-    },
-  }),
-  ...area("quotas", {
-    "there are none": async (session) => {
-      const components = [{ entityType: "user", matchType: 0, match: "nobody" }];
-      for (const version of versionEnds(describeClientQuotas)) {
-        await session.send(describeClientQuotas, version, { components, strict: false });
-      }
-      await session.send(describeClientQuotas, 1, { components: [], strict: false }, "all");
-      for (const types of [["user", "user"], ["starship"], [""]]) {
-        const asked = types.map((entityType) => ({ entityType, matchType: 2, match: null }));
-        await session.send(
-          describeClientQuotas,
-          1,
-          { components: asked, strict: true },
-          `of ${types.join()}`,
-        );
-      }
     },
   }),
 ];
