@@ -14,6 +14,12 @@ const UNBUNDLED = [
   "utf-8-validate",
 ];
 
+/** Threads are started by the names of their files, and run when they are loaded. */
+const THREADS = {
+  "decode-worker": "../../packages/decode/src/decode-worker.ts",
+  "handler-thread": "../../packages/kafka/src/consumer/handler-thread.ts",
+};
+
 /** The command line in few files: most of a start from sources is finding and reading a thousand modules. */
 export default defineConfig({
   build: {
@@ -26,9 +32,7 @@ export default defineConfig({
     rolldownOptions: {
       input: {
         main: "src/main.ts",
-        // Threads are started by the names of their files.
-        "decode-worker": "../../packages/decode/src/decode-worker.ts",
-        "handler-thread": "../../packages/kafka/src/consumer/handler-thread.ts",
+        ...THREADS,
       },
       // Side by side and as deep as src: what is looked for relative to a module is found.
       output: { entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
@@ -53,6 +57,11 @@ function buildRecord(): Plugin {
       );
       const inputs = [...modules.map((id) => relative(root, id)), ...manifests(), "apps/cli/vite.config.ts"];
       const outputs = Object.keys(bundle);
+      const imported = new Set(
+        Object.values(bundle).flatMap((file) => (file.type === "chunk" ? file.imports : [])),
+      );
+      const thread = Object.keys(THREADS).find((name) => imported.has(`${name}.js`));
+      if (thread !== undefined) this.error(`${thread}.js holds what others import: it would run in them`);
       if (!recordBuild({ root, dist: dir, inputs, outputs, startedMs })) {
         this.error("a source was changed while it was built; build again");
       }

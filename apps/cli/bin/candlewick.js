@@ -27,7 +27,8 @@ if (Number(process.versions.node.split(".")[0]) >= NEEDED) {
   if (fromSource && !asksForSource) resolveToSource();
   // The second start finds what the first has compiled: a large part of the time that a start takes.
   nodeModule.enableCompileCache?.();
-  await import(pathToFileURL(fromSource ? source : join(dist, "main.js")).href);
+  const { main } = await import(pathToFileURL(fromSource ? source : join(dist, "main.js")).href);
+  await main(process.argv.slice(2));
 } else {
   const node = findNode();
   if (node === undefined || process.env[STARTED] !== undefined) {

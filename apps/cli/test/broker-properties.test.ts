@@ -43,6 +43,17 @@ test("the broker takes Kafka's own properties, and names those that mean nothing
   expect(output).not.toContain("log.retention.hours");
 });
 
+test("the broker takes variables of the environment", async () => {
+  const args = ["broker", "--data", join(folder, "quiet"), "--listen", "127.0.0.1:0"];
+  const child = startCli(args, { environment: { CANDLEWICK_LOG__LEVEL: "error" } });
+  const exit = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
+  const errors = text(child.stderr);
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.includes("accepting connections")) child.kill("SIGTERM");
+  }
+  expect({ code: await exit, errors: await errors }).toEqual({ code: 0, errors: "" });
+});
+
 test.each([
   ["a value without sense", properties("odd.properties", ["num.partitions=many"]), /num\.partitions/],
   ["a file that is not there", join(folder, "none.properties"), /cannot read/],
