@@ -71,7 +71,8 @@ export class DeliverySession {
   #fetching: FetchLoop | null = null;
   #events: DeliveryEvent[] = [];
   #isFeeding = false;
-  #turnBegunMs: number;
+  #turnBegunMs = 0;
+  #isTurnOpen = false;
   #wake: { readonly atMs: number; readonly waiting: AbortController } | null = null;
   #failure: { readonly error: unknown } | null = null;
   #idle = Promise.withResolvers<void>();
@@ -81,7 +82,6 @@ export class DeliverySession {
     this.#session = session;
     this.#partitions = partitions;
     this.delivery = new Delivery(parts.settings);
-    this.#turnBegunMs = parts.cluster.clock.monotonic();
     this.#commits = new CommitLoop(parts.cluster, this.delivery, {
       ...parts.commit,
       coordinator: parts.member.coordinator,
@@ -281,14 +281,12 @@ export class DeliverySession {
   }
 
   #drainEvents(): void {
+    this.#openTurn();
     for (let index = 0; index < this.#events.length; index++) {
       if (this.#parts.cluster.clock.monotonic() - this.#turnBegunMs > TURN_MS) {
         if (this.#events.length >= MOST_EVENTS) this.#fetching?.poke();
         this.#events = this.#events.slice(index);
-        setImmediate(() => {
-          this.#turnBegunMs = this.#parts.cluster.clock.monotonic();
-          this.#drainEvents();
-        });
+        setImmediate(() => this.#drainEvents());
         return;
       }
       const event = this.#events[index];
@@ -300,6 +298,16 @@ export class DeliverySession {
     this.#isFeeding = false;
     this.#schedule();
     if (this.delivery.isIdle && this.#session.ended.aborted) this.#idle.resolve();
+  }
+
+  /** Notes when a turn of the event loop begins: events that came after a pause of the loop must not wait for the next one. */
+  #openTurn(): void {
+    if (this.#isTurnOpen) return;
+    this.#isTurnOpen = true;
+    this.#turnBegunMs = this.#parts.cluster.clock.monotonic();
+    setImmediate(() => {
+      this.#isTurnOpen = false;
+    });
   }
 
   #do(command: DeliveryCommand): void {
