@@ -3,6 +3,7 @@ import { byId } from "./element.ts";
 import { type ConnectionState, Feed } from "./feed.ts";
 import { applyTexts, language, remember, remembered, setLanguage, text } from "./language.ts";
 import { MarketHead } from "./market-head.ts";
+import { atPrice } from "./market-value.ts";
 import { MarketView } from "./market-view.ts";
 import { PairList } from "./pair-list.ts";
 import { assetName, isCurrency } from "./pair-name.ts";
@@ -98,6 +99,7 @@ export class App {
       this.#selected = pair === null ? null : (this.#pairs.find(pair) ?? null);
       this.#problem = null;
       this.#trades.reset();
+      this.#head.showReserves(null);
       if (pair !== null) {
         this.#feed.subscribe({ channel: "trades", pair });
         if (this.#selected === null) this.#loadPair(pair);
@@ -213,6 +215,7 @@ export class App {
         if (message.op === "snapshot") this.#trades.snapshot(message.trades);
         else if (message.op === "update") this.#trades.add(message.trades);
         else this.#trades.retract(message.block_id);
+        this.#head.showReserves(this.#trades.newest);
         return;
       case "prices":
         this.#prices(message.prices);
@@ -228,7 +231,7 @@ export class App {
     this.#pairs.setPrices(byPair);
     const change = this.#selected === null ? undefined : byPair.get(this.#selected.pair_addr);
     if (this.#selected !== null && change !== undefined) {
-      this.#selected = { ...this.#selected, ...change };
+      this.#selected = atPrice(this.#selected, change);
       this.#head.show(this.#selected, this.#currency);
     }
     // A pair that was not known has its first trade.

@@ -51,10 +51,16 @@ export function percentText(change: number | null): string {
 export function amountText(value: number | null, locale: string): string {
   if (value === null || !Number.isFinite(value)) return UNKNOWN;
   const size = Math.abs(value);
-  if (size >= 10_000) return compact(locale).format(value);
+  if (size >= 10_000) return compact(locale, 4).format(value);
   if (size >= 1000) return grouped(value, 0);
   if (size >= 1 || size === 0) return grouped(value, size >= 100 ? 1 : 2);
   return priceText(value, 4);
+}
+
+/** The same in three digits, for a narrow column. */
+export function roughText(value: number | null, locale: string): string {
+  if (value === null || !Number.isFinite(value)) return UNKNOWN;
+  return Math.abs(value) >= 1000 ? compact(locale, 3).format(value) : priceText(value, 4);
 }
 
 /** A whole number with separators. */
@@ -94,10 +100,11 @@ function grouped(value: number, decimals: number): string {
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-function compact(locale: string): Intl.NumberFormat {
-  const known = formats.get(locale);
+function compact(locale: string, digits: number): Intl.NumberFormat {
+  const key = `${locale} ${digits}`;
+  const known = formats.get(key);
   if (known !== undefined) return known;
-  const format = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 4 });
-  formats.set(locale, format);
+  const format = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: digits });
+  formats.set(key, format);
   return format;
 }

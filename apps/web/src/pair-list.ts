@@ -1,9 +1,10 @@
 import { byId, element, notice } from "./element.ts";
 import { type TextKey, text } from "./language.ts";
+import { atPrice } from "./market-value.ts";
 import { PairRow } from "./pair-row.ts";
 import type { Currency, IntervalName, PairView, PriceChange } from "./wire.ts";
 
-type SortKey = "volume" | "change_5m" | "change_1h" | "change_24h";
+type SortKey = "volume" | "market_cap_usd" | "change_5m" | "change_1h" | "change_24h";
 
 /** What the list is at the moment. */
 export type PairListState =
@@ -73,7 +74,7 @@ export class PairList {
     this.#pairs = this.#pairs.map((pair) => {
       const change = changes.get(pair.pair_addr);
       if (change === undefined) return pair;
-      const next = { ...pair, ...change };
+      const next = atPrice(pair, change);
       this.#showRow(next);
       return next;
     });
@@ -153,6 +154,7 @@ export class PairList {
     this.#columns.replaceChildren(
       heading(text("pair"), null, null),
       heading(text("volume24h"), "volume", "volume24h"),
+      heading(text("marketCapShort"), "market_cap_usd", "marketCap"),
       heading("5m", "change_5m", null),
       heading("1h", "change_1h", null),
       heading("24h", "change_24h", null),

@@ -7,8 +7,17 @@ import type { AssetView, PairView } from "./wire.ts";
  * direction) is taken out of them, and what is long is cut.
  */
 export function assetName(asset: AssetView): string {
-  const symbol = [...(asset.symbol ?? "").replace(/\p{C}/gu, "").trim()].slice(0, MAX_SYMBOL).join("");
+  const symbol = visible(asset.symbol, MAX_SYMBOL);
   return symbol === "" ? shortAddress(asset.mint) : symbol;
+}
+
+/** What a pair's token is called by its maker; empty where that is not known. */
+export function tokenName(pair: PairView): string {
+  return visible(pair.token_name, MAX_NAME);
+}
+
+function visible(claim: string | null, maxCharacters: number): string {
+  return [...(claim ?? "").replace(/\p{C}/gu, "").trim()].slice(0, maxCharacters).join("");
 }
 
 /** Whether an asset is one of the currencies that tokens are traded against; the server lets no other claim a name. */
@@ -17,6 +26,7 @@ export function isCurrency(asset: AssetView): boolean {
 }
 
 const MAX_SYMBOL = 12;
+const MAX_NAME = 32;
 const CURRENCIES: ReadonlySet<string> = new Set(["SOL", "USDC", "USDT"]);
 
 /** `DezX…B263/SOL`. */

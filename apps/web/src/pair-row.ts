@@ -1,7 +1,8 @@
 import { element, setText } from "./element.ts";
 import { locale, text } from "./language.ts";
-import { amountText, percentText, plainText, priceText } from "./number-text.ts";
-import { assetName, assetSign, pairName, venueName } from "./pair-name.ts";
+import { marketCapTitle } from "./market-value.ts";
+import { amountText, percentText, plainText, priceText, roughText, UNKNOWN } from "./number-text.ts";
+import { assetName, assetSign, pairName, tokenName, venueName } from "./pair-name.ts";
 import { routeHash } from "./route.ts";
 import type { Currency, IntervalName, PairView } from "./wire.ts";
 
@@ -10,19 +11,17 @@ export class PairRow {
   readonly root: HTMLAnchorElement;
   readonly #price = element("span", { class: "price" });
   readonly #volume = element("span", { class: "muted" });
+  readonly #cap = element("span", { class: "cap" });
+  readonly #token = element("b");
+  readonly #base = element("span", { class: "muted" });
   readonly #changes = [0, 1, 2].map(() => element("span", { class: "change" }));
   #shownPrice: number | null = null;
 
   constructor(pair: PairView) {
-    const name = element(
-      "span",
-      { class: "pair-name" },
-      element("b", {}, assetName(pair.token)),
-      element("span", { class: "muted" }, `/${assetName(pair.base)}`),
-    );
+    const name = element("span", { class: "pair-name" }, this.#token, this.#base);
     this.root = element(
       "a",
-      { class: "pair-row", title: pair.token.mint },
+      { class: "pair-row" },
       element(
         "span",
         { class: "pair-cell" },
@@ -35,6 +34,7 @@ export class PairRow {
         ),
       ),
       element("span", { class: "two right" }, this.#price, this.#volume),
+      this.#cap,
       ...this.#changes,
     );
     this.#volume.classList.add("small");
@@ -43,6 +43,14 @@ export class PairRow {
   /** Shows the values of a pair as they are now; a price that moved lights up shortly. */
   show(pair: PairView, view: { currency: Currency; interval: IntervalName; selected: boolean }): void {
     this.root.href = routeHash(pair.pair_addr, view.interval);
+    // Names are looked up after the first trade has come.
+    const name = tokenName(pair);
+    this.root.title = name === "" ? pair.token.mint : `${name} · ${pair.token.mint}`;
+    setText(this.#token, assetName(pair.token));
+    setText(this.#base, `/${assetName(pair.base)}`);
+    const cap = pair.market_cap_usd;
+    setText(this.#cap, cap === null ? UNKNOWN : `$${roughText(cap, locale())}`);
+    this.#cap.title = `${text("marketCap")}: ${marketCapTitle(pair)}`;
     if (view.selected) this.root.setAttribute("aria-current", "true");
     else this.root.removeAttribute("aria-current");
     const price = view.currency === "usd" ? pair.price_usd : pair.price_base;

@@ -3,6 +3,7 @@ import { locale, text } from "./language.ts";
 import { amountText, plainText, priceText } from "./number-text.ts";
 import { assetName } from "./pair-name.ts";
 import { clockText, dateText } from "./time-text.ts";
+import { markLegend, markSign, type TradeMark, tradeMarks } from "./trade-mark.ts";
 import { joinTrades } from "./trade-order.ts";
 import type { Currency, PairView, TradeMessage } from "./wire.ts";
 
@@ -12,7 +13,9 @@ const MAX_ROWS = 200;
 export class TradeList {
   readonly #list = byId("trade-list");
   readonly #columns = byId("trade-columns");
+  readonly #legend = byId("trade-legend");
   #trades: TradeMessage[] = [];
+  #marks: ReadonlyMap<TradeMessage, readonly TradeMark[]> = new Map();
   #fresh: TradeMessage[] = [];
   #pair: PairView | null = null;
   #currency: Currency = "usd";
@@ -32,6 +35,11 @@ export class TradeList {
     this.#pair = pair;
     this.#currency = currency;
     if (!same) this.render();
+  }
+
+  /** The newest trade, drawn or not; null where there is none. */
+  get newest(): TradeMessage | null {
+    return joinTrades(this.#fresh, this.#trades.slice(0, 1), 1)[0] ?? null;
   }
 
   snapshot(trades: readonly TradeMessage[]): void {
@@ -62,11 +70,14 @@ export class TradeList {
     const unit = this.#currency === "usd" ? "USD" : this.#pair === null ? "" : assetName(this.#pair.base);
     this.#columns.replaceChildren(
       element("span", {}, text("time")),
+      element("span", {}),
       element("span", {}, `${text("price")} ${unit}`),
       element("span", {}, text("amount")),
       element("span", {}, this.#pair === null ? "" : assetName(this.#pair.base)),
       element("span", {}, text("maker")),
     );
+    this.#legend.replaceChildren(...markLegend());
+    this.#marks = tradeMarks(this.#trades);
     if (this.#pair === null) this.#list.replaceChildren();
     else if (this.#state === "loading") {
       this.#list.replaceChildren(
@@ -92,6 +103,7 @@ export class TradeList {
       this.render(fresh);
       return;
     }
+    this.#marks = tradeMarks(this.#trades);
     const rows = this.#trades.slice(0, fresh.size).map((trade) => this.#row(trade, true));
     // Who has scrolled down reads on undisturbed.
     const { scrollTop, scrollHeight } = this.#list;
@@ -102,14 +114,16 @@ export class TradeList {
 
   #row(trade: TradeMessage, fresh: boolean): HTMLElement {
     const price = this.#currency === "usd" ? trade.token_price_usd : trade.token_price_base;
+    const marks = this.#marks.get(trade) ?? [];
     const usd = trade.total_usd === null ? "" : ` · $${amountText(trade.total_usd, locale())}`;
     return element(
       "div",
       {
-        class: `trade-row ${trade.type}${fresh ? " new" : ""}`,
+        class: `trade-row ${trade.type}${fresh ? " new" : ""}${marks.length > 0 ? " marked" : ""}`,
         title: `${dateText(trade.block_time)} · slot ${trade.slot}${usd}`,
       },
       element("span", { class: "muted" }, clockText(trade.block_time)),
+      element("span", { class: "marks" }, ...marks.map(markSign)),
       element(
         "span",
         { class: "price", title: plainText(price) },

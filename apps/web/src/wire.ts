@@ -19,6 +19,14 @@ export interface PairView {
   readonly volume_24h_usd: string;
   readonly trades_24h: number;
   readonly block_time: number | null;
+  /** What the token's maker calls it. */
+  readonly token_name: string | null;
+  /** Whole units, an exact decimal. */
+  readonly token_supply: string | null;
+  /** Unix seconds. */
+  readonly created_time: number | null;
+  readonly fdv_usd: number | null;
+  readonly market_cap_usd: number | null;
 }
 
 export interface KlinePrices {
@@ -73,6 +81,12 @@ export interface TradeMessage {
   readonly token_amount: number;
   readonly total_usd: number | null;
   readonly maker: string;
+  readonly tx_hash: string;
+  /** Whether it is one side of a sandwich; null where that is not known. */
+  readonly clamp: boolean | null;
+  /** What the pool holds after it. */
+  readonly current_base_token_in_pool_amount: number | null;
+  readonly current_token_in_pool_amount: number | null;
 }
 
 export interface BlockPoint {

@@ -7,6 +7,7 @@ import {
   plainText,
   priceText,
   rateText,
+  roughText,
   shortAddress,
 } from "../src/number-text.ts";
 
@@ -86,6 +87,16 @@ describe("other numbers", () => {
     expect(amountText(value, "en-US")).toBe(en);
     expect(amountText(value, "zh-CN")).toBe(zh);
     expect(plainText(value)).toBe(plain);
+  });
+
+  it.each([
+    [null, "–", "–"],
+    [0.000012345, "0.0₄123", "0.0₄123"],
+    [999.4, "999.40", "999.40"],
+    [12_345, "12.3K", "1.23万"],
+    [8.982e9, "8.98B", "89.8亿"],
+  ])("amount %s is about %s, in Chinese %s", (value, en, zh) => {
+    expect([roughText(value, "en-US"), roughText(value, "zh-CN")]).toEqual([en, zh]);
   });
 
   it("shortens", () => {

@@ -6,7 +6,8 @@ function trade(slot: number, transaction = 0, inner: number | null = null, hop =
   return {
     ...{ block_id: "b", block_time: null, slot, transaction_index: transaction, type: "buy", maker: "M" },
     ...{ outer_index: 1, inner_index: inner, hop_index: hop, token_price_usd: 1, token_price_base: 1 },
-    ...{ base_token_amount: 1, token_amount: 1, total_usd: 1 },
+    ...{ base_token_amount: 1, token_amount: 1, total_usd: 1, tx_hash: "t", clamp: null },
+    ...{ current_base_token_in_pool_amount: null, current_token_in_pool_amount: null },
   };
 }
 

@@ -2,12 +2,22 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { encodeJson, TOPICS } from "@candlewick/contracts";
+import { type PairFacts, rawAmount, slot, type Trade } from "@candlewick/domain";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RealParts, startRealParts } from "./real-parts.ts";
 import { kline, PAIR_A, PAIR_B, priceChange, START_MS, trade } from "./sample.ts";
 
+/** What is known of the second pair; of the first nothing is. */
+const FACTS: PairFacts = {
+  baseSymbol: "SOL",
+  tokenSymbol: "BONK",
+  tokenName: "A <b>coin</b>",
+  tokenSupply: rawAmount(1_000_000_000_000_000n),
+  createdSlot: slot(1),
+  createdTime: START_MS / 1000 - 3600,
+};
 const PAGE_FOLDER = path.resolve(import.meta.dirname, "../../../apps/web");
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = CANDIDATES.find((file) => existsSync(file));
@@ -46,7 +56,7 @@ describe.skipIf(executablePath === undefined)("the page in a browser (needs chro
     await build({ root: PAGE_FOLDER, logLevel: "error", build: { outDir: webRoot, emptyOutDir: true } });
     parts = await startRealParts(webRoot);
     await parts.checkpoint([
-      trade({ slot: 1, timeMs: START_MS, pair: PAIR_B, base: 1_500_000_000n }),
+      { ...trade({ slot: 1, timeMs: START_MS, pair: PAIR_B, base: 1_500_000_000n }), facts: FACTS },
       trade({ slot: 2, timeMs: START_MS, base: 9_000_000_000n }),
       trade({ slot: 3, timeMs: START_MS + 60_000, base: 1_000n, token: 1_000_000_000n, side: "sell" }),
     ]);
@@ -101,6 +111,44 @@ describe.skipIf(executablePath === undefined)("the page in a browser (needs chro
     await page.locator("#last-price", { hasText: "$777.00" }).waitFor();
     await page.locator(".pair-row[aria-current]", { hasText: "777.00" }).waitFor();
     await page.locator("#status", { hasText: "50" }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("tells what a token is called and worth, and marks trades that are no ordinary ones", async () => {
+    const { page, complaints, close } = await open({ width: 1440, height: 900 });
+    // Nothing is known of this one yet: a dash that says why.
+    expect(await page.locator("#market-cap").textContent()).toBe("–");
+    expect(await page.locator("#market-cap").getAttribute("title")).toContain("not known");
+    expect(await page.locator(".trade-row .mark").count()).toBe(0);
+
+    await page.goto(`${parts.serve.url}/#/${PAIR_B}/1m`);
+    await page.locator("h1", { hasText: "BONK/SOL" }).waitFor();
+    await page.locator(".identity", { hasText: "A <b>coin</b>" }).waitFor();
+    // A thousand million at 0.195 dollars.
+    expect(await page.locator("#market-cap").textContent()).toBe("$195M");
+    expect(await page.locator("#fdv").textContent()).toBe("$195M");
+    expect(await page.locator("#created").textContent()).toBe("04-10 11:00");
+    await page.locator(`.pair-row[aria-current] .cap[title*="1B"]`, { hasText: "$195M" }).waitFor();
+
+    const clamped = (txIndex: number, side: "buy" | "sell"): Trade => ({
+      ...trade({ slot: 60, txIndex, side, pair: PAIR_B, timeMs: START_MS + 170_000 }),
+      clamp: true,
+      baseReserve: rawAmount(250_000_000_000n),
+      tokenReserve: rawAmount(5_000_000n),
+    });
+    const between = trade({ slot: 60, txIndex: 1, pair: PAIR_B, timeMs: START_MS + 170_000 });
+    await parts.produceBlock([clamped(0, "buy"), between, clamped(2, "sell")]);
+    const mark = page.locator(".trade-row .mark.sandwich");
+    await mark.nth(1).waitFor();
+    expect(await mark.count()).toBe(2);
+    expect(await mark.first().getAttribute("aria-label")).toBe("Sandwich");
+    expect(await mark.first().getAttribute("title")).toMatch(/clamp another's/);
+    expect(await page.locator("#trade-legend li").count()).toBe(3);
+    await page.locator("#reserves[title*='5 BONK']", { hasText: "250.0 SOL" }).waitFor();
+    await page.locator("#language").click();
+    await page.locator("#trade-legend", { hasText: "夹子" }).waitFor();
+    expect(await mark.first().getAttribute("aria-label")).toBe("夹子");
     expect(complaints).toEqual([]);
     await close();
   });

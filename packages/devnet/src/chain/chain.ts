@@ -26,7 +26,7 @@ export interface Chain {
   orphanTruthOf(slot: number): readonly TruthTrade[];
   /** Dollars per SOL that the pools are drawn to. */
   solUsdAt(slot: number): number;
-  /** The token of that mint, where it is a lasting one or a coin that still trades at that slot. */
+  /** The token of that mint, where it is a lasting one or a coin that traded not long before that slot. */
   tokenOf(mint: string, slot: number): Token | undefined;
   /** The token whose name Metaplex keeps at that address, under the same condition. */
   tokenDescribedAt(address: string, slot: number): Token | undefined;
@@ -34,6 +34,9 @@ export interface Chain {
 
 /** Blocks of so many transactions together are kept: the heap they take is what limits a loaded chain. */
 const TRANSACTIONS_KEPT = 500;
+
+/** For how long a coin is known that trades no more: who reads old blocks asks for it late. */
+const COINS_KNOWN_SLOTS = 10_000;
 
 /** Makes a chain. Throws a DevnetError (INVALID_OPTION). */
 export function createChain(given: Partial<ChainOptions> & { readonly genesisUnixMs: number }): Chain {
@@ -98,7 +101,7 @@ class SeededChain implements Chain {
 
   #coinsAt(slot: number): Token[] {
     const index = this.calendar.indexOf(slot);
-    return this.#market.coins.between(index, index).map(({ token }) => token);
+    return this.#market.coins.between(index - COINS_KNOWN_SLOTS, index).map(({ token }) => token);
   }
 
   #encoded(slot: number): EncodedBlock {

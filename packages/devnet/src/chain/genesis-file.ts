@@ -11,7 +11,7 @@ const PAUSE_MS = 60_000;
 const UNCERTAIN_MS = 10_000;
 
 /** What a new chain has of what older files do not name. */
-const SANDWICH_RATE = 0.02;
+const SANDWICH_RATE = 0.04;
 
 /** What a node must remember to serve the same chain after a restart, in a small file. */
 export class GenesisFile {
