@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync, zstdCompressSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { TOPICS } from "@candlewick/contracts";
 import { dataflowSchema, startDataflow } from "@candlewick/dataflow";
 import { ingestSchema, startIngest } from "@candlewick/ingest";
@@ -14,12 +14,19 @@ const RECORDED = "../shared/data/solana/blocks/332254855.getBlock.json.gz";
 const BLOCKS = Number(process.env.CANDLEWICK_BENCH_BLOCKS ?? 1_200);
 /** A slot takes 400 ms. */
 const BLOCKS_PER_SECOND = 2.5;
-const THREADS = Number(process.env.CANDLEWICK_BENCH_THREADS ?? 1);
+const THREADS = Number(process.env.CANDLEWICK_BENCH_THREADS ?? 2);
+/** By the ending of a file's name. */
+const FORMS: Readonly<Record<string, (block: string) => string | Buffer>> = {
+  ".json": (block) => block,
+  ".json.gz": (block) => gzipSync(block),
+  ".json.zst": (block) => zstdCompressSync(block),
+};
+const FORM = process.env.CANDLEWICK_BENCH_FORM ?? ".json.zst";
 
 /**
  * How many seconds of a chain are caught up with in one: recorded blocks from files through Kafka into
  * PostgreSQL, in one process. Each file is a mainnet block of 1445 transactions (5.5 MB of JSON) under a
- * slot, a hash, a time and signatures of its own, so that every block's trades are new ones.
+ * slot, a hash and a time of its own, so that every block's trades are new ones.
  */
 export async function benchCatchUp(): Promise<void> {
   if (!existsSync(RECORDED)) {
@@ -58,7 +65,7 @@ export async function benchCatchUp(): Promise<void> {
     await dataflow.stop(5_000);
     const chain = (await servers.store.status()).chains[0];
     console.log(
-      `${BLOCKS} blocks of 5.5 MB as .json.zst, ${chain?.trades} trades, ${THREADS} decoding threads; one second of the chain is ${BLOCKS_PER_SECOND} blocks`,
+      `${BLOCKS} blocks of 5.5 MB as ${FORM}, ${chain?.trades} trades, ${THREADS} decoding threads; one second of the chain is ${BLOCKS_PER_SECOND} blocks`,
     );
     report("catching up, times real time", BLOCKS / BLOCKS_PER_SECOND / seconds, "x");
     report("until all is published", BLOCKS / BLOCKS_PER_SECOND / published, "x");
@@ -72,6 +79,8 @@ export async function benchCatchUp(): Promise<void> {
 
 /** The recorded block again and again, as a chain of slots. */
 function writeBlocks(folder: string): void {
+  const form = FORMS[FORM];
+  if (form === undefined) throw new RangeError(`${FORM} is none of ${Object.keys(FORMS).join(", ")}`);
   mkdirSync(folder, { recursive: true });
   const text = gunzipSync(readFileSync(RECORDED)).toString();
   const { blockhash, previousBlockhash, parentSlot, blockTime } = JSON.parse(text);
@@ -86,6 +95,6 @@ function writeBlocks(folder: string): void {
       .replace(`"previousBlockhash":"${previousBlockhash}"`, `"previousBlockhash":"${nameOf(index - 1)}"`)
       .replace(`"parentSlot":${parentSlot}`, `"parentSlot":${first + index - 1}`)
       .replace(`"blockTime":${blockTime}`, `"blockTime":${began + Math.floor(index / BLOCKS_PER_SECOND)}`);
-    writeFileSync(join(folder, `${first + index}.json.zst`), zstdCompressSync(block));
+    writeFileSync(join(folder, `${first + index}${FORM}`), form(block));
   }
 }

@@ -4,6 +4,7 @@ import { apacheKafkaAvailable, KAFKA_VERSION, startApacheKafka } from "../confor
 import { type Candidate, type Comparison, comparisons, FILLED } from "./delivery/candidates.ts";
 import { type Figure, type MeasuredComparison, writePage } from "./delivery/page.ts";
 import { otherPrograms } from "./delivery/programs.ts";
+import { startSlowService } from "./delivery/slow-service.ts";
 import { messageOf } from "./delivery/workload.ts";
 import { median, report } from "./statistics.ts";
 
@@ -22,7 +23,7 @@ export async function benchDelivery(): Promise<void> {
     console.log(`not measured: ${unavailable}`);
     return;
   }
-  const { go, java, missing } = otherPrograms();
+  const { go, goBinary, java, missing } = otherPrograms();
   for (const reason of missing) console.log(reason);
   const conditions =
     `Apache Kafka ${KAFKA_VERSION} and the client on the same two cores, ${PARTITIONS} partitions, messages of ` +
@@ -30,6 +31,7 @@ export async function benchDelivery(): Promise<void> {
     `up to ${ROUNDS} rounds in which the candidates take turns, ${new Date().toISOString().slice(0, 10)}.`;
   console.log(conditions);
   const kafka = await startApacheKafka({ maxHeap: "1g" });
+  const service = goBinary === null ? null : await startSlowService(goBinary);
   try {
     const connection = { brokers: kafka.brokers, clientId: "bench", logger: silentLogger };
     const wanted = comparisons(go, java).filter(({ title }) => title.includes(ONLY));
@@ -40,6 +42,7 @@ export async function benchDelivery(): Promise<void> {
     }
     if (ONLY === "") writePage([conditions, ...missing].join(" "), measured);
   } finally {
+    service?.kill();
     await kafka.stop();
   }
 }

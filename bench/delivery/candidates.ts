@@ -26,6 +26,7 @@ export function comparisons(go: Program | null, java: Program | null): Compariso
     { title: "Producer, awaiting none", kind: "produce", candidates: streaming(go, java) },
     { title: "Consumer, empty handler", kind: "consume", candidates: emptyHandlers(go) },
     { title: "Consumer, handler of 1 ms, 200 keys", kind: "consume", candidates: slowHandlers(go) },
+    { title: "Consumer, handler that calls a service, 200 keys", kind: "consume", candidates: callers(go) },
   ];
 }
 
@@ -78,12 +79,39 @@ function emptyHandlers(go: Program | null): Candidate[] {
   ];
 }
 
+/** Enough for a run to last seconds, of which compiling and the first fetch are a small part. */
+const SLOWLY_HANDLED = 60_000;
+
 function slowHandlers(go: Program | null): Candidate[] {
   return [
     candidate("kafka-go, 1 goroutine", go, ["kafka-go", "pool"], 1_000, 1),
-    candidate("kafka-go, 30 goroutines, no order", go, ["kafka-go", "pool"], 30_000, 30),
+    candidate("kafka-go, 30 goroutines, no order", go, ["kafka-go", "pool"], SLOWLY_HANDLED, 30),
     candidate("Candlewick, 1 at a time", nodeProgram, ["candlewick", "pool"], 1_000, 1),
-    candidate("Candlewick, 30 at a time, ordered by key", nodeProgram, ["candlewick", "pool"], 30_000, 30),
-    candidate("Candlewick, 100 at a time, ordered by key", nodeProgram, ["candlewick", "pool"], 40_000, 100),
+    candidate(
+      "Candlewick, 30 at a time, ordered by key",
+      nodeProgram,
+      ["candlewick", "pool"],
+      SLOWLY_HANDLED,
+      30,
+    ),
+    candidate(
+      "Candlewick, 100 at a time, ordered by key",
+      nodeProgram,
+      ["candlewick", "pool"],
+      SLOWLY_HANDLED,
+      100,
+    ),
+    candidate("30 timers of Go, without Kafka", go, ["go", "timers"], SLOWLY_HANDLED, 30),
+    candidate("30 timers of Node, without Kafka", nodeProgram, ["node", "timers"], SLOWLY_HANDLED, 30),
+  ];
+}
+
+/** Over a connection for each handler; the service is in Go, and answers after 1 ms. */
+function callers(go: Program | null): Candidate[] {
+  const node = go === null ? null : nodeProgram;
+  return [
+    candidate("kafka-go, 30 goroutines that call", go, ["kafka-go", "calls"], SLOWLY_HANDLED, 30),
+    candidate("Candlewick, 30 calls at a time", node, ["candlewick", "calls"], SLOWLY_HANDLED, 30),
+    candidate("Candlewick, 100 calls at a time", node, ["candlewick", "calls"], SLOWLY_HANDLED, 100),
   ];
 }

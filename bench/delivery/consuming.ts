@@ -3,6 +3,7 @@ import { silentLogger } from "@candlewick/runtime";
 import { Consumer as BareConsumer, MessagesStreamModes } from "@platformatic/kafka";
 import { Kafka, logLevel } from "kafkajs";
 import type { Measurement, Task } from "./producing.ts";
+import { connectSlowService } from "./slow-service.ts";
 
 const HANDLER_MS = 1;
 
@@ -34,7 +35,12 @@ class Progress {
 
 const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   "candlewick consume": (task) => consume(task, () => {}),
+  "node timers": bareTimers,
   "candlewick pool": (task) => consume(task, pause),
+  "candlewick calls": async (task) => {
+    const service = await connectSlowService(task.concurrency);
+    return consume(task, () => service.call());
+  },
   "candlewick batches": consumeBatches,
   "driver consume": bareConsume,
   "kafkajs eachMessage": (task) => kafkajs(task, "eachMessage"),
@@ -48,6 +54,17 @@ export function consumeWith(client: string, mode: string): Measurement | null {
 
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, HANDLER_MS));
+}
+
+/** What a pool of handlers could do at most: their timers without Kafka. */
+async function bareTimers({ count, concurrency }: Task): Promise<number> {
+  let left = count;
+  const began = performance.now();
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) await pause();
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  return (performance.now() - began) / 1000;
 }
 
 async function consume(task: Task, handle: () => void | Promise<void>): Promise<number> {

@@ -15,6 +15,8 @@ export type Program = (args: readonly string[]) => Promise<number>;
 /** Programs in other languages that can be run here, and why the others cannot. */
 export interface Programs {
   readonly go: Program | null;
+  /** Where the program in Go is; null like it. */
+  readonly goBinary: string | null;
   readonly java: Program | null;
   readonly missing: readonly string[];
 }
@@ -29,12 +31,13 @@ export const nodeProgram: Program = (args) => {
 export function otherPrograms(): Programs {
   mkdirSync(CACHE, { recursive: true });
   const missing: string[] = [];
-  const go = buildGo(missing);
+  const goBinary = buildGo(missing);
+  const go: Program | null = goBinary === null ? null : (args) => seconds(goBinary, args);
   const java = buildJava(missing);
-  return { go, java, missing };
+  return { go, goBinary, java, missing };
 }
 
-function buildGo(missing: string[]): Program | null {
+function buildGo(missing: string[]): string | null {
   const binary = join(CACHE, "delivery-bench-go");
   const built = spawnSync("go", ["build", "-o", binary, "."], {
     cwd: join(import.meta.dirname, "..", "go"),
@@ -42,7 +45,7 @@ function buildGo(missing: string[]): Program | null {
   });
   if (built.error !== undefined) missing.push(`sarama and kafka-go are not measured: Go is not installed.`);
   else if (built.status !== 0) missing.push(`sarama and kafka-go are not measured: ${built.stderr.trim()}`);
-  else return (args) => seconds(binary, args);
+  else return binary;
   return null;
 }
 

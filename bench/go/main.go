@@ -1,6 +1,10 @@
 // Measures Go's Kafka clients for docs/benchmarks.md. One figure a run: seconds on standard output, as JSON.
 //
 //	go run . CLIENT MODE BROKERS TOPIC COUNT CONCURRENCY
+//	go run . service
+//
+// The second form is what handlers call: it answers each byte that a connection sends with a byte, 1 ms later, and
+// prints its address. The mode "calls" finds that in CANDLEWICK_BENCH_SERVICE.
 //
 // Messages are those of bench/delivery/workload.ts: 1,200 bytes, 200 keys, acks of all replicas, idempotent.
 package main
@@ -9,7 +13,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -36,6 +42,10 @@ type settings struct {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "service" {
+		serve()
+		return
+	}
 	if len(os.Args) != 7 {
 		log.Fatal("usage: CLIENT MODE BROKERS TOPIC COUNT CONCURRENCY")
 	}
@@ -49,7 +59,9 @@ func main() {
 		"sarama async":     saramaAsync,
 		"sarama consume":   saramaConsume,
 		"kafka-go consume": kafkaGoConsume,
-		"kafka-go pool":    kafkaGoPool,
+		"kafka-go pool":    func(s settings) time.Duration { return kafkaGoPool(s, sleeper) },
+		"go timers":        goTimers,
+		"kafka-go calls":   func(s settings) time.Duration { return kafkaGoPool(s, caller) },
 		"kafka-go sync":    kafkaGoSync,
 	}
 	run, ok := runs[os.Args[1]+" "+os.Args[2]]
@@ -255,15 +267,74 @@ func kafkaGoConsume(s settings) time.Duration {
 	return time.Since(c.began)
 }
 
+// A worker's way of spending 1 ms on a record: a timer, or a call of a service over a connection of its own.
+func sleeper() func() { return func() { time.Sleep(time.Millisecond) } }
+
+func caller() func() {
+	connection, err := net.Dial("tcp", os.Getenv("CANDLEWICK_BENCH_SERVICE"))
+	check(err)
+	buffer := make([]byte, 1)
+	return func() {
+		_, err := connection.Write(buffer)
+		check(err)
+		_, err = connection.Read(buffer)
+		check(err)
+	}
+}
+
+// goTimers is what the pool could do at most: its goroutines without Kafka.
+func goTimers(s settings) time.Duration {
+	var left atomic.Int64
+	left.Store(int64(s.count))
+	var group sync.WaitGroup
+	began := time.Now()
+	for range s.concurrency {
+		group.Go(func() {
+			handle := sleeper()
+			for left.Add(-1) >= 0 {
+				handle()
+			}
+		})
+	}
+	group.Wait()
+	return time.Since(began)
+}
+
+// serve answers until its standard input ends.
+func serve() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(err)
+	fmt.Println(listener.Addr())
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			check(err)
+			go func() {
+				buffer := make([]byte, 1)
+				for {
+					if _, err := connection.Read(buffer); err != nil {
+						connection.Close()
+						return
+					}
+					time.Sleep(time.Millisecond)
+					connection.Write(buffer)
+				}
+			}()
+		}
+	}()
+	io.Copy(io.Discard, os.Stdin)
+}
+
 // kafkaGoPool hands what a reader fetches to `concurrency` goroutines, each taking 1 ms a record.
-func kafkaGoPool(s settings) time.Duration {
+func kafkaGoPool(s settings, newHandler func() func()) time.Duration {
 	reader := groupReader(s)
 	c := newCounter(s.count)
 	work := make(chan kafka.Message, s.concurrency)
 	for range s.concurrency {
+		handle := newHandler()
 		go func() {
 			for range work {
-				time.Sleep(time.Millisecond)
+				handle()
 				c.finish()
 			}
 		}()
