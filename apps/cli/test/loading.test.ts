@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,11 +25,17 @@ const LISTING = `data:text/javascript,${encodeURIComponent(`
   process.on("exit", () => process.stderr.write([...urls].map((url) => \`loaded \${url}\\n\`).join("")));
 `)}`;
 
-/** What a command loads from its sources, until a line that matches is printed and it is told to stop. */
-async function loadedBy(args: readonly string[], ready: RegExp): Promise<string[]> {
+const SOURCES = ["--conditions=candlewick-src"];
+const BROKER = ["broker", "--data", join(folder, "data"), "--listen", "127.0.0.1:0"];
+
+/** The modules that a command loads until a line that matches is printed, where it is told to stop. */
+async function loadedBy(
+  args: readonly string[],
+  ready: RegExp,
+  flags: readonly string[] = SOURCES,
+): Promise<string[]> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("CANDLEWICK_"));
-  const flags = ["--conditions=candlewick-src", "--import", LISTING];
-  const child = spawn(process.execPath, [...flags, BIN, ...args], {
+  const child = spawn(process.execPath, ["--import", LISTING, ...flags, BIN, ...args], {
     env: Object.fromEntries(inherited),
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -51,8 +57,7 @@ function packageOf(url: string): string {
 
 describe("what is loaded, from sources", () => {
   test("the broker: itself, the logger and the command line", async () => {
-    const args = ["broker", "--data", join(folder, "data"), "--listen", "127.0.0.1:0"];
-    const loaded = await loadedBy(args, /accepting connections/);
+    const loaded = await loadedBy(BROKER, /accepting connections/);
     const packages = [...new Set(loaded.map(packageOf))];
     expect(packages).toEqual(
       expect.arrayContaining(["packages/broker", "packages/runtime", "pino", "commander"]),
@@ -69,6 +74,23 @@ describe("what is loaded, from sources", () => {
     const loaded = await loadedBy(["--help"], /no such line/);
     expect(loaded.filter((url) => url.includes("/commands/"))).toEqual([]);
     expect(loaded.length).toBeLessThan(80);
+  });
+});
+
+describe("what is loaded, built", () => {
+  const scripts = join(import.meta.dirname, "..", "..", "..", "scripts");
+
+  test("a few files, none of them a source", async () => {
+    // It says nothing where there is a build of these sources, as after itself.
+    const build = () => spawnSync(process.execPath, [join(scripts, "command-build.mjs")]).stderr.toString();
+    build();
+    expect(build()).toBe("");
+    const loaded = await loadedBy(BROKER, /accepting connections/, []);
+    const [bin, ...built] = loaded.filter((url) => !url.startsWith("data:"));
+    expect(bin).toMatch(/\/apps\/cli\/bin\/candlewick\.js$/);
+    expect(built.filter((url) => /\/apps\/cli\/dist\/[\w-]+\.js$/.test(url)).length).toBeGreaterThan(5);
+    expect(built.filter((url) => url.endsWith(".ts"))).toEqual([]);
+    expect(built.length).toBeLessThan(30);
   });
 });
 
