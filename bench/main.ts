@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   throughput: async () => (await import("./throughput.ts")).benchThroughput(),
   latency: async () => (await import("./latency.ts")).benchLatency(),
   "catch-up": async () => (await import("./catch-up.ts")).benchCatchUp(),
+  rebalance: async () => (await import("./rebalance.ts")).benchRebalance(),
   broker: async () => (await import("./broker.ts")).benchBroker(),
   delivery: async () => (await import("./delivery.ts")).benchDelivery(),
 };

@@ -16,20 +16,24 @@ export interface MeasuredComparison {
 }
 
 const DOCS = join(import.meta.dirname, "..", "..", "docs");
-const START = "<!-- delivery: written by npm run bench -- delivery -->";
-const END = "<!-- /delivery -->";
 
 /** Writes tables and charts into docs: the part of benchmarks.md between its two marks, and docs/delivery-*.svg. */
 export function writePage(conditions: string, comparisons: readonly MeasuredComparison[]): void {
-  const page = join(DOCS, "benchmarks.md");
-  const text = readFileSync(page, "utf8");
   const tables = comparisons.map(table).join("\n");
-  const part = `${START}\n\n${conditions}\n\n${tables}\n${charts(comparisons)}\n${END}`;
-  const before = text.includes(START)
-    ? text.slice(0, text.indexOf(START))
-    : `${text.trimEnd()}\n\n## Delivery\n\n`;
-  const after = text.includes(END) ? text.slice(text.indexOf(END) + END.length) : "\n";
-  writeFileSync(page, `${before}${part}${after}`);
+  writePart("delivery", `${conditions}\n\n${tables}\n${charts(comparisons)}`);
+}
+
+/** Puts a text between the two marks of a bench in benchmarks.md; at the end, under a heading, where it has none yet. */
+export function writePart(bench: string, text: string): void {
+  const start = `<!-- ${bench}: written by npm run bench -- ${bench} -->`;
+  const end = `<!-- /${bench} -->`;
+  const path = join(DOCS, "benchmarks.md");
+  const page = readFileSync(path, "utf8");
+  const isThere = page.includes(start) && page.includes(end);
+  const heading = `${bench.slice(0, 1).toUpperCase()}${bench.slice(1)}`;
+  const before = isThere ? page.slice(0, page.indexOf(start)) : `${page.trimEnd()}\n\n## ${heading}\n\n`;
+  const after = isThere ? page.slice(page.indexOf(end) + end.length) : "\n";
+  writeFileSync(path, `${before}${start}\n\n${text}\n${end}${after}`);
 }
 
 function table({ title, figures }: MeasuredComparison): string {
