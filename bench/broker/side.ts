@@ -21,6 +21,8 @@ export interface Contender {
 
 const CLI = join(import.meta.dirname, "..", "..", "apps", "cli", "bin", "candlewick.js");
 const FIRST_PORT = 19_400;
+/** So much of what a broker says before it ends is kept. */
+const SAID_LENGTH = 4_000;
 let ports = FIRST_PORT;
 
 /** The embedded broker as a user starts it. */
@@ -31,11 +33,12 @@ export function embedded(fsync: "never" | "acks"): Contender {
       const dataDir = mkdtempSync(join(tmpdir(), "candlewick-bench-"));
       const port = ports++;
       const args = ["broker", "--data", dataDir, "--listen", `127.0.0.1:${port}`, "--fsync", fsync];
-      const child = spawn(process.execPath, [CLI, ...args], {
-        stdio: ["ignore", "ignore", "inherit"],
-        env: { ...process.env, CANDLEWICK_LOG__LEVEL: "error" },
+      const child = spawn(process.execPath, [CLI, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+      let said = "";
+      child.stderr.on("data", (text) => {
+        said = `${said}${text}`.slice(-SAID_LENGTH);
       });
-      await untilConnected(port, child);
+      await untilConnected(port, child, () => said);
       return {
         port,
         residentBytes: () => residentBytes(child.pid),
@@ -65,9 +68,11 @@ export function apache(flushEach: boolean): Contender {
 }
 
 /** Connects again and again until the broker listens. */
-async function untilConnected(port: number, child: ChildProcess): Promise<void> {
+async function untilConnected(port: number, child: ChildProcess, said: () => string): Promise<void> {
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`the broker ended with exit code ${child.exitCode}`);
+    if (child.exitCode !== null) {
+      throw new Error(`the broker ended with exit code ${child.exitCode}: ${said()}`);
+    }
     const client = await RawClient.connect(port).catch(() => undefined);
     if (client !== undefined) {
       client.close();
