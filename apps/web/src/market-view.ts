@@ -51,7 +51,12 @@ export class MarketView {
   }
 
   setPair(pair: PairView | null): void {
+    const unit = this.#unit();
     this.#pair = pair;
+    // Candles can come before what is known of their pair.
+    if (this.#drawn && this.#unit() !== unit) {
+      this.#chart.draw(this.#model.candles, { fit: false, unit: this.#unit() });
+    }
   }
 
   snapshot(pair: string, interval: string, klines: readonly Kline[]): void {

@@ -176,6 +176,23 @@ describe.skipIf(executablePath === undefined)("the page in a browser (needs chro
     await close();
   });
 
+  it("names the unit of a chart whose candles came before its pair", async () => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
+    const page = await context.newPage();
+    await page.addInitScript(() => localStorage.setItem("candlewick-currency", "base"));
+    const { promise: drawn, resolve } = Promise.withResolvers<void>();
+    await page.route("**/api/pairs**", async (route) => {
+      await drawn;
+      await route.continue();
+    });
+    await page.goto(`${parts.serve.url}/#/${PAIR_B}/15m`);
+    await page.locator("#legend", { hasText: "1.50" }).waitFor();
+    expect(await page.locator("#legend").textContent()).not.toContain("SOL");
+    resolve();
+    await page.locator("#legend", { hasText: "1.50 SOL" }).waitFor();
+    await context.close();
+  });
+
   it.each([
     [380, 800, "en-US"],
     [390, 844, "zh-CN"],
