@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SlotEntry, SlotStatus } from "../src/index.ts";
-import { freshStore, SERVERS, type TestServer } from "./servers.ts";
+import { TO_RETRY } from "../src/ledger/slots.ts";
+import { freshStore, SERVERS, sql, type TestServer } from "./servers.ts";
 
 function entry(slot: number, status: SlotStatus, blockId: string | null = null): SlotEntry {
   return { slot, status, attempts: 1, reason: null, blockId };
@@ -58,6 +59,18 @@ describe.each(SERVERS)("the ledger on $name", ({ start }) => {
     expect(await page(3, 2)).toEqual([5, 1]);
     expect(await store.unsettledCount("solana")).toBe(6);
     expect(await store.unsettledCount("ethereum")).toBe(0);
+    await store.close();
+  });
+
+  test("what a backfill asked for does not slow down what is to be tried before it", async () => {
+    const { store, connection } = await freshStore(server);
+    const reason = "asked for by backfill";
+    await store.noteMissingSlots("solana", { from: 1, to: 50_000 }, reason);
+    await sql(connection, "ANALYZE slots");
+    const plan = await sql(connection, `EXPLAIN ${TO_RETRY.text}`, ["solana", reason, 1_000, 0]);
+    const steps = plan.map((row) => String(row["QUERY PLAN"])).join("\n");
+    expect(steps).toMatch(/Index Scan using slots_to_retry/);
+    expect(steps).not.toMatch(/Sort/);
     await store.close();
   });
 

@@ -31,7 +31,7 @@ WHERE chain = $1 AND status < 'skipped' AND slot BETWEEN $3 AND $4 ORDER BY slot
 };
 
 /** What was asked for by a person, maybe millions, must not keep what the chain's head left open from its turn. */
-const TO_RETRY: Statement = {
+export const TO_RETRY: Statement = {
   name: "slots-to-retry",
   text: `SELECT ${SLOT_COLUMNS} FROM slots WHERE chain = $1 AND status < 'skipped'
 ORDER BY block_id IS NULL, reason IS NOT DISTINCT FROM $2, slot LIMIT $3 OFFSET $4`,

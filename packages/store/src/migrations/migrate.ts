@@ -4,6 +4,7 @@ import { marketData } from "./0001-market-data.ts";
 import { slotLedger } from "./0002-slot-ledger.ts";
 import { pairFacts } from "./0003-pair-facts.ts";
 import { tradeClamp } from "./0004-trade-clamp.ts";
+import { retryOrder } from "./0005-retry-order.ts";
 
 /** Forward only: a migration that was released is never changed, a new one is added. Its version is its place, from 1. */
 const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
@@ -11,6 +12,7 @@ const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   { name: "slot ledger", sql: slotLedger },
   { name: "pair facts", sql: pairFacts },
   { name: "trade clamp", sql: tradeClamp },
+  { name: "retry order", sql: retryOrder },
 ];
 
 /** The schema that this program reads and writes. */
