@@ -6,12 +6,14 @@ import type { MemorySetting } from "./memory.ts";
 /** A consumer in a process of its own that tells how much memory it takes. */
 const setting = JSON.parse(process.argv[2] ?? "{}") as MemorySetting;
 const metrics = new Registry();
+process.send?.({ rssBytes: process.memoryUsage().rss, windowBytes: 0, handled: 0, finished: 0 });
 const consumer = await startConsumer(
   { brokers: [`127.0.0.1:${setting.port}`], clientId: "member", logger: silentLogger },
   {
     groupId: setting.stuck,
     topics: [setting.topic],
     maxInFlightBytes: setting.maxInFlightBytes,
+    maxInFlightRecords: setting.maxInFlightRecords,
     metrics,
     retry: { delaysMs: [setting.delayMs] },
     async handler() {

@@ -11,6 +11,8 @@ export interface MemorySetting {
   readonly topic: string;
   readonly stuck: "handler" | "retry-topic";
   readonly maxInFlightBytes: number;
+  /** Of each partition. */
+  readonly maxInFlightRecords: number;
   /** The delay of the only retry topic. */
   readonly delayMs: number;
 }
@@ -18,6 +20,11 @@ export interface MemorySetting {
 export interface MemoryReport {
   readonly stuck: MemorySetting["stuck"];
   readonly records: number;
+  /** The options that bound the memory; the records of all partitions together. */
+  readonly maxInFlightBytes: number;
+  readonly maxInFlightRecords: number;
+  /** Before the consumer begins. */
+  readonly idleRssBytes: number;
   readonly highestRssBytes: number;
   readonly highestWindowBytes: number;
   /** Until the first record beside the stuck ones was handled. */
@@ -25,7 +32,10 @@ export interface MemoryReport {
 }
 
 const PARTITIONS = 4;
-const VALUE = Buffer.alloc(100, 120);
+/** Of the topic and its retry topic. */
+const ALL_PARTITIONS = 2 * PARTITIONS;
+const MAX_IN_FLIGHT_RECORDS = 10_000;
+const VALUE = Buffer.alloc(400, 120);
 const DAY_MS = 86_400_000;
 /**
  * What is beside the retry topic, and must be worked on although that is stuck: handled, or parked where a key
@@ -47,12 +57,22 @@ export async function measureMemory(
   try {
     const topic = `memory-${stuck}`;
     await fill(site.proxy.port, topic, stuck, records);
-    const setting = { port: site.proxy.port, topic, stuck, maxInFlightBytes, delayMs: DAY_MS };
+    const setting = {
+      port: site.proxy.port,
+      topic,
+      stuck,
+      maxInFlightBytes,
+      delayMs: DAY_MS,
+      maxInFlightRecords: MAX_IN_FLIGHT_RECORDS,
+    };
     const begun = performance.now();
     member = fork(new URL("./memory-member.ts", import.meta.url), [JSON.stringify(setting)], {
       execArgv: ["--conditions=candlewick-src"],
     });
     const report = {
+      maxInFlightBytes,
+      maxInFlightRecords: ALL_PARTITIONS * MAX_IN_FLIGHT_RECORDS,
+      idleRssBytes: 0,
       highestRssBytes: 0,
       highestWindowBytes: 0,
       firstHandledMs: null as number | null,
@@ -61,6 +81,7 @@ export async function measureMemory(
     member.on(
       "message",
       (told: { rssBytes: number; windowBytes: number; handled: number; finished: number }) => {
+        if (report.idleRssBytes === 0) report.idleRssBytes = told.rssBytes;
         report.highestRssBytes = Math.max(report.highestRssBytes, told.rssBytes);
         report.highestWindowBytes = Math.max(report.highestWindowBytes, told.windowBytes);
         report.finished = told.finished;

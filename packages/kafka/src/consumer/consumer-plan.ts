@@ -69,7 +69,7 @@ export function planOf(options: ConsumerOptions): ConsumerPlan {
     commit: commitPolicy(options),
     maxInFlightBytes: options.maxInFlightBytes ?? 64 << 20,
     sessionTimeoutMs,
-    heartbeatIntervalMs: options.heartbeatIntervalMs ?? Math.min(3_000, sessionTimeoutMs / 3),
+    heartbeatIntervalMs: options.heartbeatIntervalMs ?? Math.min(1_000, sessionTimeoutMs / 3),
     rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 60_000,
     topicRefreshMs: options.topicRefreshMs ?? 30_000,
     moveTimeoutMs: options.moveTimeoutMs ?? 60_000,

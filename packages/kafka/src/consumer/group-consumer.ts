@@ -184,7 +184,7 @@ class BatchGroupConsumer implements GroupConsumer {
   async #beat(session: GroupSession): Promise<void> {
     const settings = {
       topics: () => this.#options.topics,
-      intervalMs: this.#options.heartbeatIntervalMs ?? Math.min(3_000, this.#sessionTimeoutMs / 3),
+      intervalMs: this.#options.heartbeatIntervalMs ?? Math.min(1_000, this.#sessionTimeoutMs / 3),
       sessionTimeoutMs: this.#sessionTimeoutMs,
     };
     const graceMs = this.#rebalanceTimeoutMs * 0.8;
