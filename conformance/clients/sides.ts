@@ -44,7 +44,7 @@ export async function startCandlewickBroker(): Promise<BrokerProcess> {
     void run.ended.then((end) => reject(new Error(`candlewick broker ended with ${end}: ${run.stderr()}`)));
     look();
   });
-  return {
+  const broker: BrokerProcess = {
     name: "embedded",
     address,
     port: portOf(address),
@@ -54,6 +54,8 @@ export async function startCandlewickBroker(): Promise<BrokerProcess> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+  await untilCoordinating(broker);
+  return broker;
 }
 
 /** Starts Apache Kafka, the control: what fails there too is the client's own doing. */

@@ -83,9 +83,35 @@ function withoutIds(output: string): string {
   return output.replaceAll(/TopicId: \S+/g, "TopicId: ID").replace("min.insync.replicas=1,", "");
 }
 
+/** Reads the topic of the offsets to its present end. */
+function formatted(formatter: string): string[] {
+  return [
+    ...["--topic", "__consumer_offsets", "--from-beginning", "--timeout-ms", "6000"],
+    ...["--formatter", `org.apache.kafka.tools.consumer.${formatter}`],
+  ];
+}
+
+/** What was said last of each group: how often it was said before is each broker's own. */
+function lastOf(output: string, pattern: RegExp): string {
+  const found = output.split("\n").flatMap((line) => pattern.exec(line) ?? []);
+  const last = new Map<string, string>();
+  for (let at = 0; at + 3 < found.length; at += 4) {
+    const [, group = "", second = "", third = ""] = found.slice(at, at + 4);
+    if (!group.startsWith("console-consumer-")) last.set(group, `${group} ${second} ${third}`);
+  }
+  return [...last.values()].toSorted().join("\n");
+}
+
 function groupRuns(): ToolRun[] {
   return [
     run("kafka-groups", "list", ["--list"], { essence: holds(/tools-readers.*/) }),
+    run("kafka-console-consumer", "read committed offsets", formatted("OffsetsMessageFormatter"), {
+      essence: (output) => lastOf(output, /"group":"([^"]+)","topic":"([^"]+)".*"offset":(\d+)/),
+    }),
+    run("kafka-console-consumer", "read groups", formatted("GroupMetadataMessageFormatter"), {
+      essence: (output) =>
+        lastOf(output, /"group":"([^"]+)".*"protocolType":"([^"]+)".*"protocol":"([^"]+)"/),
+    }),
     run("kafka-consumer-groups", "describe", ["--describe", ...GROUP], { essence: ofGroup, ...quick }),
     run("kafka-consumer-groups", "describe the state", ["--describe", ...GROUP, "--state"], {
       essence: ofGroup,

@@ -9,6 +9,7 @@ import { BrokerConfiguration } from "./configuration/broker-configuration.ts";
 import { DEFAULT_ASSIGNOR } from "./groups/assignor.ts";
 import { GroupCoordinator } from "./groups/group-coordinator.ts";
 import type { GroupSettings } from "./groups/group-settings.ts";
+import { OffsetsView } from "./groups/offsets-view.ts";
 import { Maintenance } from "./maintenance.ts";
 import { ConnectionLimits } from "./network/connection-limits.ts";
 import { Listener } from "./network/listener.ts";
@@ -211,6 +212,7 @@ async function openParts(
     memory: new Memory(settings),
     topics,
     groups,
+    offsetsView: new OffsetsView(groups, clock),
     producerIds,
     transactions,
     credentials,

@@ -67,6 +67,7 @@ function logOf(
   const { topics, version, access } = context;
   const found = version >= TOPIC_IDS_SINCE ? topics.getById(topic.topicId) : topics.get(topic.topic);
   if (found === undefined || !access.topic(Operation.READ, found.name)) return undefined;
+  context.offsetsView.show(found);
   return found.partitions[partition];
 }
 

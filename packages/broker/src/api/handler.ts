@@ -6,6 +6,7 @@ import type { Credentials } from "../auth/credentials.ts";
 import type { Clock } from "../clock.ts";
 import type { BrokerConfiguration } from "../configuration/broker-configuration.ts";
 import type { GroupCoordinator } from "../groups/group-coordinator.ts";
+import type { OffsetsView } from "../groups/offsets-view.ts";
 import type { Memory } from "../network/memory.ts";
 import type { Settings } from "../options.ts";
 import type { ProducerIds } from "../producers/producer-ids.ts";
@@ -29,6 +30,7 @@ export interface BrokerParts {
   readonly memory: Memory;
   readonly topics: TopicStore;
   readonly groups: GroupCoordinator;
+  readonly offsetsView: OffsetsView;
   readonly producerIds: ProducerIds;
   readonly transactions: TransactionCoordinator;
   readonly credentials: Credentials;

@@ -33,7 +33,9 @@ export const listOffsets: Handler = serve(api, (request, context) => ({
       if (!context.access.topic(Operation.DESCRIBE, name)) {
         return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
       }
-      const log = context.topics.partition(name, partitionIndex);
+      const topic = context.topics.get(name);
+      if (topic !== undefined) context.offsetsView.show(topic);
+      const log = topic?.partitions[partitionIndex];
       if (log === undefined) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
       const epochError = leaderEpochError(currentLeaderEpoch);
       if (epochError !== ErrorCode.NONE) return { partitionIndex, errorCode: epochError };

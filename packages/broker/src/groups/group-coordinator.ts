@@ -48,6 +48,9 @@ export class GroupCoordinator {
   readonly consumers: ConsumerGroups;
   readonly #topics: TopicDirectory;
   readonly #groups = new Map<string, Group>();
+  /** Told of a classic group that was written down, and of one that is gone. */
+  onSettled: (group: Group) => void = () => {};
+  onGone: (groupId: string) => void = () => {};
 
   constructor(ports: GroupPorts) {
     this.#topics = ports.topics;
@@ -107,6 +110,7 @@ export class GroupCoordinator {
   #save(group: Group): void {
     try {
       this.#journal.put([{ key: JSON.stringify([KIND, group.id]), value: savedGroup(group) }]);
+      this.onSettled(group);
     } catch (error) {
       this.#onFailure(error, group.id);
     }
@@ -425,6 +429,7 @@ export class GroupCoordinator {
     else this.#journal.put(entries);
     group.die();
     this.#groups.delete(group.id);
+    this.onGone(group.id);
   }
 
   /** Deletes a group without members, its offsets included. Throws, with everything as it was, where the disk refuses. */

@@ -34,6 +34,8 @@ export class OffsetStore {
   readonly #groups = new Map<string, Map<string, CommittedOffset>>();
   /** What is to be taken out of the journal with the next entries, as the disk was full when it was forgotten. */
   #owed: JournalEntry[] = [];
+  /** Told of each change after it was made; null where an offset is gone. */
+  onChange: (group: string, key: OffsetKey, committed: CommittedOffset | null) => void = () => {};
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -60,7 +62,10 @@ export class OffsetStore {
     }));
     this.#put(entries);
     const stored = this.#offsetsOf(group);
-    for (const { topic, partition, ...value } of offsets) stored.set(partitionKey(topic, partition), value);
+    for (const { topic, partition, ...value } of offsets) {
+      stored.set(partitionKey(topic, partition), value);
+      this.onChange(group, { topic, partition }, value);
+    }
   }
 
   #put(entries: readonly JournalEntry[]): void {
@@ -106,6 +111,7 @@ export class OffsetStore {
     const stored = this.#groups.get(group);
     for (const key of keys) stored?.delete(key);
     if (stored?.size === 0) this.#groups.delete(group);
+    for (const key of keys) this.onChange(group, parsePartitionKey(key), null);
   }
 
   /** Forgets all offsets of a group, as one change with entries about other things. */

@@ -120,8 +120,9 @@ export class TopicStore {
   }
 
   #openPartitions(topic: Topic, count: number): void {
-    const { visibility, now } = this.#options;
+    const { now } = this.#options;
     const disk = this.#diskOf(topic);
+    const visibility = isInternalTopic(topic.name) ? "at-once" : this.#options.visibility;
     while (topic.partitions.length < count) {
       const folder = `${this.#topicsFolder()}/${topic.id}/${topic.partitions.length}`;
       topic.partitions.push(new PartitionLog(disk, folder, topic.config.logSettings, visibility, now()));
