@@ -27,7 +27,8 @@ export async function benchDelivery(): Promise<void> {
   for (const reason of missing) console.log(reason);
   const conditions =
     `Apache Kafka ${KAFKA_VERSION} and the client on the same two cores, ${PARTITIONS} partitions, messages of ` +
-    `1.2 KB with 200 keys, producers idempotent with acks=all and warm, Node ${process.versions.node}, medians of ` +
+    `1.2 KB with 200 keys, producers idempotent with acks=all, without compression and warm, every client with its ` +
+    `defaults where nothing else is said (sarama with the one open request that its idempotence asks for), Node ${process.versions.node}, medians of ` +
     `up to ${ROUNDS} rounds in which the candidates take turns, ${new Date().toISOString().slice(0, 10)}.`;
   console.log(conditions);
   const kafka = await startApacheKafka({ maxHeap: "1g" });

@@ -60,6 +60,7 @@ function streaming(go: Program | null, java: Program | null): Candidate[] {
   return [
     candidate("sarama AsyncProducer", go, ["sarama", "async"], STREAMED, 1),
     candidate("Java send(callback)", java, ["async"], STREAMED, 1),
+    candidate("Java send(callback), batches of 1 MB", java, ["async-large"], STREAMED, 1),
     candidate("Candlewick enqueue", nodeProgram, ["candlewick", "enqueue"], STREAMED, 1),
   ];
 }

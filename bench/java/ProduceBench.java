@@ -22,6 +22,10 @@ public final class ProduceBench {
     settings.put("enable.idempotence", "true");
     settings.put("key.serializer", "org.apache.kafka.common.serialization.ByteArraySerializer");
     settings.put("value.serializer", "org.apache.kafka.common.serialization.ByteArraySerializer");
+    if (mode.equals("async-large")) {
+      settings.put("batch.size", "1000000");
+      settings.put("max.request.size", "10485760");
+    }
     String topic = args[2];
     int count = Integer.parseInt(args[3]);
     int concurrency = Integer.parseInt(args[4]);
@@ -46,7 +50,7 @@ public final class ProduceBench {
       throws Exception {
     AtomicReference<Exception> failure = new AtomicReference<>();
     long began = System.nanoTime();
-    if (mode.equals("async")) {
+    if (mode.startsWith("async")) {
       CountDownLatch acknowledged = new CountDownLatch(count);
       for (int i = 0; i < count; i++) {
         producer.send(

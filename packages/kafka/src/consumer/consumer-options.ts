@@ -112,6 +112,7 @@ export interface ConsumerOptions {
   readonly groupInstanceId?: string;
   /** After how long without a heartbeat the group takes the partitions away; 10 s by default. */
   readonly sessionTimeoutMs?: number;
+  /** 1 s by default, and never more than a third of the session timeout: so late a member hears that another one left. */
   readonly heartbeatIntervalMs?: number;
   /** How long a rebalance waits for handlers; 60 s by default. */
   readonly rebalanceTimeoutMs?: number;

@@ -26,7 +26,7 @@ export interface GroupConsumerOptions {
   onRevoked?(partitions: readonly TopicPartition[]): void;
   /** After how long without a heartbeat the group takes the partitions away; 10 s by default. */
   readonly sessionTimeoutMs?: number;
-  /** 3 s by default; a third of the session timeout is usual. */
+  /** 1 s by default, and never more than a third of the session timeout. */
   readonly heartbeatIntervalMs?: number;
   /** How long a rebalance waits for a batch in hand; 60 s by default. */
   readonly rebalanceTimeoutMs?: number;
