@@ -5,7 +5,7 @@ import type { ConnectionOptions } from "./connection.ts";
 import { Database, type Transaction } from "./database.ts";
 import { readPools, writePools } from "./facts/pools.ts";
 import { readTokens, writeTokens } from "./facts/tokens.ts";
-import { readCursor, readSourcePositions, writeCursor } from "./ledger/cursor.ts";
+import { keepCursor, readCursor, readSourcePositions, writeCursor } from "./ledger/cursor.ts";
 import { closePublications, notePublications, readPublications } from "./ledger/publications.ts";
 import {
   countUnsettled,
@@ -99,6 +99,7 @@ function storeOn(database: Database, logger: Logger): Store {
     sourcePositions: () => read((transaction) => readSourcePositions(transaction)),
     cursor: (name) => read((transaction) => readCursor(transaction, name)),
     saveCursor: (name, cursor) => write((transaction) => writeCursor(transaction, name, cursor)),
+    keepCursor: (name, cursor) => write((transaction) => keepCursor(transaction, name, cursor)),
     recordSlots: (chain, entries) => write((transaction) => writeSlots(transaction, chain, entries)),
     unsettledSlots: (chain, limit, range) =>
       read((transaction) => readUnsettled(transaction, chain, limit, range)),

@@ -312,6 +312,8 @@ export interface Store {
   /** Where all sources that ever ran stand, by name. */
   sourcePositions(): Promise<SourcePosition[]>;
   saveCursor(name: string, cursor: Cursor): Promise<void>;
+  /** Saves a cursor where there is none of that name; resolves to the one that is there then. */
+  keepCursor(name: string, cursor: Cursor): Promise<Cursor>;
   /** Writes ingest's ledger. A settled slot is not unsettled again. */
   recordSlots(chain: ChainName, entries: readonly SlotEntry[]): Promise<void>;
   /** Failed or missing slots, lowest first. */

@@ -74,6 +74,21 @@ describe.each(SERVERS)("the ledger on $name", ({ start }) => {
     await store.close();
   });
 
+  test("of cursors that are kept at the same time one counts for all", async () => {
+    const { store } = await freshStore(server);
+    const cursors = [1n, 2n, 3n, 4n].map((usd) => ({
+      slot: 7,
+      blockId: `b${usd}`,
+      blockTime: 5,
+      solPrice: { usd, slot: 7, time: 5 },
+    }));
+    const kept = await Promise.all(cursors.map((cursor) => store.keepCursor("solana/before/8", cursor)));
+    expect(new Set(kept.map(({ blockId }) => blockId)).size).toBe(1);
+    expect(kept[0]).toEqual(await store.cursor("solana/before/8"));
+    expect(cursors).toContainEqual(kept[0]);
+    await store.close();
+  });
+
   test("a publication is known until it is closed", async () => {
     const { store } = await freshStore(server);
     const published = (slot: number, blockId: string) => ({ slot, blockId, settlement: `of ${blockId}` });

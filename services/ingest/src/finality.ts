@@ -267,8 +267,7 @@ export class Finality {
     const before = publications.find(({ kept }) => (kept?.before ?? null) !== null)?.kept?.before ?? null;
     if (before === null) return;
     const name = keptCursorName(this.#settings.cursorName, at);
-    if ((await persist(this.#ledger, signal, () => ledger.cursor(name))) !== null) return;
-    await persist(this.#ledger, signal, () => ledger.saveCursor(name, before));
+    await persist(this.#ledger, signal, () => ledger.keepCursor(name, before));
   }
 }
 

@@ -183,8 +183,9 @@ export class LateSlots {
     if (kept !== null) return kept;
     const earlier = this.#settled.filter((cursor) => cursor.slot < at).sort((a, b) => b.slot - a.slot);
     const before = readKeptSettlement(published[0]?.settlement)?.before ?? earlier[0] ?? null;
-    if (before !== null) await persist(this.#ledger, signal, () => ledger.saveCursor(name, before));
-    return before;
+    if (before === null) return null;
+    // A backfill beside ingest may have another one in hand: both price the slot from what was kept first.
+    return await persist(this.#ledger, signal, () => ledger.keepCursor(name, before));
   }
 
   /** Leaves a cursor for the slots after it. */

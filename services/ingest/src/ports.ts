@@ -54,6 +54,7 @@ export type Ledger = Pick<
   Store,
   | "cursor"
   | "saveCursor"
+  | "keepCursor"
   | "recordSlots"
   | "unsettledSlots"
   | "slotsToRetry"

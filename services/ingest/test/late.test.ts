@@ -118,6 +118,31 @@ describe("a round", () => {
     const record = publisher.messages.findLast(({ topic }) => topic === "sol-blocks");
     expect(record === undefined ? "" : lineOf(record)).toContain("150");
   });
+
+  test("prices a slot from what a backfill beside it kept first", async () => {
+    const chain = chainOf(
+      [100, { kind: "block", decoded: blockAt(100, 99, { dollars: 150 }) }],
+      [101, { kind: "block", decoded: blockAt(101, 100) }],
+    );
+    const [ledger, publisher] = [new MemoryLedger(), new MemoryLog()];
+    for (const at of [100, 101]) ledger.slots.set(at, missing(at, BACKFILL_REASON));
+    const name = keptCursorName("model", 101);
+    const read = ledger.cursor.bind(ledger);
+    ledger.cursor = async (asked) => {
+      const found = await read(asked);
+      // The other one comes between our reading and our writing.
+      if (asked === name && found === null) {
+        const solPrice = { usd: 149_000_000_000n, slot: 100, time: blockAt(100, 99).block.time ?? 0 };
+        ledger.cursors.set(name, { slot: 100, blockId: "b", blockTime: null, solPrice });
+      }
+      return found;
+    };
+    const { late } = openLate(memoryPorts(chain, { ledger, publisher }));
+    await late.round(quiet);
+    expect(ledger.cursors.get(name)?.solPrice?.usd).toBe(149_000_000_000n);
+    const record = publisher.messages.findLast(({ topic }) => topic === "sol-blocks");
+    expect(record === undefined ? "" : lineOf(record)).toContain("149");
+  });
 });
 
 test("a pool that began in a late block is kept before the slot is entered", async () => {

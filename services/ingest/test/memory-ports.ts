@@ -79,6 +79,12 @@ export class MemoryLedger implements Ledger {
     this.cursors.set(name, cursor);
   }
 
+  async keepCursor(name: string, cursor: Cursor): Promise<Cursor> {
+    const kept = this.cursors.get(name) ?? cursor;
+    this.cursors.set(name, kept);
+    return kept;
+  }
+
   async recordSlots(_chain: ChainName, entries: readonly SlotEntry[]): Promise<void> {
     for (const entry of entries) {
       const known = this.slots.get(entry.slot);

@@ -66,6 +66,7 @@ function crashing(
     ledger: {
       cursor: (name) => guarded(() => ledger.cursor(name)),
       saveCursor: (name, cursor) => guarded(() => ledger.saveCursor(name, cursor)),
+      keepCursor: (name, cursor) => guarded(() => ledger.keepCursor(name, cursor)),
       recordSlots: (chain, entries) => guarded(() => ledger.recordSlots(chain, entries)),
       unsettledSlots: (chain, limit, range) => guarded(() => ledger.unsettledSlots(chain, limit, range)),
       slotsToRetry: (chain, page) => guarded(() => ledger.slotsToRetry(chain, page)),

@@ -25,6 +25,12 @@ ON CONFLICT (name) DO UPDATE SET slot = excluded.slot, block_id = excluded.block
   price_time = excluded.price_time, updated_at = now()`,
 };
 
+const KEEP: Statement = {
+  name: "keep-cursor",
+  text: `INSERT INTO ingest_cursors (name, slot, block_id, block_time, price_nano_usd, price_slot, price_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING`,
+};
+
 interface CursorRow {
   readonly slot: string;
   readonly block_id: string | null;
@@ -65,8 +71,17 @@ export async function readSourcePositions(transaction: Transaction): Promise<Sou
 }
 
 export async function writeCursor(transaction: Transaction, name: string, cursor: Cursor): Promise<void> {
-  const { slot, blockId, blockTime, solPrice } = cursor;
-  await transaction.query(SAVE, [
+  await transaction.query(SAVE, valuesOf(name, cursor));
+}
+
+/** Writes a cursor where there is none; whichever is there then. Of two that come at once the first counts for both. */
+export async function keepCursor(transaction: Transaction, name: string, cursor: Cursor): Promise<Cursor> {
+  await transaction.query(KEEP, valuesOf(name, cursor));
+  return (await readCursor(transaction, name)) ?? cursor;
+}
+
+function valuesOf(name: string, { slot, blockId, blockTime, solPrice }: Cursor): unknown[] {
+  return [
     name,
     slot,
     blockId,
@@ -74,5 +89,5 @@ export async function writeCursor(transaction: Transaction, name: string, cursor
     solPrice === null ? null : String(solPrice.usd),
     solPrice?.slot ?? null,
     solPrice?.time ?? null,
-  ]);
+  ];
 }
