@@ -108,8 +108,10 @@ export type StepCommand =
  */
 const MAX_PARENTS_SOUGHT = 32;
 
-/** How often a block that is not the chain's is fetched anew before it is settled as it is, for the ledger to mend. */
+/** How often a block that is not the chain's is fetched anew before its slot is left to the ledger as failed. */
 const MAX_REFUSALS = 3;
+const REFUSED =
+  "what is shown of this slot is not what most endpoints say, or names another parent than they do";
 
 /** The state at the start, from the cursor as it was saved. */
 export function initialState(cursor: Cursor | null, settings: StepSettings): StepState {
@@ -183,7 +185,7 @@ function takePlan(
   return { ...state, units, plannedTo, planning: false, sourceEnded: ended };
 }
 
-/** A new block that is wrong is fetched anew; else it is settled, with what was found. */
+/** A new block that is wrong is fetched anew, and never settled; another one is, with what was found. */
 function takeVerdict(state: StepState, slot: Slot, verdict: Verdict, commands: StepCommand[]): StepState {
   const index = state.units.findIndex((unit) => unit.slot === slot && unit.stage.name === "judging");
   const unit = state.units[index];
@@ -192,8 +194,17 @@ function takeVerdict(state: StepState, slot: Slot, verdict: Verdict, commands: S
   if (again && !isEnding(state)) commands.push({ kind: "fetch", slot, soughtBy: null });
   const next: Unit = again
     ? { ...unit, refusals: unit.refusals + 1, stage: { name: "fetching" } }
-    : { ...unit, verdict, stage: { name: "fetched", result: unit.stage.result } };
+    : {
+        ...unit,
+        verdict,
+        stage: { name: "fetched", result: judgedResult(unit, unit.stage.result, verdict) },
+      };
   return { ...state, units: state.units.with(index, next) };
+}
+
+/** What is published of a block cannot be unsaid, not even its parent: a block that is known to be wrong fails. */
+function judgedResult({ refusals }: Unit, result: SlotResult, verdict: Verdict): SlotResult {
+  return verdict === "next" ? { kind: "failed", reason: REFUSED, attempts: refusals + 1 } : result;
 }
 
 function takeSaved(state: StepState): StepState {

@@ -257,6 +257,21 @@ describe("the oracle", () => {
     expect(judged).toBeGreaterThan(5);
   });
 
+  test("takes a block with a wrong parent for wrong although the one before is wrong too", async () => {
+    const devnet = await startChain({ endpoints: [{ faults: { wrongParent: 1 } }] });
+    const { pool } = openPool(urlsOf(devnet));
+    const oracle = new RpcOracle(pool, systemClock);
+    const { calendar, options } = devnet.chain;
+    const slots = Array.from({ length: 20 }, (_, i) => options.firstSlot + 20 + i);
+    for (const slot of slots.filter((at) => calendar.hasBlock(at))) {
+      const last = { slot: calendar.parentOf(slot), id: "nobody-knows" };
+      // Of two endpoints each names another parent: only what is said of the slot before decides.
+      const next = factsOf(devnet, slot, calendar.hashOf(slot));
+      expect(await oracle.judge(last, next, quiet)).toBe("last");
+      expect(await oracle.judge(last, { ...next, parentId: "nobody" }, quiet)).toBe("next");
+    }
+  });
+
   test("asks no endpoint that rests, is of another chain, or has no calls left", async () => {
     const clock = new JumpingClock();
     const refusing = await startNode((method, params, request) =>

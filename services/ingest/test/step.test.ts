@@ -311,9 +311,17 @@ describe("two blocks that do not follow each other", () => {
     expect(commands.at(-1)).toEqual(["settled 100", "send-trades 100"]);
   });
 
-  test("the new one is fetched anew where it is wrong, a few times", () => {
+  test("the new one is fetched anew where it is wrong, a few times, and then left to the ledger", () => {
     const rounds = Array.from({ length: 3 }, () => [verdict("next"), stranger]).flat();
-    const { commands } = play(initialState(stored, judged), [...begin, stranger, ...rounds, verdict("next")]);
+    const { state, commands } = play(initialState(stored, judged), [
+      ...begin,
+      stranger,
+      ...rounds,
+      verdict("next"),
+    ]);
+    expect(state.units[0]?.stage).toMatchObject({
+      settlement: { trades: [], entries: [{ slot: 100, status: "failed", attempts: 4, blockId: null }] },
+    });
     expect(commands.slice(3).flat()).toEqual([
       "fetch 100",
       "judge 99 100",
@@ -322,7 +330,7 @@ describe("two blocks that do not follow each other", () => {
       "fetch 100",
       "judge 99 100",
       "settled 100",
-      "send-trades 100",
+      "send-records 100",
     ]);
   });
 

@@ -50,9 +50,11 @@ export class RpcOracle implements ChainOracle {
     const parents = majority(sameNext.map(({ parentSlot, parentId }) => `${parentSlot} ${parentId}`));
     if (parents !== undefined && parents !== `${next.parentSlot} ${next.parentId}`) return "next";
     const lastId = majority([...ownWords(ofLast), ...sameNext.map((claim) => parentAt(claim, last.slot))]);
-    if (lastId === undefined || lastId === last.id) return null;
-    this.#accuse(ofLast, last.slot, lastId);
-    return "last";
+    if (lastId === undefined) return null;
+    // Both may be wrong: the later one must not be published as it is either.
+    if (lastId !== last.id) this.#accuse(ofLast, last.slot, lastId);
+    if (saysOtherwise(next, last.slot, lastId)) return "next";
+    return lastId === last.id ? null : "last";
   }
 
   async confirm(block: BlockFacts, signal: AbortSignal): Promise<boolean | null> {
@@ -158,6 +160,12 @@ function ownWords(testimonies: readonly Testimony[]): (string | null | undefined
 /** What a later block says of a slot at or after its parent: the parent, or that there is none. */
 function parentAt({ parentSlot, parentId }: BlockClaim, slot: number): string | null {
   return parentSlot === slot ? parentId : null;
+}
+
+/** Whether a block names another parent than the block that a slot holds, or passes over that block. */
+function saysOtherwise({ parentSlot, parentId }: BlockFacts, slot: number, id: string | null): boolean {
+  if (parentSlot === null || parentSlot > slot) return false;
+  return (parentSlot === slot ? parentId : null) !== id;
 }
 
 /** What more than half of those who say something say; undefined where there is no such. */
