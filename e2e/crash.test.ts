@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { dumpDatabase } from "./kit/database-dump.ts";
 import { candlewick, runToEnd } from "./kit/process.ts";
 import { writeSimulatedBlocks } from "./kit/simulated-blocks.ts";
+import { postgresOf } from "./kit/system-processes.ts";
 import { temporaryFolder } from "./kit/temporary.ts";
 
 const KILLS = Number(process.env.CANDLEWICK_CRASH_KILLS ?? 20);
@@ -15,20 +15,6 @@ function random(seed: number): () => number {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-}
-
-/** The processes of the PostgreSQL server of a data folder: those that work in it. */
-function postgresOf(folder: string): number[] {
-  const found: number[] = [];
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      if (readlinkSync(`/proc/${entry}/cwd`).startsWith(folder)) found.push(Number(entry));
-    } catch {
-      // It ended while we looked, or is not ours to see.
-    }
-  }
-  return found.filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("postgres"));
 }
 
 describe.skipIf(process.platform !== "linux")("kill -9 of the whole", () => {

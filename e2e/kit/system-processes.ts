@@ -8,6 +8,14 @@ export function processesIn(folder: string): number[] {
   });
 }
 
+/** The processes of the PostgreSQL server of a data folder. Linux only. */
+export function postgresOf(folder: string): number[] {
+  return processesIn(folder).filter((pid) => {
+    const name = quietly(() => readFileSync(`/proc/${pid}/comm`, "utf8"));
+    return name?.startsWith("postgres") === true;
+  });
+}
+
 /** The local addresses at which processes listen for TCP, as the kernel writes them (hexadecimal). Linux only. */
 export function listeningAddresses(pids: readonly number[]): string[] {
   const inodes = new Set(pids.flatMap(socketsOf));
