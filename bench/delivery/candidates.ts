@@ -80,8 +80,8 @@ function emptyHandlers(go: Program | null): Candidate[] {
   ];
 }
 
-/** Enough for a run to last seconds, of which compiling and the first fetch are a small part. */
-const SLOWLY_HANDLED = 60_000;
+/** Enough for a run to last ten seconds, of which compiling and the first fetch are a small part. */
+const SLOWLY_HANDLED = FILLED;
 
 function slowHandlers(go: Program | null): Candidate[] {
   return [
