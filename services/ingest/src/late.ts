@@ -146,8 +146,8 @@ export class LateSlots {
         ? []
         : await persist(this.#ledger, signal, () => ledger.publications(chain, range, MAX_PUBLICATIONS_SEEN));
     const before = await this.#before(entry.slot, published, signal);
-    const any: Wanted = { kind: "block", id: null };
-    if (oracle === null || (published.length === 0 && entry.blockId === null)) return { truth: any, before };
+    if (oracle === null || (published.length === 0 && entry.blockId === null))
+      return { truth: { kind: "block", id: null }, before };
     const truth = await oracle.truth(entry.slot, signal);
     if (truth === null) return { truth: { kind: "unknown" }, before };
     const id = truth.kind === "block" ? truth.id : null;
@@ -229,9 +229,11 @@ export class LateSlots {
   async #confirmed(result: SlotResult, signal: AbortSignal): Promise<SlotResult> {
     const { oracle = null } = this.#ports.source;
     if (result.kind !== "block" || oracle === null) return result;
-    if ((await oracle.confirm(result.decoded.block, signal)) !== false) return result;
+    const isConfirmed = await oracle.confirm(result.decoded.block, signal);
+    if (isConfirmed === true) return result;
     const { id, parentId } = result.decoded.block;
-    const reason = `block ${id} with parent ${parentId} is not what the chain has in this slot`;
+    const what = isConfirmed === null ? "is not known to be" : "is not";
+    const reason = `block ${id} with parent ${parentId} ${what} what the chain has in this slot`;
     return { kind: "failed", reason, attempts: result.attempts };
   }
 

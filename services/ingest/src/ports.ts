@@ -105,10 +105,16 @@ export interface SlotBlock {
 /** What the chain has in a slot: a block, or for sure none. */
 export type SlotTruth = { readonly kind: "block"; readonly id: string } | { readonly kind: "absent" };
 
+/**
+ * Which of two blocks is not the chain's: the settled one or the new one. `both`: both may stand. `unknown`:
+ * nobody could tell.
+ */
+export type Verdict = "last" | "next" | "both" | "unknown";
+
 /** Questions about the chain itself, for a source that has more than one view of it, or can look again. */
 export interface ChainOracle {
-  /** Which of two blocks that do not follow each other is not the chain's; null where that cannot be told. */
-  judge(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<"last" | "next" | null>;
+  /** Which of two blocks in doubt is not the chain's, as far as can be told. */
+  judge(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<Verdict>;
   /** Whether a block is the chain's and follows on the block that it names; null where that cannot be told. */
   confirm(block: BlockFacts, signal: AbortSignal): Promise<boolean | null>;
   /** The block of a slot, as most that can be asked say; null where they do not agree, or do not know yet. */

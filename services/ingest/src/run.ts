@@ -200,11 +200,17 @@ export class IngestRun implements Service {
       }
       case "judge": {
         const { slot, last, next } = command;
-        const verdict = (await source.oracle?.judge(last, next, intake)) ?? null;
+        const verdict = (await source.oracle?.judge(last, next, intake)) ?? "both";
         if (last.id !== null) {
           const { id, parentSlot, parentId } = next;
-          const wrong = verdict === null ? "unknown" : verdict === "next" ? slot : last.slot;
-          logger.warn("two blocks do not follow each other", { slot, id, parentSlot, parentId, last, wrong });
+          logger.warn("two blocks do not follow each other", {
+            slot,
+            id,
+            parentSlot,
+            parentId,
+            last,
+            verdict,
+          });
         }
         return { kind: "judged", slot, verdict };
       }

@@ -1,5 +1,13 @@
 import { type Slot, slot } from "@candlewick/domain";
-import type { BlockFacts, Cursor, DecodedBlock, ReopenedSlot, SlotBlock, SlotEntry } from "./ports.ts";
+import type {
+  BlockFacts,
+  Cursor,
+  DecodedBlock,
+  ReopenedSlot,
+  SlotBlock,
+  SlotEntry,
+  Verdict,
+} from "./ports.ts";
 import {
   missingParent,
   parentMismatch,
@@ -35,9 +43,6 @@ interface Unit {
   readonly verdict?: Verdict;
   readonly stage: Stage;
 }
-
-/** Which of two blocks that do not follow each other is wrong: the settled one, the new one, or nobody knows. */
-export type Verdict = "last" | "next" | null;
 
 export interface StepSettings {
   readonly rules: SettlementRules;
@@ -108,10 +113,13 @@ export type StepCommand =
  */
 const MAX_PARENTS_SOUGHT = 32;
 
-/** How often a block that is not the chain's is fetched anew before its slot is left to the ledger as failed. */
+/** How often a block that may not be the chain's is fetched anew before its slot is left to the ledger as failed. */
 const MAX_REFUSALS = 3;
-const REFUSED =
-  "what is shown of this slot is not what most endpoints say, or names another parent than they do";
+const REFUSED = {
+  next: "what is shown of this slot is not what most endpoints say, or names another parent than they do",
+  unknown:
+    "the block does not follow on the one before, and the endpoints do not agree on which of them is wrong",
+} as const;
 
 /** The state at the start, from the cursor as it was saved. */
 export function initialState(cursor: Cursor | null, settings: StepSettings): StepState {
@@ -185,26 +193,34 @@ function takePlan(
   return { ...state, units, plannedTo, planning: false, sourceEnded: ended };
 }
 
-/** A new block that is wrong is fetched anew, and never settled; another one is, with what was found. */
+/**
+ * A new block that is wrong, or that nobody can vouch for, is fetched anew and then left to the ledger: what is
+ * published of a block cannot be unsaid, not even its parent. Another one is settled, with what was found.
+ */
 function takeVerdict(state: StepState, slot: Slot, verdict: Verdict, commands: StepCommand[]): StepState {
   const index = state.units.findIndex((unit) => unit.slot === slot && unit.stage.name === "judging");
   const unit = state.units[index];
   if (unit?.stage.name !== "judging") throw new RangeError(`no slot ${slot} is being judged`);
-  const again = verdict === "next" && unit.refusals < MAX_REFUSALS;
-  if (again && !isEnding(state)) commands.push({ kind: "fetch", slot, soughtBy: null });
-  const next: Unit = again
-    ? { ...unit, refusals: unit.refusals + 1, stage: { name: "fetching" } }
-    : {
-        ...unit,
-        verdict,
-        stage: { name: "fetched", result: judgedResult(unit, unit.stage.result, verdict) },
-      };
+  const next = judged(state, unit, unit.stage.result, verdict, commands);
   return { ...state, units: state.units.with(index, next) };
 }
 
-/** What is published of a block cannot be unsaid, not even its parent: a block that is known to be wrong fails. */
-function judgedResult({ refusals }: Unit, result: SlotResult, verdict: Verdict): SlotResult {
-  return verdict === "next" ? { kind: "failed", reason: REFUSED, attempts: refusals + 1 } : result;
+function judged(
+  state: StepState,
+  unit: Unit,
+  result: SlotResult,
+  verdict: Verdict,
+  commands: StepCommand[],
+): Unit {
+  if (verdict === "last" || verdict === "both")
+    return { ...unit, verdict, stage: { name: "fetched", result } };
+  const refusals = unit.refusals + 1;
+  if (refusals > MAX_REFUSALS) {
+    const failed: SlotResult = { kind: "failed", reason: REFUSED[verdict], attempts: refusals };
+    return { ...unit, stage: { name: "fetched", result: failed } };
+  }
+  if (!isEnding(state)) commands.push({ kind: "fetch", slot: unit.slot, soughtBy: null });
+  return { ...unit, refusals, stage: { name: "fetching" } };
 }
 
 function takeSaved(state: StepState): StepState {

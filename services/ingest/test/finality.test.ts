@@ -33,7 +33,7 @@ function openFinality(published: readonly { readonly at: number; readonly fork?:
   const asked: number[] = [];
   const truths = new Map<number, SlotTruth>();
   const oracle: ChainOracle = {
-    judge: async () => null,
+    judge: async () => "both",
     confirm: async () => null,
     truth: async (at) => {
       asked.push(at);

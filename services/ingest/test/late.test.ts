@@ -25,9 +25,10 @@ function missing(at: number, reason: string, blockId: string | null = null): Slo
 /** A source whose oracle says what `truths` holds. */
 class ToldSource extends ModelSource {
   readonly truths = new Map<number, SlotTruth>();
+  isConfirmed: boolean | null = true;
   readonly oracle: ChainOracle = {
-    judge: async () => null,
-    confirm: async () => null,
+    judge: async () => "both",
+    confirm: async () => this.isConfirmed,
     truth: async (at) => this.truths.get(at) ?? null,
     finalized: async (after) => ({ through: after, slots: [] }),
   };
@@ -41,6 +42,29 @@ function openLate(ports: IngestPorts, perRound = 8) {
   const settings = { cursorName: "model", everyMs: 1_000, perRound };
   return { late: new LateSlots(ports, settings, linkedRules, sender, log, persistence), log, sender };
 }
+
+test.each([
+  [false, "is not what the chain has"],
+  [null, "is not known to be what the chain has"],
+])(
+  "a late block is published only once it is confirmed; not where the answer is %s",
+  async (answer, reason) => {
+    const source = new ToldSource(chainOf([101, { kind: "block", decoded: blockAt(101, 100) }]));
+    source.isConfirmed = answer;
+    const [ledger, messages] = [new MemoryLedger(), new MemoryLog()];
+    const { late } = openLate(memoryPorts(source.chain, { source, ledger, publisher: messages }));
+    const entry = missing(101, "it failed");
+    expect(await late.settle(entry, quiet)).toBe(false);
+    expect(messages.lines()).toEqual([]);
+    expect(ledger.slots.get(101)).toMatchObject({
+      status: "missing",
+      reason: expect.stringContaining(reason),
+    });
+    source.isConfirmed = true;
+    expect(await late.settle(entry, quiet)).toBe(true);
+    expect(ledger.slots.get(101)).toMatchObject({ status: "processed", blockId: "block-101" });
+  },
+);
 
 describe("a block that was taken back", () => {
   test("is published again where it turns out to be the chain's after all", async () => {

@@ -272,6 +272,23 @@ describe("the oracle", () => {
     }
   });
 
+  test("says that both may stand where most say so, and that it does not know where nobody answers", async () => {
+    const devnet = await startChain({ endpoints: [{}] });
+    const { calendar, options } = devnet.chain;
+    const oracle = new RpcOracle(openPool(urlsOf(devnet)).pool, systemClock);
+    const at = [...Array(20).keys()].map((i) => options.firstSlot + 20 + i).find((n) => calendar.hasBlock(n));
+    if (at === undefined) throw new RangeError("none of these slots has a block");
+    const next = factsOf(devnet, at, calendar.hashOf(at));
+    const last = { slot: calendar.parentOf(at), id: calendar.hashOf(calendar.parentOf(at)) };
+    expect(await oracle.judge(last, next, quiet)).toBe("both");
+    expect(await oracle.judge({ ...last, id: null }, next, quiet)).toBe("last");
+    const silent = await startNode(() => ({ status: 500 }));
+    const clock = new JumpingClock();
+    const ignorant = new RpcOracle(openPool([silent.url], { clock }).pool, clock);
+    expect(await ignorant.judge(last, next, quiet)).toBe("unknown");
+    expect(await ignorant.judge({ ...last, id: null }, next, quiet)).toBe("unknown");
+  });
+
   test("asks no endpoint that rests, is of another chain, or has no calls left", async () => {
     const clock = new JumpingClock();
     const refusing = await startNode((method, params, request) =>

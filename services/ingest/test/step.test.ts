@@ -1,6 +1,6 @@
 import { slot } from "@candlewick/domain";
 import { describe, expect, test } from "vitest";
-import type { Cursor } from "../src/ports.ts";
+import type { Cursor, Verdict } from "../src/ports.ts";
 import {
   initialState,
   type StepCommand,
@@ -294,7 +294,7 @@ describe("two blocks that do not follow each other", () => {
       decoded: { ...blockAt(100, 99), block: { ...blockAt(100, 99).block, parentId: "another-99" } },
     },
   };
-  const verdict = (is: "last" | "next" | null): StepInput => ({
+  const verdict = (is: Verdict): StepInput => ({
     kind: "judged",
     slot: slot(100),
     verdict: is,
@@ -306,33 +306,47 @@ describe("two blocks that do not follow each other", () => {
     expect(commands.at(-1)).toEqual(["judge 99 100"]);
   });
 
+  test("are settled as they are where both may stand", () => {
+    const { commands } = play(initialState(stored, judged), [...begin, stranger, verdict("both")]);
+    expect(commands.at(-1)).toEqual(["settled 100", "send-trades 100"]);
+  });
+
   test("with nobody to ask are settled as they are", () => {
     const { commands } = play(initialState(stored, settings), [...begin, stranger]);
     expect(commands.at(-1)).toEqual(["settled 100", "send-trades 100"]);
   });
 
-  test("the new one is fetched anew where it is wrong, a few times, and then left to the ledger", () => {
-    const rounds = Array.from({ length: 3 }, () => [verdict("next"), stranger]).flat();
-    const { state, commands } = play(initialState(stored, judged), [
-      ...begin,
-      stranger,
-      ...rounds,
-      verdict("next"),
-    ]);
-    expect(state.units[0]?.stage).toMatchObject({
-      settlement: { trades: [], entries: [{ slot: 100, status: "failed", attempts: 4, blockId: null }] },
-    });
-    expect(commands.slice(3).flat()).toEqual([
-      "fetch 100",
-      "judge 99 100",
-      "fetch 100",
-      "judge 99 100",
-      "fetch 100",
-      "judge 99 100",
-      "settled 100",
-      "send-records 100",
-    ]);
-  });
+  test.each([
+    { is: "next", reason: "not what most endpoints say" },
+    { is: "unknown", reason: "do not agree" },
+  ] as const)(
+    "where $is is the verdict the new one is fetched anew a few times, and then left to the ledger",
+    ({ is, reason }) => {
+      const rounds = Array.from({ length: 3 }, () => [verdict(is), stranger]).flat();
+      const { state, commands } = play(initialState(stored, judged), [
+        ...begin,
+        stranger,
+        ...rounds,
+        verdict(is),
+      ]);
+      expect(state.units[0]?.stage).toMatchObject({
+        settlement: {
+          trades: [],
+          entries: [{ slot: 100, status: "failed", attempts: 4, reason: expect.stringContaining(reason) }],
+        },
+      });
+      expect(commands.slice(3).flat()).toEqual([
+        "fetch 100",
+        "judge 99 100",
+        "fetch 100",
+        "judge 99 100",
+        "fetch 100",
+        "judge 99 100",
+        "settled 100",
+        "send-records 100",
+      ]);
+    },
+  );
 
   test("the settled one is opened again where it is wrong, in the save that covers the new one", () => {
     let state = initialState(stored, judged);

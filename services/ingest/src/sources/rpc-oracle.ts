@@ -1,5 +1,5 @@
 import type { Clock } from "@candlewick/runtime";
-import type { BlockFacts, ChainOracle, SlotBlock, SlotTruth } from "../ports.ts";
+import type { BlockFacts, ChainOracle, SlotBlock, SlotTruth, Verdict } from "../ports.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { BlockClaim, RpcNode } from "./rpc-node.ts";
 import type { RpcPool } from "./rpc-pool.ts";
@@ -30,11 +30,11 @@ export class RpcOracle implements ChainOracle {
     this.#clock = clock;
   }
 
-  async judge(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<"last" | "next" | null> {
-    return await this.#insist(() => this.#judgeOnce(last, next, signal));
+  async judge(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<Verdict> {
+    return (await this.#insist(() => this.#judgeOnce(last, next, signal))) ?? "unknown";
   }
 
-  async #judgeOnce(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<"last" | "next" | null> {
+  async #judgeOnce(last: SlotBlock, next: BlockFacts, signal: AbortSignal): Promise<Verdict | null> {
     const [ofLast, ofNext] = await Promise.all([
       this.#hear(last.slot, signal),
       this.#hear(next.slot, signal),
@@ -50,11 +50,13 @@ export class RpcOracle implements ChainOracle {
     const parents = majority(sameNext.map(({ parentSlot, parentId }) => `${parentSlot} ${parentId}`));
     if (parents !== undefined && parents !== `${next.parentSlot} ${next.parentId}`) return "next";
     const lastId = majority([...ownWords(ofLast), ...sameNext.map((claim) => parentAt(claim, last.slot))]);
-    if (lastId === undefined) return null;
+    // Nothing is held of the slot before that could be wrong: what most say of the new block is enough.
+    const isVouchedFor = nextId === next.id && parents !== undefined;
+    if (lastId === undefined) return last.id === null && isVouchedFor ? "both" : null;
     // Both may be wrong: the later one must not be published as it is either.
     if (lastId !== last.id) this.#accuse(ofLast, last.slot, lastId);
     if (saysOtherwise(next, last.slot, lastId)) return "next";
-    return lastId === last.id ? null : "last";
+    return lastId === last.id ? "both" : "last";
   }
 
   async confirm(block: BlockFacts, signal: AbortSignal): Promise<boolean | null> {

@@ -11,6 +11,7 @@ import type {
   Fetched,
   SlotPlan,
   SlotTruth,
+  Verdict,
 } from "../../ports.ts";
 import { redactUrl } from "../rpc-url.ts";
 import type { SolanaRpcSource, StartSlot } from "../solana-rpc.ts";
@@ -145,13 +146,14 @@ export class YellowstoneSource implements BlockSource, ChainOracle {
   }
 
   /** Forks are part of a chain that is not settled yet: only finality decides. */
-  async judge(): Promise<null> {
-    return null;
+  async judge(): Promise<Verdict> {
+    return "both";
   }
 
-  async confirm(block: BlockFacts): Promise<boolean | null> {
+  async confirm(block: BlockFacts, signal: AbortSignal): Promise<boolean | null> {
     const truth = this.#window.truth(block.slot);
-    return truth === null ? null : truth.kind === "block" && truth.id === block.id;
+    if (truth !== null) return truth.kind === "block" && truth.id === block.id;
+    return (await this.#options.fallback?.oracle.confirm(block, signal)) ?? null;
   }
 
   async truth(at: number, signal: AbortSignal): Promise<SlotTruth | null> {
