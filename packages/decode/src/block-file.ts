@@ -165,14 +165,15 @@ function refuseTooLarge(bytes: number, maxBytes: number): void {
 }
 
 function unreadable(cause: unknown): BlockFileError {
-  return new BlockFileError(`it cannot be read (${reasonOf(cause)})`, { cause });
+  return new BlockFileError(`it cannot be read (${fileTrouble(cause)})`, { cause });
 }
 
 function unwhole({ name }: Compression, cause: unknown): BlockFileError {
-  return new BlockFileError(`it is no whole ${name} file (${reasonOf(cause)})`, { cause });
+  return new BlockFileError(`it is no whole ${name} file (${fileTrouble(cause)})`, { cause });
 }
 
-function reasonOf(cause: unknown): string {
+/** Why a file cannot be read, in words for a person. */
+export function fileTrouble(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   if (!("code" in cause) || typeof cause.code !== "string") return cause.message;
   return REASONS[cause.code] ?? cause.code;

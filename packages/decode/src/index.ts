@@ -1,4 +1,4 @@
-export { BlockFileError, readBlockFile } from "./block-file.ts";
+export { BlockFileError, fileTrouble, readBlockFile } from "./block-file.ts";
 export { DecodeError } from "./decode-error.ts";
 export { type DecodePool, type DecodePoolOptions, openDecodePool } from "./decode-pool.ts";
 export { ProtobufCursor, ProtobufError } from "./protobuf.ts";

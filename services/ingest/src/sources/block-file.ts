@@ -1,5 +1,6 @@
 import { glob, readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { fileTrouble } from "@candlewick/decode";
 import { type Slot, slot } from "@candlewick/domain";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 
@@ -70,7 +71,7 @@ async function isFolder(path: string): Promise<boolean> {
   } catch (cause) {
     throw new CandlewickError(
       ERRORS.badInput,
-      `${path} cannot be read (${reasonOf(cause)}).`,
+      `${path} cannot be read (${fileTrouble(cause)}).`,
       "Name an existing folder or file of recorded blocks.",
       { cause },
     );
@@ -108,14 +109,3 @@ function namedFile(path: string): BlockFile {
   }
   return { slot: slot(Number(digits)), path };
 }
-
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  if (!("code" in cause) || typeof cause.code !== "string") return cause.message;
-  return REASONS[cause.code] ?? cause.code;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "it does not exist",
-  EACCES: "permission denied",
-};
