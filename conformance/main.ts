@@ -1,5 +1,6 @@
 import { apacheKafkaAvailable, KAFKA_VERSION } from "./apache-kafka.ts";
 import { conformanceCases } from "./cases/index.ts";
+import { randomConformance } from "./random/command.ts";
 import { runAll } from "./run.ts";
 
 /**
@@ -7,6 +8,7 @@ import { runAll } from "./run.ts";
  * With words, only the cases whose area or name holds all of them.
  */
 const words = process.argv.slice(2);
+if (words[0] === "random") process.exit(await randomConformance(words.slice(1)));
 const chosen = conformanceCases.filter(({ area, name }) =>
   words.every((word) => `${area} ${name}`.includes(word)),
 );

@@ -20,6 +20,8 @@ export interface Side {
 /** The user that both sides know under PLAIN. */
 export const USER = { name: "alice", password: "alice-secret" } as const;
 
+const A_DAY_MS = 86_400_000;
+
 const MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "OAUTHBEARER"] as const;
 
 /** Whoever comes without a login. The user above may do what no entry of the ACLs denies. */
@@ -29,6 +31,7 @@ const ADMINISTRATOR = "User:ANONYMOUS";
 export async function startEmbedded(): Promise<Side> {
   const broker = await startBroker({
     groupInitialRebalanceDelayMs: 0,
+    maintenanceIntervalMs: A_DAY_MS,
     offsetsTopicPartitions: 1,
     transactionTopicPartitions: 1,
     protocol: "PLAINTEXT",
@@ -99,6 +102,8 @@ export async function startApache(): Promise<Side> {
       "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
       "super.users": ADMINISTRATOR,
       "allow.everyone.if.no.acl.found": "true",
+      // Old records stay while they are compared.
+      "log.initial.task.delay.ms": String(A_DAY_MS),
       // The embedded broker assigns at once, in the request that asks for it.
       "group.consumer.assignment.interval.ms": "0",
       "group.consumer.assignor.offload.enable": "false",

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
+import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
+import { describeTransactions } from "../../packages/broker/src/protocol/messages/describe-transactions.ts";
+import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
+import type { Player } from "./player.ts";
+import type { Background } from "./step.ts";
+
+const TOPIC = 2;
+const MARK = { topic: "random-calm", setting: "retention.ms" } as const;
+const POLL_MS = 3;
+const POLLS = 2000;
+let marks = 1_000_000;
+
+/** Creates the topic whose setting shows how far the broker has followed its metadata. */
+export async function prepareCalm(player: Player): Promise<void> {
+  const topic = { name: MARK.topic, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
+  await player.ask(createTopics, 7, { topics: [topic] });
+  await untilMarked(player);
+}
+
+/** Resolves when the broker has done in the background what it answered for. */
+export async function untilCalm(player: Player, background: Background): Promise<void> {
+  if (background.kind === "transaction") return untilEnded(player, background.transactionalId);
+  // The first mark is seen when the change before it is known; the second when everybody in the broker has it.
+  await untilMarked(player);
+  await untilMarked(player);
+}
+
+/** Apache Kafka applies changes of its metadata one after another: what came before a mark is there when it is. */
+async function untilMarked(player: Player): Promise<void> {
+  const value = String(++marks);
+  const resource = { resourceType: TOPIC, resourceName: MARK.topic };
+  const configs = [{ name: MARK.setting, value, configOperation: 0 }];
+  await player.ask(incrementalAlterConfigs, 1, {
+    resources: [{ ...resource, configs }],
+    validateOnly: false,
+  });
+  await until(`${player.name} does not follow its metadata`, async () => {
+    const resources = [{ ...resource, configurationKeys: [MARK.setting] }];
+    const { results } = await player.ask(describeConfigs, 4, { resources });
+    return results[0]?.configs[0]?.value === value;
+  });
+}
+
+async function untilEnded(player: Player, id: string): Promise<void> {
+  await until(`${player.name} does not end a transaction`, async () => {
+    const transactionalIds = [player.world.name(id)];
+    const { transactionStates } = await player.ask(describeTransactions, 0, { transactionalIds });
+    return transactionStates[0]?.transactionState.startsWith("Prepare") !== true;
+  });
+}
+
+async function until(failure: string, isDone: () => Promise<boolean>): Promise<void> {
+  for (let poll = 0; poll < POLLS; poll++) {
+    if (await isDone()) return;
+    await delay(POLL_MS);
+  }
+  throw new Error(failure);
+}

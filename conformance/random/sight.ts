@@ -1,0 +1,35 @@
+import type { World } from "./world.ts";
+
+/** The ids in an answer by the names that a run has given to them, and lists in an order that follows from these. */
+export function sight(answer: unknown, world: World): unknown {
+  if (typeof answer === "string") return world.labelOf(answer) ?? answer;
+  if (Buffer.isBuffer(answer) || typeof answer !== "object" || answer === null) return answer;
+  if (Array.isArray(answer)) {
+    const elements = answer.map((element) => sight(element, world));
+    return elements
+      .map((element) => ({ element, key: keyOf(element) }))
+      .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+      .map(({ element }) => element);
+  }
+  return Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, sight(value, world)]));
+}
+
+const IDS = ["topicId", "memberId"];
+
+function keyOf(element: unknown): string {
+  if (typeof element !== "object" || element === null || Buffer.isBuffer(element)) return "";
+  return IDS.map((name) => String((element as Record<string, unknown>)[name] ?? "")).join();
+}
+
+/** Takes out of the lists of an answer what other runs have left behind. */
+export function ofThisRun(answer: unknown, world: World): unknown {
+  if (typeof answer !== "object" || answer === null) return answer;
+  const isOurs = (element: unknown): boolean =>
+    typeof element !== "object" || JSON.stringify(element).includes(world.prefix);
+  return Object.fromEntries(
+    Object.entries(answer).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.filter(isOurs) : value,
+    ]),
+  );
+}
