@@ -124,6 +124,17 @@ describe("Avro", () => {
     expect({ ...Object(read) }).toEqual({ user: "u", at: 7 });
   });
 
+  it("has longs to the last digit also where they have a logical type", async () => {
+    const of = (type: unknown): string =>
+      JSON.stringify({ type: "record", name: "Tick", fields: [{ name: "at", type }] });
+    const nanos = of({ type: "long", logicalType: "timestamp-nanos" });
+    const at = 1_764_529_200_123_456_789n;
+    const codec = avroCodec({ registry, schema: nanos });
+    expect({ ...Object(await roundTrip(codec, { at })) }).toEqual({ at });
+    const older = await avroCodec({ registry, schema: of("long") }).encode({ at }, CONTEXT);
+    expect({ ...Object(await codec.decode(older, CONTEXT)) }).toEqual({ at });
+  });
+
   it("finds the schemas that a schema refers to", async () => {
     server.store("user", { schema: JSON.stringify({ type: "enum", name: "User", symbols: ["ada", "bob"] }) });
     const id = server.store("visit", {
@@ -163,6 +174,55 @@ describe("Protobuf", () => {
     const bytes = await codec.encode(value, CONTEXT);
     expect(bytes.subarray(5, 5 + indexes.length / 2).toString("hex")).toBe(indexes);
     expect(await codec.decode(bytes, CONTEXT)).toMatchObject(value);
+  });
+
+  it.each<[string, string, string, unknown]>([
+    [
+      "well-known types of Google's",
+      `import "google/protobuf/timestamp.proto"; message A { google.protobuf.Timestamp at = 1; }`,
+      "A",
+      { at: { seconds: "5", nanos: 6 } },
+    ],
+    [
+      "Confluent's decimal numbers",
+      `import "confluent/type/decimal.proto"; message A { confluent.type.Decimal price = 1; }`,
+      "A",
+      { price: { value: Buffer.from([7]), precision: 3, scale: 2 } },
+    ],
+    [
+      "options of its own",
+      `import "google/protobuf/descriptor.proto";
+       extend google.protobuf.FieldOptions { string mask = 50001; }
+       message A { string id = 1 [(mask) = "all"]; }`,
+      "A",
+      { id: "1" },
+    ],
+    ["all messages on one line", "message A { string id = 1; } message B { bool b = 1; }", "B", { b: true }],
+  ])("has %s", async (_what, body, message, value) => {
+    const codec = protobufCodec({ registry, schema: `syntax = "proto3"; ${body}`, message });
+    expect(await roundTrip(codec, value)).toMatchObject(Object(value));
+  });
+
+  it("counts the messages of a file without those that it imports", async () => {
+    server.store("common", {
+      schemaType: "PROTOBUF",
+      schema: `syntax = "proto3"; package shop; import "google/protobuf/duration.proto";
+        message Line { google.protobuf.Duration wait = 1; }`,
+    });
+    const id = server.store("shop", {
+      schemaType: "PROTOBUF",
+      schema: `syntax = "proto3"; package shop; import "common.proto";
+        message Order {
+          shop.Line first = 1;
+          message Line { string sku = 1; }
+        }`,
+      references: [{ name: "common.proto", subject: "common", version: 1 }],
+    });
+    // The first message of the file: its field 1 is a Line with a duration (field 1) of 7 seconds (field 1).
+    const bytes = frame(id, Buffer.from([0, 10, 4, 10, 2, 8, 7]));
+    expect(await protobufCodec({ registry }).decode(bytes, CONTEXT)).toEqual({
+      first: { wait: { seconds: "7", nanos: 0 } },
+    });
   });
 
   it("refuses fields that the message does not have", async () => {
@@ -241,6 +301,14 @@ describe("a schema registry", () => {
     const encoding = (async () => avroCodec({ registry, schema: CLICK }).encode({}, CONTEXT))();
     await expect(encoding).rejects.toMatchObject({ code: "BAD_INPUT" });
     expect(server.requests).toHaveLength(1);
+  });
+
+  it("is told from a server that is none, which makes no record poison", async () => {
+    const elsewhere = registryAt({ url: `${server.url}/elsewhere` });
+    const away = { code: "SCHEMA_REGISTRY_UNAVAILABLE", retry: "backoff" };
+    await expect(elsewhere.byId(1)).rejects.toMatchObject(away);
+    await expect(elsewhere.latest("clicks-value")).rejects.toMatchObject(away);
+    await expect(elsewhere.register("clicks-value", "AVRO", CLICK)).rejects.toMatchObject(away);
   });
 
   it("that is away is told by its address, and may come back", async () => {

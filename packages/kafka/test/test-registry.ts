@@ -35,16 +35,17 @@ export async function startTestRegistry(): Promise<TestRegistry> {
     const failure = failures.shift();
     if (failure !== undefined)
       return [failure, { error_code: failure, message: `told to answer ${failure}` }];
-    const byId = /^\/schemas\/ids\/(\d+)$/.exec(path);
+    const byId = /^\/schemas\/ids\/(-?\d+)$/.exec(path);
     if (byId !== null) {
       const found = schemas[Number(byId[1]) - 1];
       return found === undefined ? [404, { error_code: 40403, message: "Schema not found" }] : [200, found];
     }
     const versions = /^\/subjects\/([^/]+)\/versions(?:\/(latest|\d+))?$/.exec(path);
-    const subject = decodeURIComponent(versions?.[1] ?? "");
+    if (versions === null) return [404, { message: "no such page" }];
+    const subject = decodeURIComponent(versions[1] ?? "");
     if (method === "POST") return [200, { id: store(subject, JSON.parse(body)) }];
     const ids = subjects.get(subject) ?? [];
-    const id = versions?.[2] === "latest" ? ids.at(-1) : ids[Number(versions?.[2]) - 1];
+    const id = versions[2] === "latest" ? ids.at(-1) : ids[Number(versions[2]) - 1];
     const found = id === undefined ? undefined : schemas[id - 1];
     return found === undefined
       ? [404, { error_code: 40401, message: "Subject not found" }]

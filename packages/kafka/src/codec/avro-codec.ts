@@ -105,11 +105,18 @@ function plain(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : value;
 }
 
+/** A long with a logical type, such as a time in nanoseconds, is written as an object and is a long all the same. */
+function exactLong(schema: avro.Schema): Type | undefined {
+  const type = typeof schema === "object" && "type" in schema ? schema.type : schema;
+  return type === "long" ? long : undefined;
+}
+
 /** The type of a schema and of those that it refers to. Throws where the text is no schema. */
 function avroType(text: string, references: RegisteredSchema["references"] = []): Type {
-  const registry: Record<string, Type> = { long };
-  for (const reference of references) avro.Type.forSchema(JSON.parse(reference.text), { registry });
-  return avro.Type.forSchema(JSON.parse(text), { registry });
+  const registry: Record<string, Type> = {};
+  const options = { registry, typeHook: exactLong };
+  for (const reference of references) avro.Type.forSchema(JSON.parse(reference.text), options);
+  return avro.Type.forSchema(JSON.parse(text), options);
 }
 
 function messageOf(cause: unknown): string {

@@ -1,5 +1,6 @@
 import protobuf from "protobufjs";
 import { type Codec, type CodecContext, undecodable, unencodable } from "./codec.ts";
+import { type ImportedFile, parseWithImports } from "./protobuf-imports.ts";
 import { type Subjects, unknownSchema, valueSubject } from "./registry-codec.ts";
 import type { RegisteredSchema, SchemaRegistry } from "./schema-registry.ts";
 import { frame, readMessageIndexes, unframe, writeMessageIndexes } from "./wire-format.ts";
@@ -55,9 +56,7 @@ export function protobufFile(
 ): ProtobufFile {
   if (type !== "PROTOBUF") throw undecodable("Protobuf", context, `schema ${id} is of the kind ${type}`);
   try {
-    const root = new protobuf.Root();
-    for (const reference of references) protobuf.parse(reference.text, root, { keepCase: true });
-    return { messages: messagesOf(text, root) };
+    return { messages: messagesOf(text, references) };
   } catch (cause) {
     throw undecodable("Protobuf", context, `schema ${id} cannot be used (${messageOf(cause)})`, cause);
   }
@@ -86,23 +85,21 @@ function messageAt(
 }
 
 /** The messages of a file in the order in which they stand there, and of no file that it imports. */
-function messagesOf(text: string, root: protobuf.Root): protobuf.Type[] {
-  const parsed = protobuf.parse(text, root, { keepCase: true });
-  root.resolveAll();
-  const scope = parsed.package === undefined ? root : root.lookup(parsed.package);
-  if (!(scope instanceof protobuf.Namespace)) throw new TypeError("it has no messages");
-  const own = new Set([...text.matchAll(/^\s*message\s+(\w+)/gm)].map((match) => match[1]));
-  return scope.nestedArray.filter(
-    (nested): nested is protobuf.Type => nested instanceof protobuf.Type && own.has(nested.name),
-  );
+function messagesOf(text: string, references: readonly ImportedFile[] = []): protobuf.Type[] {
+  const all = parseWithImports(text, references);
+  const alone = protobuf.parse(text, new protobuf.Root(), { keepCase: true });
+  const scope = alone.package === undefined ? alone.root : alone.root.lookup(alone.package);
+  // A file of nothing but extensions or options has no messages.
+  if (!(scope instanceof protobuf.Namespace)) return [];
+  return nestedOf(scope).map((message) => all.lookupType(message.fullName));
 }
 
-function nestedOf(type: protobuf.Type): protobuf.Type[] {
+function nestedOf(type: protobuf.Namespace): protobuf.Type[] {
   return type.nestedArray.filter((nested): nested is protobuf.Type => nested instanceof protobuf.Type);
 }
 
 function ownMessage(schema: string, name: string | undefined): { type: protobuf.Type; indexes: Buffer } {
-  const messages = messagesOf(schema, new protobuf.Root());
+  const messages = messagesOf(schema);
   const path = name === undefined ? [0] : pathTo(messages, name);
   const type = path === null ? undefined : messageAt(messages, path);
   if (path === null || type === undefined) throw new TypeError(`the schema has no message ${name ?? ""}`);

@@ -122,7 +122,7 @@ class RegistryHttp {
   /** Null for what is not there. */
   async get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema> | null> {
     const { status, body } = await this.#ask(path, { method: "GET" });
-    if (status === 404) return null;
+    if (status === 404 && isMissing(body)) return null;
     return this.#read(body, schema);
   }
 
@@ -133,7 +133,7 @@ class RegistryHttp {
       body: JSON.stringify({ schemaType, schema }),
       headers: { "content-type": MEDIA_TYPE },
     });
-    if (status >= 400) {
+    if (status >= 400 && (status !== 404 || isMissing(body))) {
       throw new CandlewickError(
         ERRORS.badInput,
         `The schema registry does not take the schema for ${subject} (${reasonOf(body, status)}).`,
@@ -189,6 +189,7 @@ class RegistryHttp {
   #read<Schema extends z.ZodType>(body: unknown, schema: Schema): z.output<Schema> {
     const result = schema.safeParse(body);
     if (result.success) return result.data;
+    // Another server, or another path of it, knows none of our schemas; that makes no record undecodable.
     throw this.#unavailable("its answer is not that of a schema registry");
   }
 
@@ -207,6 +208,12 @@ function parse(text: string): unknown {
   } catch {
     return null;
   }
+}
+
+/** Whether a registry says that it lacks a subject, version or schema (40401, 40402, 40403). */
+function isMissing(body: unknown): boolean {
+  const answer = z.object({ error_code: z.int().min(40_400).max(40_499) }).safeParse(body);
+  return answer.success;
 }
 
 function reasonOf(body: unknown, status: number): string {
