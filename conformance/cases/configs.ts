@@ -8,6 +8,10 @@ import { versionEnds } from "../version-ends.ts";
 const TOPIC = 2;
 const BROKER = 4;
 
+const BACKOFF = "log.cleaner.backoff.ms";
+const THREADS = "log.cleaner.threads";
+const CLEANER_RATE = "log.cleaner.io.max.bytes.per.second";
+
 /** Broker settings that are the same in both brokers, or that a client would look up. */
 const BROKER_KEYS = ["num.partitions", "message.max.bytes", "auto.create.topics.enable"];
 
@@ -252,6 +256,56 @@ export const configCases = [
         "alter to null",
       );
       await session.send(describeConfigs, 4, describe("1", ["log.retention.ms"], BROKER), "nothing is set");
+    },
+    "how compaction works": async (session) => {
+      const names = [BACKOFF, THREADS, CLEANER_RATE, "log.cleaner.min.cleanable.ratio"];
+      const shown = (step: string, resourceName: string, name: string, value: string | undefined) =>
+        session.sendUntil(
+          describeConfigs,
+          4,
+          describe(resourceName, names, BROKER),
+          ({ results }) => firstValue(results, name) === value,
+          step,
+        );
+      const set = (name: string, operations: readonly Operation[]) =>
+        session.send(incrementalAlterConfigs, 1, change(name, operations, BROKER));
+      const attempt = (step: string, operation: Operation, name = "1") =>
+        session.attempt(incrementalAlterConfigs, 1, change(name, [operation], BROKER), step);
+      await shown("nothing is set", "1", BACKOFF, "15000");
+      await attempt("no threads", [THREADS, 0, "0"]);
+      await attempt("no threads for the cluster", [THREADS, 0, "0"], "");
+      await attempt("too many threads for the cluster", [THREADS, 0, "3"], "");
+      await set("1", [
+        [BACKOFF, 0, "15001"],
+        [THREADS, 0, "2"],
+        [CLEANER_RATE, 0, "1e9"],
+      ]);
+      await shown("set for the broker", "1", BACKOFF, "15001");
+      await attempt("a negative rest", [BACKOFF, 0, "-1"]);
+      await attempt("a rest beyond all numbers", [BACKOFF, 0, "9223372036854775808"]);
+      await attempt("half of a thread", [THREADS, 0, "1.5"]);
+      await attempt("too many threads", [THREADS, 0, "5"]);
+      await attempt("no rate", [CLEANER_RATE, 0, "fast"]);
+      await attempt("an empty rate", [CLEANER_RATE, 0, ""]);
+      await set("", [
+        [BACKOFF, 0, "15002"],
+        [THREADS, 0, "7"],
+        [CLEANER_RATE, 0, "-2e-4"],
+        ["log.cleaner.min.cleanable.ratio", 0, "0.50"],
+      ]);
+      await shown("set for the cluster", "", BACKOFF, "15002");
+      await set("1", [[CLEANER_RATE, 1, null]]);
+      await shown("the cluster's rate", "1", CLEANER_RATE, "-2.0E-4");
+      await set(
+        "",
+        names.map((name) => [name, 1, null] as const),
+      );
+      await shown("nothing is set for the cluster", "", BACKOFF, undefined);
+      await set(
+        "1",
+        names.map((name) => [name, 1, null] as const),
+      );
+      await shown("nothing is set any more", "1", BACKOFF, "15000");
     },
     "a name that means nothing": async (session) => {
       const name = "no.such.setting";

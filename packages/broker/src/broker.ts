@@ -4,6 +4,7 @@ import { hostOf } from "./auth/access.ts";
 import { Operation, ResourceType } from "./auth/acl.ts";
 import { Authorizer } from "./auth/authorizer.ts";
 import { Credentials } from "./auth/credentials.ts";
+import { Cleaning } from "./cleaning.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { BrokerConfiguration } from "./configuration/broker-configuration.ts";
 import { DEFAULT_ASSIGNOR } from "./groups/assignor.ts";
@@ -79,6 +80,9 @@ async function start(options: BrokerOptions, folder: string, opened: AsyncDispos
   const disk = await openDisk(options, opened);
   const ending: Ending = { isKill: false };
   const parts = await openParts(options, settings, disk, folder, opened, ending);
+  const cleaning = new Cleaning(parts);
+  // Once the connections are closed: nobody is served while a stop waits for compaction.
+  opened.defer(() => cleaning.stop());
   const limits = new ConnectionLimits(parts.settings);
   const listeners: Listener[] = [];
   for (const one of [firstListener(options, settings), ...settings.listeners]) {

@@ -1,6 +1,5 @@
 import type { BrokerParts } from "./api/handler.ts";
 import type { Timer } from "./clock.ts";
-import { LogCleaner } from "./storage/log-cleaner.ts";
 
 /** A producer that has been silent for so long is forgotten, as in Kafka. */
 const PRODUCER_RETENTION_MS = 86_400_000;
@@ -14,8 +13,6 @@ const CHECKPOINT_BYTES = 32 << 20;
 const CHECKPOINTS_PER_ROUND = 6;
 /** The same for flush.ms, which is kept to half a second then. */
 const FLUSH_CHECKS_PER_ROUND = 60;
-/** Compaction looks for work twice in a round: every 15 seconds, as Kafka's log.cleaner.backoff.ms has it. */
-const CLEANINGS_PER_ROUND = 2;
 /** Groups and transactional ids expire every 10 minutes, as with Kafka's offsets.retention.check.interval.ms. */
 const ROUNDS_PER_EXPIRY = 20;
 /** Node's timers go no further. */
@@ -24,7 +21,6 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The work that is done every so often: retention, expiry, and syncs by interval. */
 export class Maintenance {
   readonly #parts: BrokerParts;
-  readonly #cleaner = new LogCleaner();
   #timers: Timer[] = [];
 
   constructor(parts: BrokerParts) {
@@ -33,7 +29,6 @@ export class Maintenance {
     this.#every(settings.maintenanceIntervalMs, () => this.run());
     const expiryIntervalMs = Math.min(settings.maintenanceIntervalMs * ROUNDS_PER_EXPIRY, LONGEST_TIMER_MS);
     this.#every(expiryIntervalMs, () => this.#expire());
-    this.#every(settings.maintenanceIntervalMs / CLEANINGS_PER_ROUND, () => this.#compactAll());
     this.#every(settings.maintenanceIntervalMs / FLUSH_CHECKS_PER_ROUND, () => this.#flushDue());
     this.#every(settings.maintenanceIntervalMs / CHECKPOINTS_PER_ROUND, () => this.#checkpointAll());
     if (typeof settings.fsync === "object") this.#every(settings.fsync.intervalMs, () => this.#flushAll());
@@ -81,27 +76,6 @@ export class Maintenance {
       transactions.expire(nowMs - TRANSACTIONAL_ID_RETENTION_MS);
     } catch (error) {
       this.#report("expiry of offsets failed", error, {});
-    }
-  }
-
-  #compactAll(): void {
-    const { topics, settings, clock } = this.#parts;
-    const nowMs = clock.nowMs();
-    for (const topic of topics.all()) {
-      if (!topic.config.isCompacted) continue;
-      const cleaning = {
-        minDirtyRatio: topic.config.number("min.cleanable.dirty.ratio"),
-        tombstoneRetentionMs: topic.config.number("delete.retention.ms"),
-      };
-      for (const [partition, log] of topic.partitions.entries()) {
-        this.#cleaner.clean(log, cleaning, nowMs).then(
-          (freedBytes) => {
-            if (freedBytes === 0) return;
-            settings.log({ level: "info", msg: "compacted", topic: topic.name, partition, freedBytes });
-          },
-          (error: unknown) => this.#report("compaction failed", error, { topic: topic.name, partition }),
-        );
-      }
     }
   }
 

@@ -114,6 +114,11 @@ export interface BrokerOptions {
   readonly transactionMaxTimeoutMs?: number;
   /** How often retention and other clean-up run. */
   readonly maintenanceIntervalMs?: number;
+  /** How long compaction rests between two looks for work, how many logs it rewrites side by side, and how fast. */
+  readonly logCleanerBackoffMs?: number;
+  readonly logCleanerThreads?: number;
+  /** Bytes read and written by compaction, all logs together; without a bound where it is left out. */
+  readonly logCleanerMaxBytesPerSecond?: number;
   /** Defaults for topic settings under Kafka's topic-level names, such as "retention.ms". */
   readonly topicDefaults?: Readonly<Record<string, string>>;
   /** Clients must say who they are; without it anybody is served. */
@@ -183,6 +188,9 @@ export function withDefaults(options: BrokerOptions): Settings {
     offsetsRetentionMs: 7 * 86_400_000,
     transactionMaxTimeoutMs: 900_000,
     maintenanceIntervalMs: 30_000,
+    logCleanerBackoffMs: 15_000,
+    logCleanerThreads: 1,
+    logCleanerMaxBytesPerSecond: Number.MAX_VALUE,
     log: () => {},
     ...given,
     messageMaxBytes,

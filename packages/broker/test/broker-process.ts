@@ -5,6 +5,7 @@ const [dataDir = "", segmentBytes = "1048576"] = process.argv.slice(2);
 const broker = await startBroker({
   dataDir,
   maintenanceIntervalMs: 20,
+  logCleanerBackoffMs: 10,
   topicDefaults: { "segment.bytes": segmentBytes, "retention.ms": "-1" },
 });
 process.send?.(broker.port);

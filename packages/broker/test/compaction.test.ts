@@ -1,6 +1,8 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ManualClock } from "../src/index.ts";
+import { CleaningPace } from "../src/storage/cleaning-pace.ts";
 import { LogCleaner } from "../src/storage/log-cleaner.ts";
 import { MemoryDisk } from "../src/storage/memory-disk.ts";
 import { PartitionLog } from "../src/storage/partition-log.ts";
@@ -22,6 +24,9 @@ const settings = {
   flushMs: Number.POSITIVE_INFINITY,
 };
 const cleaning = { minDirtyRatio: 0, tombstoneRetentionMs: 0 };
+
+/** One that nothing holds up. */
+const cleaner = () => new LogCleaner(new CleaningPace(new ManualClock(), () => Number.MAX_VALUE));
 
 const openLog = (disk: MemoryDisk) => new PartitionLog(disk, "log", { ...settings }, "at-once", 0);
 
@@ -85,7 +90,7 @@ describe("compaction", () => {
         }
         const before = everything(log);
         const closedEnd = log.segments.at(-1)?.baseOffset ?? 0;
-        await new LogCleaner().clean(log, cleaning, 1);
+        await cleaner().clean(log, cleaning, 1);
         const after = everything(log);
         expect(latestOf(after)).toEqual(latestOf(before));
         expect(before).toEqual(expect.arrayContaining(after));
@@ -109,7 +114,7 @@ describe("compaction", () => {
     const log = openLog(disk);
     for (let n = 0; n < 50; n++) append(log, clientBatch({ keys: ["k"], values: [`v${n}`] }));
     const size = log.sizeBytes;
-    const freed = await new LogCleaner().clean(log, cleaning, 1);
+    const freed = await cleaner().clean(log, cleaning, 1);
     expect(freed).toBeGreaterThan(size / 2);
     const [first] = everything(log);
     expect(log.read(0, 1, log.endOffset)?.lastOffset).toBe(first?.offset);
@@ -123,9 +128,9 @@ describe("compaction", () => {
     append(log, clientBatch({ keys: ["k"], values: [null], timestampMs: 100 }));
     for (let n = 0; n < 10; n++) append(log, clientBatch({ keys: [`other ${n}`], timestampMs: 100 }));
     const keys = () => everything(log).map(({ key }) => key);
-    await new LogCleaner().clean(log, { ...cleaning, tombstoneRetentionMs: 50 }, 150);
+    await cleaner().clean(log, { ...cleaning, tombstoneRetentionMs: 50 }, 150);
     expect(keys().filter((key) => key === "k")).toEqual(["k"]);
-    await new LogCleaner().clean(log, { ...cleaning, tombstoneRetentionMs: 50 }, 151);
+    await cleaner().clean(log, { ...cleaning, tombstoneRetentionMs: 50 }, 151);
     expect(keys()).not.toContain("k");
   });
 
@@ -136,7 +141,7 @@ describe("compaction", () => {
       clientBatch({ keys: ["k"], values: ["v"], producerId: 5, producerEpoch: 0, sequence });
     for (let sequence = 0; sequence < 3; sequence++) append(log, batch(sequence));
     for (let n = 0; n < 20; n++) append(log, clientBatch({ keys: ["k"], values: ["other"] }));
-    await new LogCleaner().clean(log, cleaning, 1);
+    await cleaner().clean(log, cleaning, 1);
     for (const name of disk.list("log")) if (name.endsWith(".index")) disk.removeFile(`log/${name}`);
     const again = openLog(disk);
     expect(again.producers.get(5)?.batches.at(-1)).toMatchObject({ lastSequence: 2 });

@@ -4,8 +4,10 @@ import {
   type SettingLayer,
 } from "../configuration/broker-configuration.ts";
 import { brokerSettings } from "../configuration/broker-settings.ts";
+import { javaDouble } from "../configuration/java-double.ts";
 import type { describeConfigs as api } from "../protocol/messages/describe-configs.ts";
 import type { ResponseOf } from "../protocol/schema.ts";
+import { ConfigType } from "../topics/topic-config.ts";
 import { ConfigSource, layerSource } from "./config-source.ts";
 
 type Config = ResponseOf<typeof api>["results"][number]["configs"][number];
@@ -24,7 +26,12 @@ export function brokerConfigs(configuration: BrokerConfiguration, shown: Shown):
   for (const scope of [String(configuration.settings.nodeId), CLUSTER]) {
     for (const name of Object.keys(configuration.overrides(scope))) names.add(name);
   }
-  return [...names].map((name) => config(name, configuration.layers(name), shown));
+  return [...names].map((name) => {
+    const told = config(name, configuration.layers(name), shown);
+    // What holds is told as the number that it is, what was set as it was written.
+    const isReal = told.configType === ConfigType.DOUBLE && told.value !== null;
+    return isReal ? { ...told, value: javaDouble(Number(told.value)) } : told;
+  });
 }
 
 /** What was set for the cluster, and nothing else. */

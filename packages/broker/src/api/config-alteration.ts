@@ -1,5 +1,5 @@
 import { Operation } from "../auth/acl.ts";
-import { BrokerConfiguration, CLUSTER } from "../configuration/broker-configuration.ts";
+import { CLUSTER } from "../configuration/broker-configuration.ts";
 import { brokerSettings } from "../configuration/broker-settings.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { ConfigType, TopicConfig } from "../topics/topic-config.ts";
@@ -151,7 +151,7 @@ function brokerTarget({ access, configuration, settings }: RequestContext, name:
       get: (key) => configuration.valueIn(name, key),
       isList: (key) => brokerSettings.get(key)?.type === ConfigType.LIST,
     },
-    problem: BrokerConfiguration.problem,
+    problem: (key, value) => configuration.problem(name, key, value),
     problemCode: ErrorCode.INVALID_REQUEST,
     async replace(overrides) {
       configuration.configure(name, Object.fromEntries(overrides));

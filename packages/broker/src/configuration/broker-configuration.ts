@@ -9,6 +9,7 @@ const KIND = "broker-config";
 export const CLUSTER = "";
 
 const MAX_INT = 2 ** 31 - 1;
+const THREADS = "log.cleaner.threads";
 /** Kafka's own bound for the broker, which is above the one for topics. */
 const MIN_SEGMENT_BYTES = 1_048_576;
 
@@ -65,11 +66,21 @@ export class BrokerConfiguration {
   }
 
   /** Why a setting cannot be, or undefined where it can. Names that mean nothing here can be kept, as in Kafka. */
-  static problem(name: string, value: string): string | undefined {
+  problem(scope: string, name: string, value: string): string | undefined {
     const setting = brokerSettings.get(name);
     if (setting === undefined) return undefined;
     if (setting.effect.kind === "read-only") return `Cannot update these configs dynamically: [${name}]`;
-    return isValid(setting, value) ? undefined : `Invalid value ${value} for configuration ${name}`;
+    if (!isValid(setting, value)) return `Invalid value ${value} for configuration ${name}`;
+    // What the broker's own value stands above does not count.
+    const isHidden = scope === CLUSTER && name in this.overrides(String(this.#started.nodeId));
+    return name === THREADS && !isHidden ? this.#threadProblem(Number(value)) : undefined;
+  }
+
+  /** Kafka lets the number of its threads at most double or halve at once. */
+  #threadProblem(wanted: number): string | undefined {
+    const threads = this.settings.logCleanerThreads;
+    if (wanted >= 1 && wanted >= Math.floor(threads / 2) && wanted <= threads * 2) return undefined;
+    return `${THREADS} can be halved or doubled at once, not changed from ${threads} to ${wanted}`;
   }
 
   /** Replaces everything that is set in a scope. */
@@ -129,6 +140,13 @@ export class BrokerConfiguration {
     this.#live.maxConnectionsPerIpOverrides =
       (single === undefined ? undefined : addressBounds(single)) ??
       this.#started.maxConnectionsPerIpOverrides;
+    const { logCleanerBackoffMs, logCleanerThreads, logCleanerMaxBytesPerSecond } = this.#started;
+    this.#live.logCleanerBackoffMs = bound("log.cleaner.backoff.ms", logCleanerBackoffMs);
+    this.#live.logCleanerThreads = Math.max(bound(THREADS, logCleanerThreads), 1);
+    this.#live.logCleanerMaxBytesPerSecond = bound(
+      "log.cleaner.io.max.bytes.per.second",
+      logCleanerMaxBytesPerSecond,
+    );
   }
 }
 
@@ -139,5 +157,7 @@ function isValid({ name, type, effect }: BrokerSetting, value: string): boolean 
     return name !== "log.retention.ms" || Number(value) !== 0;
   }
   if (type === ConfigType.STRING) return addressBounds(value) !== undefined;
-  return /^\d+$/.test(value.trim()) && Number(value) <= MAX_INT;
+  if (type === ConfigType.DOUBLE) return value.trim() !== "" && !Number.isNaN(Number(value));
+  const most = type === ConfigType.LONG ? Number.MAX_SAFE_INTEGER : MAX_INT;
+  return /^\d+$/.test(value.trim()) && Number(value) <= most;
 }

@@ -1,12 +1,14 @@
 import { type Settings, withDefaults } from "../options.ts";
 import { brokerNames, ConfigType, TopicConfig } from "../topics/topic-config.ts";
+import { javaDouble } from "./java-double.ts";
 import { SETTING_TEXTS } from "./setting-texts.ts";
 
-/** Where a setting takes effect: nowhere but at the start, as a default of topics, or on the connections. */
+/** Where a setting takes effect: nowhere but at the start, as a default of topics, on the connections, or on compaction. */
 export type SettingEffect =
   | { readonly kind: "read-only" }
   | { readonly kind: "topic-default"; readonly topicName: string }
-  | { readonly kind: "connections" };
+  | { readonly kind: "connections" }
+  | { readonly kind: "cleaner" };
 
 /** A setting of the broker under Kafka's name. */
 export interface BrokerSetting {
@@ -74,8 +76,9 @@ function larger(name: string, type: number, fallback: string | null): BrokerSett
   return { name, type, documentation, effect: { kind: "read-only" }, fallback, started: () => fallback };
 }
 
-const { BOOLEAN, INT, LIST, LONG, STRING } = ConfigType;
+const { BOOLEAN, DOUBLE, INT, LIST, LONG, STRING } = ConfigType;
 const CONNECTIONS: SettingEffect = { kind: "connections" };
+const CLEANER: SettingEffect = { kind: "cleaner" };
 
 const all: readonly BrokerSetting[] = [
   ...Object.entries(brokerNames).map(([topicName, name]) => topicDefault(name, topicName)),
@@ -98,6 +101,14 @@ const all: readonly BrokerSetting[] = [
   option("group.max.session.timeout.ms", INT, (of) => of.groupMaxSessionTimeoutMs),
   option("group.max.size", INT, (of) => of.groupMaxMembers),
   option("group.min.session.timeout.ms", INT, (of) => of.groupMinSessionTimeoutMs),
+  option("log.cleaner.backoff.ms", LONG, (of) => of.logCleanerBackoffMs, CLEANER),
+  option(
+    "log.cleaner.io.max.bytes.per.second",
+    DOUBLE,
+    (of) => javaDouble(of.logCleanerMaxBytesPerSecond),
+    CLEANER,
+  ),
+  option("log.cleaner.threads", INT, (of) => of.logCleanerThreads, CLEANER),
   option("log.retention.check.interval.ms", LONG, (of) => of.maintenanceIntervalMs),
   option("max.connections", INT, (of) => of.maxConnections, CONNECTIONS),
   option("max.connections.per.ip", INT, (of) => of.maxConnectionsPerIp, CONNECTIONS),

@@ -49,6 +49,8 @@ const NUMBERS: Readonly<Record<string, readonly [option: NumberOption, min: numb
   "offsets.retention.minutes": ["offsetsRetentionMs", 1, 60_000],
   "transaction.max.timeout.ms": ["transactionMaxTimeoutMs", 1],
   "log.retention.check.interval.ms": ["maintenanceIntervalMs", 1],
+  "log.cleaner.backoff.ms": ["logCleanerBackoffMs", 0],
+  "log.cleaner.threads": ["logCleanerThreads", 1],
 };
 
 const MINUTE_MS = 60_000;
@@ -70,6 +72,7 @@ const PER_ADDRESS = "max.connections.per.ip.overrides";
 const ASSIGNORS = "group.consumer.assignors";
 const MIGRATION = "group.consumer.migration.policy";
 const MIGRATIONS: readonly GroupMigration[] = ["bidirectional", "upgrade", "downgrade", "disabled"];
+const CLEANER_RATE = "log.cleaner.io.max.bytes.per.second";
 const AUTO_CREATE = "auto.create.topics.enable";
 
 /**
@@ -98,6 +101,8 @@ export function parseServerProperties(text: string): ServerProperties {
     ...(listeners.needSasl ? { sasl } : {}),
     ...(acls === undefined ? {} : { acls }),
   });
+  const cleanerRate = given.get(CLEANER_RATE);
+  if (cleanerRate !== undefined) options.logCleanerMaxBytesPerSecond = realNumber(CLEANER_RATE, cleanerRate);
   const known = new Set([
     ...Object.keys(NUMBERS),
     ...Object.values(brokerNames),
@@ -108,6 +113,7 @@ export function parseServerProperties(text: string): ServerProperties {
     PER_ADDRESS,
     ASSIGNORS,
     MIGRATION,
+    CLEANER_RATE,
     AUTO_CREATE,
   ]);
   return { options, unknown: [...given.keys()].filter((name) => !known.has(name) && !isSaslName(name)) };
@@ -172,6 +178,12 @@ function wholeNumber(name: string, value: string, min: number): number {
   const trimmed = value.trim();
   const number = Number(trimmed);
   if (!/^-?\d+$/.test(trimmed) || number < min || !Number.isSafeInteger(number)) throw invalid(name, value);
+  return number;
+}
+
+function realNumber(name: string, value: string): number {
+  const number = Number(value);
+  if (value.trim() === "" || Number.isNaN(number)) throw invalid(name, value);
   return number;
 }
 

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ProducerState } from "../producers/producer-state.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
+import type { CleaningPace } from "./cleaning-pace.ts";
 import type { Disk } from "./disk.ts";
 import {
   BATCH_HEADER_SIZE,
@@ -30,6 +30,8 @@ export interface CompactionTask {
   /** Tombstones whose batch is older are dropped. */
   readonly tombstonesBeforeMs: number;
   readonly nowMs: number;
+  /** How fast it goes; what it throws ends the compaction. */
+  readonly pace: CleaningPace;
 }
 
 interface StoredBatch {
@@ -51,23 +53,25 @@ export async function compact(
   for (const segment of task.segments) await cleanSegment(task, segment, latest, replace);
 }
 
-async function* batchesOf(segment: Segment): AsyncGenerator<StoredBatch> {
+async function* batchesOf(segment: Segment, pace: CleaningPace): AsyncGenerator<StoredBatch> {
   let sinceTurn = 0;
   for (const { header, position } of segment.walk(0)) {
     yield { header, bytes: segment.file.read(position, header.sizeBytes) };
+    pace.note(header.sizeBytes);
     sinceTurn += header.sizeBytes;
     if (sinceTurn >= SLICE_BYTES) {
       sinceTurn = 0;
-      await nextTurn();
+      await pace.rest();
     }
   }
+  if (sinceTurn > 0) await pace.rest();
 }
 
 /** Key (as latin1 text) to the offset of its last record among those that count. */
 async function latestOffsets(task: CompactionTask): Promise<Map<string, number>> {
   const latest = new Map<string, number>();
   for (const segment of task.segments) {
-    for await (const batch of batchesOf(segment)) {
+    for await (const batch of batchesOf(segment, task.pace)) {
       if (latest.size >= MAX_KEYS) return latest;
       if (isControl(batch.header) || isAborted(task.producers, batch.header)) continue;
       for (const { key, offset } of readable(batch) ?? []) {
@@ -126,10 +130,12 @@ async function copyCleaned(
   cleaned: Segment,
 ): Promise<boolean> {
   let isChanged = false;
-  for await (const batch of batchesOf(segment)) {
+  for await (const batch of batchesOf(segment, task.pace)) {
     const kept = cleanBatch(task, batch, latest);
     isChanged ||= kept !== batch.bytes;
-    if (kept !== undefined) cleaned.append(kept, batch.header);
+    if (kept === undefined) continue;
+    cleaned.append(kept, batch.header);
+    task.pace.note(kept.length);
   }
   if (isChanged) await cleaned.file.sync();
   return isChanged;

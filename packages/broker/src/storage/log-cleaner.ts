@@ -1,3 +1,4 @@
+import type { CleaningPace } from "./cleaning-pace.ts";
 import { compact } from "./compaction.ts";
 import type { PartitionLog } from "./partition-log.ts";
 
@@ -8,9 +9,14 @@ export interface CleaningSettings {
 
 /** Decides when a log is worth compacting, and sees to it that no log is compacted twice at the same time. */
 export class LogCleaner {
+  readonly #pace: CleaningPace;
   /** Up to which offset a log was compacted in this process. */
   readonly #cleanedUpTo = new WeakMap<PartitionLog, number>();
   readonly #busy = new WeakSet<PartitionLog>();
+
+  constructor(pace: CleaningPace) {
+    this.#pace = pace;
+  }
 
   /** Compacts a log if enough of it is new since the last time. Returns the bytes that became free. */
   async clean(log: PartitionLog, settings: CleaningSettings, nowMs: number): Promise<number> {
@@ -33,7 +39,8 @@ export class LogCleaner {
     const before = log.sizeBytes;
     try {
       const tombstonesBeforeMs = nowMs - settings.tombstoneRetentionMs;
-      const task = { disk: log.disk, segments, producers: log.producers, tombstonesBeforeMs, nowMs };
+      const { disk, producers } = log;
+      const task = { disk, segments, producers, tombstonesBeforeMs, nowMs, pace: this.#pace };
       await compact(task, (old, path) => log.replaceSegment(old, path, nowMs));
       this.#cleanedUpTo.set(log, last.nextOffset);
       return Math.max(0, before - log.sizeBytes);

@@ -19,6 +19,7 @@ export function powerCuts(onError: (text: string) => void): Cradle {
         disk,
         clock,
         maintenanceIntervalMs: MAINTENANCE_MS,
+        logCleanerBackoffMs: MAINTENANCE_MS / 2,
         topicDefaults: { "segment.bytes": "4096", "retention.ms": "-1" },
         log: (line) => {
           // What goes wrong in a broker without power is nobody's concern.

@@ -39,6 +39,7 @@ export async function fuzzBroker(seed: number, requests: number): Promise<FuzzRe
     numPartitions: 2,
     requestMaxBytes: REQUEST_MAX_BYTES,
     maintenanceIntervalMs: LONGEST_WAIT_MS,
+    logCleanerBackoffMs: LONGEST_WAIT_MS,
     groupInitialRebalanceDelayMs: 0,
     groupMinSessionTimeoutMs: 0,
     log: ({ level, ...line }) => {
