@@ -1,4 +1,15 @@
-export { parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
+export { ContractError, parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
+export {
+  CandlewickError,
+  type Clock,
+  createLogger,
+  type ErrorKind,
+  type Fault,
+  type LogFields,
+  type Logger,
+  type Retry,
+  silentLogger,
+} from "@candlewick/runtime";
 export * from "./admin/admin.ts";
 export type { GroupDetail, GroupMemberDetail, GroupSummary, GroupType } from "./admin/group-admin.ts";
 export { type PlannedReset, planReset, type ResetFacts, type ResetTarget } from "./admin/offset-reset.ts";
@@ -9,7 +20,7 @@ export type {
   TopicDetail,
   TopicSetting,
 } from "./admin/topic-admin.ts";
-export * from "./cluster/connection.ts";
+export type { KafkaConnection } from "./cluster/connection.ts";
 export { BrokerError, KAFKA_ERRORS } from "./cluster/errors.ts";
 export { type AvroOptions, avroCodec } from "./codec/avro-codec.ts";
 export { bytesCodec, type Codec, type CodecContext, jsonCodec, textCodec } from "./codec/codec.ts";
@@ -24,6 +35,7 @@ export * from "./consumer/group-consumer-options.ts";
 export * from "./consumer/reader.ts";
 export { DELIVERY_ERRORS } from "./delivery/delivery-errors.ts";
 export { BatchFailure, type FailureKind, failureKind } from "./delivery/failure-kind.ts";
+export type { MessageInput, MessagePart } from "./producer/message-input.ts";
 export { murmur2, partitionOfKey } from "./producer/partitioner.ts";
 export * from "./producer/producer.ts";
 export type { DeliveryReport, ProducerOptions } from "./producer/producer-options.ts";

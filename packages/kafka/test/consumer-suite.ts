@@ -1,4 +1,4 @@
-import { CandlewickError, ERRORS } from "@candlewick/runtime";
+import { CandlewickError, ERRORS, silentLogger } from "@candlewick/runtime";
 import { describe, expect, it } from "vitest";
 import {
   type ConsumedRecord,
@@ -218,7 +218,7 @@ export function consumerSuite(bench: Bench): void {
       await truncate(bench.cluster().brokers, topic, 6n);
       const errors: string[] = [];
       const connection = bench.connection();
-      const logger = { ...connection.logger, error: (text: string) => void errors.push(text) };
+      const logger = { ...silentLogger, error: (text: string) => void errors.push(text) };
       const seen: bigint[] = [];
       const consumer = await startGroupConsumer(
         { ...connection, logger },

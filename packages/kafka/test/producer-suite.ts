@@ -75,6 +75,42 @@ export function producerSuite(bench: Bench): void {
       await producer.close();
     });
 
+    it("takes text, any bytes, and the headers of a consumed record", async () => {
+      const topic = await topicOf(1);
+      const producer = await createProducer(bench.connection());
+      await producer.send({ topic, key: "é", value: "text", headers: { a: "1", b: new Uint8Array([2]) } });
+      const [first] = await readAll(bench.connection(), topic, 1);
+      if (first === undefined) throw new Error("nothing was read");
+      await producer.send({ topic, value: new Uint8Array([7, 8]).subarray(1), headers: first.headers });
+      const [, second] = await readAll(bench.connection(), topic, 2);
+      const headers = new Map([
+        ["a", bytes("1")],
+        ["b", Buffer.from([2])],
+      ]);
+      expect(first).toMatchObject({ key: bytes("é"), value: bytes("text"), headers });
+      expect(second).toMatchObject({ key: null, value: Buffer.from([8]), headers });
+      await producer.close();
+    });
+
+    it.each<[string, object]>([
+      ["The value of a message is undefined", { key: "k" }],
+      ["The value of a message is object", { value: { a: 1 } }],
+      ["The key of a message is number", { key: 5, value: "v" }],
+      ["The header h of a message is null", { value: "v", headers: { h: null } }],
+      ["The topic of a message is empty", { topic: "", value: "v" }],
+      ["is not a time", { value: "v", timestampMs: 1.5 }],
+    ])("refuses a message of other kinds alone: %s", async (sentence, part) => {
+      const topic = await topicOf(1);
+      const producer = await createProducer(bench.connection());
+      const message = { topic, ...part } as { topic: string; value: string };
+      const others = producer.send({ topic, value: "good" });
+      const refused = { code: "BAD_INPUT", message: expect.stringContaining(sentence) };
+      await expect(producer.send(message)).rejects.toMatchObject(refused);
+      await expect(producer.enqueue(message)).rejects.toMatchObject(refused);
+      expect((await others).offset).toBe(0n);
+      await producer.close();
+    });
+
     it("writes what is enqueued, tells each outcome once, and flushes", async () => {
       const topic = await topicOf(2);
       const producer = await createProducer(bench.connection());

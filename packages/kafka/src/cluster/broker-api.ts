@@ -36,7 +36,8 @@ import { troubleOf } from "./link.ts";
  * brokers from 2.8 on understand it.
  */
 export const REQUEST = {
-  metadata: metadataV9.api,
+  // Written down, because its types have no name outside of their package.
+  metadata: metadataV9.api as typeof metadataV9.api,
   listOffsets: listOffsetsV7.api,
   initProducerId: initProducerIdV4.api,
   findCoordinator: findCoordinatorV3.api,

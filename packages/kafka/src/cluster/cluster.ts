@@ -3,7 +3,7 @@ import type { Connection } from "@platformatic/kafka";
 import type { Pace } from "./backoff.ts";
 import { ask, REQUEST, unsupportedRequests } from "./broker-api.ts";
 import { catalogued } from "./catalogue.ts";
-import type { KafkaConnection } from "./connection.ts";
+import { type KafkaConnection, type NamedConnection, namedConnection } from "./connection.ts";
 import { BrokerError, CODE, KAFKA_ERRORS, kafkaUnreachable, throwOnCode, unknownTopic } from "./errors.ts";
 import { type Address, openLink } from "./link.ts";
 
@@ -34,7 +34,7 @@ const FIRST_ANSWER_MS = 10_000;
  * answers the requests of a connection in order, and a long poll would hold up whatever is behind it.
  */
 export class Cluster implements Pace {
-  readonly connection: KafkaConnection;
+  readonly connection: NamedConnection;
   readonly clock: Pace["clock"];
   readonly random: Pace["random"];
   readonly #links = new Map<string, Pooled>();
@@ -44,7 +44,7 @@ export class Cluster implements Pace {
   #closed = false;
 
   private constructor(connection: KafkaConnection) {
-    this.connection = connection;
+    this.connection = namedConnection(connection);
     this.clock = connection.clock ?? systemClock;
     this.random = connection.random ?? Math.random;
   }

@@ -110,7 +110,11 @@ export function unknownTopic(topic: string): CandlewickError {
 }
 
 export function clientClosed(what: string): CandlewickError {
-  return new CandlewickError(KAFKA_ERRORS.closed, `The ${what} is closed.`, "Report this as a bug.");
+  return new CandlewickError(
+    KAFKA_ERRORS.closed,
+    `The ${what} is closed.`,
+    "Use it before it is closed, or open another one.",
+  );
 }
 
 /**

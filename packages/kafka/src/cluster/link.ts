@@ -3,7 +3,7 @@ import { CandlewickError } from "@candlewick/runtime";
 import { Connection, type ConnectionOptions } from "@platformatic/kafka";
 import { mechanismRefused, saslOptions, TokenRefused } from "../security/sasl-exchange.ts";
 import { tlsFailure } from "../security/tls.ts";
-import type { KafkaConnection } from "./connection.ts";
+import type { KafkaConnection, NamedConnection } from "./connection.ts";
 
 export interface Address {
   readonly host: string;
@@ -27,7 +27,7 @@ export interface LinkRequest {
  * driver's error.
  */
 export async function openLink(
-  connection: KafkaConnection,
+  connection: NamedConnection,
   address: Address,
   request: LinkRequest,
 ): Promise<Connection> {
@@ -43,7 +43,7 @@ export async function openLink(
 }
 
 async function attempt(
-  connection: KafkaConnection,
+  connection: NamedConnection,
   address: Address,
   request: LinkRequest,
 ): Promise<Connection> {

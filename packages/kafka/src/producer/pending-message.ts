@@ -1,19 +1,16 @@
-import type { Delivery, OutgoingMessage } from "../record/message.ts";
+import type { Delivery } from "../record/message.ts";
 import { type BatchRecord, recordSizeBound } from "../record/record-batch.ts";
+import { bytesOf, headersOf, type MessageInput } from "./message-input.ts";
 
 /** Told the outcome of a message, once. */
 export type Outcome = (error: Error | null, delivery: Delivery | null) => void;
-
-type Headers = BatchRecord["headers"];
-
-const NO_HEADERS: Headers = [];
 
 /** A message that was taken and has no outcome yet. */
 export class PendingMessage implements BatchRecord {
   readonly topic: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: Headers;
+  readonly headers: BatchRecord["headers"];
   readonly timestampMs: number;
   /** The partition that the caller chose. */
   readonly partition: number | undefined;
@@ -30,12 +27,11 @@ export class PendingMessage implements BatchRecord {
   after: PendingMessage | null = null;
   readonly #messages: PendingMessages;
 
-  constructor(messages: PendingMessages, message: OutgoingMessage, timestampMs: number, outcome: Outcome) {
-    const { headers } = message;
+  constructor(messages: PendingMessages, message: MessageInput, timestampMs: number, outcome: Outcome) {
     this.topic = message.topic;
-    this.key = message.key;
-    this.value = message.value;
-    this.headers = headers === undefined ? NO_HEADERS : Object.entries(headers).map(headerOf);
+    this.key = bytesOf(message.key);
+    this.value = bytesOf(message.value);
+    this.headers = headersOf(message.headers);
     this.timestampMs = timestampMs;
     this.partition = message.partition;
     this.bytes = recordSizeBound(this);
@@ -111,8 +107,4 @@ export class PendingMessages {
       waiter.resolve();
     }
   }
-}
-
-function headerOf([name, value]: [string, string | Buffer]): readonly [Buffer, Buffer] {
-  return [Buffer.from(name), typeof value === "string" ? Buffer.from(value) : value];
 }

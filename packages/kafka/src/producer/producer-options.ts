@@ -1,7 +1,8 @@
 import { MAX_MESSAGE_BYTES } from "@candlewick/contracts";
 import { CandlewickError, ERRORS, type Registry } from "@candlewick/runtime";
-import type { Delivery, OutgoingMessage } from "../record/message.ts";
+import type { Delivery } from "../record/message.ts";
 import type { Compression } from "../record/record-batch.ts";
+import type { PendingMessage } from "./pending-message.ts";
 
 /** What became of one message. */
 export interface DeliveryReport {
@@ -50,6 +51,8 @@ export interface ProducerSettings {
   readonly compression: Compression;
 }
 
+const COMPRESSIONS: readonly Compression[] = ["none", "gzip", "snappy", "lz4", "zstd"];
+
 /** What key, headers and frame may add to a value of the greatest size. */
 const OVERHEAD_BYTES = 128 << 10;
 
@@ -75,8 +78,8 @@ export function producerSettings(options: ProducerOptions): ProducerSettings {
     maxMessageBytes,
     // A message that is allowed must fit, or it would wait for ever.
     maxBufferBytes: Math.max(bufferBytes, 2 * maxMessageBytes + 64),
-    whenFull: options.whenFull ?? "wait",
-    compression: options.compression ?? "none",
+    whenFull: oneOf("whenFull", options.whenFull ?? "wait", ["wait", "fail"]),
+    compression: oneOf("compression", options.compression ?? "none", COMPRESSIONS),
   };
 }
 
@@ -89,9 +92,18 @@ function within(name: string, value: number, least: number, greatest: number): n
   );
 }
 
+function oneOf<Choice extends string>(name: string, value: Choice, choices: readonly Choice[]): Choice {
+  if (choices.includes(value)) return value;
+  throw new CandlewickError(
+    ERRORS.usage,
+    `The producer's ${name} is ${value}; it must be one of ${choices.join(", ")}.`,
+    "Correct the option.",
+  );
+}
+
 /** Why a message cannot be sent, whatever the broker says; null where it can. */
 export function problemOf(
-  { topic, key, value, partition, timestampMs }: OutgoingMessage,
+  { topic, key, value, partition, timestampMs }: PendingMessage,
   extraBytes: number,
   maxMessageBytes: number,
 ): CandlewickError | null {
@@ -106,7 +118,7 @@ export function problemOf(
   if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0)) {
     return badMessage(`${topic} has no partition ${partition}.`, "Use a whole number from 0 on.");
   }
-  if (timestampMs !== undefined && !(Number.isSafeInteger(timestampMs) && timestampMs >= 0)) {
+  if (!(Number.isSafeInteger(timestampMs) && timestampMs >= 0)) {
     return badMessage(`${timestampMs} is not a time.`, "Use whole milliseconds since the epoch.");
   }
   return null;

@@ -2,9 +2,10 @@ import { CandlewickError } from "@candlewick/runtime";
 import { Cluster, type TopicLayout } from "../cluster/cluster.ts";
 import type { KafkaConnection } from "../cluster/connection.ts";
 import { clientClosed, KAFKA_ERRORS } from "../cluster/errors.ts";
-import type { Delivery, OutgoingMessage } from "../record/message.ts";
+import type { Delivery } from "../record/message.ts";
 import { headersSizeBound } from "../record/record-batch.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import { kindProblem, type MessageInput } from "./message-input.ts";
 import { type Outcome, PendingMessage, PendingMessages } from "./pending-message.ts";
 import { ProducerMetrics } from "./producer-metrics.ts";
 import {
@@ -20,13 +21,13 @@ import { TopicRouter } from "./topic-router.ts";
 /** Publishes messages: acknowledged by all in-sync replicas, idempotent, in order per partition. */
 export interface Producer {
   /** Resolves once the message is acknowledged. Concurrent sends are accumulated into batches. */
-  send(message: OutgoingMessage): Promise<Delivery>;
+  send(message: MessageInput): Promise<Delivery>;
   /**
    * Resolves when the message is taken into the bounded buffer; when that is full it waits or fails, as
    * configured. `onResult` is called once with the outcome of a message that was taken.
    */
   enqueue(
-    message: OutgoingMessage,
+    message: MessageInput,
     onResult?: (error: Error | null, delivery: Delivery | null) => void,
   ): Promise<void>;
   /** Resolves when all that was taken before has its outcome; rejects when `timeoutMs` passes first. */
@@ -78,7 +79,7 @@ class BatchingProducer implements Producer {
     this.#sender = new Sender(cluster, settings, layouts, (topic) => this.#metrics?.retried(topic));
   }
 
-  send(message: OutgoingMessage): Promise<Delivery> {
+  send(message: MessageInput): Promise<Delivery> {
     return new Promise((resolve, reject) => {
       const outcome: Outcome = (error, delivery) => {
         if (delivery === null) reject(error);
@@ -88,7 +89,7 @@ class BatchingProducer implements Producer {
     });
   }
 
-  enqueue(message: OutgoingMessage, onResult: Outcome = ignore): Promise<void> {
+  enqueue(message: MessageInput, onResult: Outcome = ignore): Promise<void> {
     return this.#accept(message, onResult) ?? TAKEN;
   }
 
@@ -125,12 +126,14 @@ class BatchingProducer implements Producer {
   }
 
   /** Null: taken at once. Else a promise that resolves when it is taken, or rejects with why it is not. */
-  #accept(message: OutgoingMessage, outcome: Outcome): Promise<void> | null {
+  #accept(message: MessageInput, outcome: Outcome): Promise<void> | null {
     if (this.#closed) return Promise.reject(clientClosed("producer"));
+    const wrongKind = kindProblem(message);
+    if (wrongKind !== null) return Promise.reject(wrongKind);
     const timestampMs = message.timestampMs ?? Math.floor(this.#cluster.clock.now());
     const pending = new PendingMessage(this.#pending, message, timestampMs, outcome);
     const { bytes, headers } = pending;
-    const problem = problemOf(message, headersSizeBound(headers), this.#settings.maxMessageBytes);
+    const problem = problemOf(pending, headersSizeBound(headers), this.#settings.maxMessageBytes);
     if (problem !== null) return Promise.reject(problem);
     if (this.#budget.tryAcquire(bytes)) {
       this.#take(pending);
