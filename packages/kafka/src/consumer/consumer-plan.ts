@@ -2,8 +2,9 @@ import { badOptions } from "../delivery/delivery-errors.ts";
 import type { DeliverySettings } from "../delivery/delivery-events.ts";
 import { type FailureKind, failureKind } from "../delivery/failure-kind.ts";
 import type { CommitPolicy } from "./commit-loop.ts";
-import type { BatchOptions, ConsumerOptions, HandlerModule, RecordHandler } from "./consumer-options.ts";
+import type { ConsumerOptions, HandlerModule, RecordHandler } from "./consumer-options.ts";
 import { batchCall, type HandlerCall, recordCall } from "./handler-call.ts";
+import { checkOptions } from "./option-rules.ts";
 import { ThreadPool } from "./thread-pool.ts";
 
 /** The options of a consumer with defaults in place of what was left out. */
@@ -22,21 +23,22 @@ export interface ConsumerPlan {
   readonly topicRefreshMs: number;
   readonly moveTimeoutMs: number;
   readonly stallReportMs: number;
+  /** Loads the module that handles in threads. Throws BAD_CONSUMER_OPTIONS where it cannot be loaded. */
+  prepare(): Promise<void>;
   /** Lets go of the threads. */
   close(): Promise<void>;
 }
 
 const DEFAULT_DELAYS_MS = [5_000, 30_000, 180_000];
-const MAX_RETRY_TOPICS = 20;
 /** About what a fetch brings of a partition: what waits longer only fills the heap. */
 const READ_AHEAD_RECORDS = 1_500;
 
 /** Throws BAD_CONSUMER_OPTIONS for options that cannot be. */
 export function planOf(options: ConsumerOptions): ConsumerPlan {
+  checkOptions(options);
   const { retry = {}, batch } = options;
   const delaysMs = options.onFailure === "stop" ? [] : (retry.delaysMs ?? DEFAULT_DELAYS_MS);
   const concurrency = options.concurrency ?? 30;
-  check(options, delaysMs, concurrency);
   const order = options.order ?? "key";
   const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
   const pool = poolOf(options.handler);
@@ -74,6 +76,7 @@ export function planOf(options: ConsumerOptions): ConsumerPlan {
     topicRefreshMs: options.topicRefreshMs ?? 30_000,
     moveTimeoutMs: options.moveTimeoutMs ?? 60_000,
     stallReportMs: options.stallReportMs ?? 60_000,
+    prepare: () => pool?.prepare() ?? Promise.resolve(),
     close: () => pool?.close() ?? Promise.resolve(),
   };
 }
@@ -97,23 +100,4 @@ function callOf({ handler, batch }: ConsumerOptions, pool: ThreadPool | null): H
   if (typeof handler === "function") return recordCall(handler);
   if (batch !== undefined) return batchCall(batch.handler);
   throw badOptions("A consumer needs a handler or a batch handler.", "Give one of the two.");
-}
-
-function check(options: ConsumerOptions, delaysMs: readonly number[], concurrency: number): void {
-  if ((options.handler === undefined) === (options.batch === undefined))
-    throw badOptions("A consumer needs a handler or a batch handler.", "Give exactly one of the two.");
-  if (options.topics.length === 0) throw badOptions("A consumer needs topics.", "Name at least one.");
-  if (!Number.isInteger(concurrency) || concurrency < 1)
-    throw badOptions(`A concurrency of ${concurrency} cannot be.`, "Use a whole number from 1 on.");
-  if (delaysMs.length > MAX_RETRY_TOPICS || delaysMs.some((delayMs) => !(delayMs >= 0)))
-    throw badOptions("The delays of retries cannot be.", `Use up to ${MAX_RETRY_TOPICS}, each from 0 ms on.`);
-  const { batch = {} as Partial<BatchOptions>, maxInFlightRecords = 1 } = options;
-  const bounds = [
-    batch.maxRecords ?? 1,
-    batch.maxBytes ?? 1,
-    maxInFlightRecords,
-    options.maxInFlightBytes ?? 1,
-  ];
-  if (bounds.some((bound) => !(bound >= 1)))
-    throw badOptions("A bound below 1 lets nothing through.", "Use larger bounds, or leave them out.");
 }

@@ -44,9 +44,11 @@ export async function startConsumer(
   options: ConsumerOptions,
 ): Promise<Consumer> {
   const plan = planOf(options);
-  const cluster = await Cluster.connect(connection);
+  let cluster: Cluster | null = null;
   let producer: Producer | null = null;
   try {
+    await plan.prepare();
+    cluster = await Cluster.connect(connection);
     producer = await createProducer(connection);
     const consumer = new HandlingConsumer(cluster, producer, plan);
     await consumer.prepare();
@@ -55,7 +57,7 @@ export async function startConsumer(
   } catch (error) {
     await plan.close();
     await producer?.close(0).catch(() => {});
-    await cluster.close();
+    await cluster?.close();
     throw catalogued(error, connection);
   }
 }

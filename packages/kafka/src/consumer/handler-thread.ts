@@ -8,6 +8,7 @@ type ThreadHandler = (record: ConsumedRecord, context: { readonly attempt: numbe
 const port = parentPort;
 if (port === null) throw new Error("this module runs in a thread");
 const { default: handler } = (await import(workerData.module)) as { default: ThreadHandler };
+if (typeof handler !== "function") throw new Error("it has no default export that is a function");
 
 port.on("message", async ({ id, record, attempt }: ThreadTask) => {
   let answer: ThreadAnswer = { id, kind: "done" };
@@ -18,6 +19,9 @@ port.on("message", async ({ id, record, attempt }: ThreadTask) => {
   }
   port.postMessage(answer);
 });
+
+const ready: ThreadAnswer = { kind: "ready" };
+port.postMessage(ready);
 
 /** A Buffer arrives as the plain bytes that it is made of. */
 function asBuffers(record: ConsumedRecord): ConsumedRecord {

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { ContractError } from "@candlewick/contracts";
 import { CandlewickError, type ErrorKind } from "@candlewick/runtime";
+import { badOptions } from "../delivery/delivery-errors.ts";
 import type { RunTicket } from "../delivery/delivery-events.ts";
 import type { ConsumedRecord } from "../record/message.ts";
 import { asFirstRead } from "../retry/retry-topic.ts";
@@ -15,6 +16,7 @@ export interface ThreadTask {
 
 /** How a task went; errors travel by what they say. */
 export type ThreadAnswer =
+  | { readonly kind: "ready" }
   | { readonly id: number; readonly kind: "done" }
   | { readonly id: number; readonly kind: "failed"; readonly error: CarriedError };
 
@@ -29,6 +31,8 @@ export interface CarriedError {
 
 interface Thread {
   readonly worker: Worker;
+  /** Resolves when the module is loaded. */
+  readonly ready: Promise<void>;
   readonly tasks: Map<number, PromiseWithResolvers<void>>;
 }
 
@@ -46,6 +50,20 @@ export class ThreadPool {
   constructor(module: URL, size: number) {
     this.#module = module;
     this.#size = size;
+  }
+
+  /**
+   * Starts the first thread. Throws BAD_CONSUMER_OPTIONS where it cannot load the module: found with the first
+   * record, that would send all records to their retry topics.
+   */
+  async prepare(): Promise<void> {
+    try {
+      await this.#start().ready;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const what = `The handler's module ${this.#module.href} cannot be used (${reason}).`;
+      throw badOptions(what, "Correct its URL, or mend the module: its default export is the handler.");
+    }
   }
 
   async call({ entries }: RunTicket, context: HandlerContext): Promise<void> {
@@ -84,14 +102,18 @@ export class ThreadPool {
       workerData: { module: this.#module.href },
       ...(isSource ? { execArgv: ["--conditions=candlewick-src"] } : {}),
     });
-    const thread: Thread = { worker, tasks: new Map() };
+    const loaded = Promise.withResolvers<void>();
+    loaded.promise.catch(() => {});
+    const thread: Thread = { worker, ready: loaded.promise, tasks: new Map() };
     worker.on("message", (answer: ThreadAnswer) => {
+      if (answer.kind === "ready") return loaded.resolve();
       const task = thread.tasks.get(answer.id);
       thread.tasks.delete(answer.id);
       if (answer.kind === "done") task?.resolve();
       else task?.reject(revive(answer.error));
     });
     const end = (reason: Error): void => {
+      loaded.reject(reason);
       const index = this.#threads.indexOf(thread);
       if (index >= 0) this.#threads.splice(index, 1);
       for (const task of thread.tasks.values()) task.reject(reason);
