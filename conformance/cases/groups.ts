@@ -157,6 +157,18 @@ export const groupCases = [
       session.note("leader of what is left", alone);
       session.note("its part", await second.sync([[second.memberId, "all"]]));
     },
+    "a first member beside one that has only been told its id": async (session, groupId) => {
+      // Longer than an answer is waited for: a broker that waits for the other one fails here.
+      const patient = { sessionTimeoutMs: 60_000, rebalanceTimeoutMs: 60_000 };
+      await session.send(joinGroup, 9, joining(groupId, patient), "told its id");
+      const { memberId } = await session.send(
+        joinGroup,
+        9,
+        joining(groupId, patient),
+        "the other is told its id",
+      );
+      await session.send(joinGroup, 9, joining(groupId, { ...patient, memberId }), "and joins");
+    },
     "a follower joins again": async (session, groupId) => {
       const first = await stableMember(session, groupId);
       const second = new Member(session, groupId);

@@ -150,6 +150,21 @@ describe("joining", () => {
     ).toEqual(["part 0", "part 1"]);
   });
 
+  test("without a delay the first member waits for nobody, not even for those who have been told their ids", async () => {
+    await broker.stop();
+    broker = await startBroker({ clock, groupInitialRebalanceDelayMs: 0 });
+    const [slow, quick] = [await TestMember.connect(), await TestMember.connect()];
+    await slow.join();
+    await quick.join();
+    expect(await quick.join()).toMatchObject({ errorCode: 0, generationId: 1 });
+    const joining = slow.join();
+    await settled();
+    expect(await quick.beat()).toBe(27);
+    expect((await Promise.all([joining, quick.join()])).map(({ generationId }) => generationId)).toEqual([
+      2, 2,
+    ]);
+  });
+
   test("old versions join without an id of their own", async () => {
     const member = await TestMember.connect();
     const join = member.join(3);

@@ -153,8 +153,10 @@ export class Group {
     this.#syncTimer?.cancel();
     const isFirst = this.state === "Empty";
     this.state = "PreparingRebalance";
-    if (isFirst && this.#ports.initialRebalanceDelayMs > 0) this.#waitForFirstMembers();
-    else this.#waitForMembers();
+    if (!isFirst) this.#waitForMembers();
+    else if (this.#ports.initialRebalanceDelayMs > 0) this.#waitForFirstMembers();
+    // Whoever has only been told its id is not waited for: a delay of nothing is over at once.
+    else this.#completeJoin();
   }
 
   /** A new group waits a little for more members, so that it does not rebalance for each that comes. */
