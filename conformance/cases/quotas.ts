@@ -183,6 +183,29 @@ export const quotaCases = area("quotas", {
     await alter(other, "removed", entryOf([["client-id", CLIENT]], [[RATE, null]]));
     await untilSet(other, false);
   },
+  "who takes too much time is kept silent": async (session, topic) => {
+    await session.createTopic(topic);
+    const records = clientBatch({ values: ["x".repeat(100)] });
+    await session.ask(produce, 9, oneBatch(topic, records));
+    const other = session.another();
+    const percentage = "request_percentage";
+    // So little that each request is over it.
+    await alter(other, "set", entryOf([["client-id", CLIENT]], [[percentage, 0.0001]]));
+    await untilSet(other, true);
+    let answer = await session.ask(produce, 9, oneBatch(topic, records));
+    for (let count = 0; count < 50 && answer.throttleTimeMs === 0; count++) {
+      answer = await session.ask(produce, 9, oneBatch(topic, records));
+    }
+    session.note("for a second at most", answer.throttleTimeMs);
+    session.note("and stored", answer.responses[0]?.partitionResponses[0]?.errorCode);
+    const answeredMs = performance.now();
+    const read = await session.ask(fetch, 12, oneFetch(topic));
+    // Timers may be early by a part of a millisecond.
+    session.note("silent", performance.now() - answeredMs >= 980);
+    session.note("an empty fetch", [read.throttleTimeMs, read.responses.length]);
+    await alter(other, "removed", entryOf([["client-id", CLIENT]], [[percentage, null]]));
+    await untilSet(other, false);
+  },
   "who reads too much gets nothing for a while": async (session, topic) => {
     await session.createTopic(topic);
     const records = clientBatch({ values: ["x".repeat(60_000)] });

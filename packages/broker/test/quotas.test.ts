@@ -16,6 +16,7 @@ import { clientBatch } from "./batches.ts";
 import { RawClient } from "./raw-client.ts";
 
 const RATE = "producer_byte_rate";
+const PERCENTAGE = "request_percentage";
 
 describe("the bound of a client is the one that names it best", () => {
   const order: readonly QuotaEntity[] = [
@@ -35,11 +36,11 @@ describe("the bound of a client is the one that names it best", () => {
     quotas.replace(others.map((other) => ({ entity: other, quotas: { [RATE]: 1 } })));
     expect(quotas.bound(RATE, "ada", "shop")).toBeUndefined();
     quotas.replace(order.slice(index).map((one, rank) => ({ entity: one, quotas: { [RATE]: 100 + rank } })));
-    expect(quotas.bound(RATE, "ada", "shop")?.bytesPerSecond).toBe(100);
+    expect(quotas.bound(RATE, "ada", "shop")?.perSecond).toBe(100);
     // A bound of another kind does not stand before it.
     const [best = {}] = order;
     if (index > 0) quotas.replace([{ entity: best, quotas: { consumer_byte_rate: 5 } }]);
-    expect(quotas.bound(RATE, "ada", "shop")?.bytesPerSecond).toBe(100);
+    expect(quotas.bound(RATE, "ada", "shop")?.perSecond).toBe(100);
     expect(entity).toEqual(order[index]);
   });
 });
@@ -79,6 +80,36 @@ describe("the measured rate", () => {
   });
 });
 
+test("100 percent are a thread, of which ten seconds may be taken at once", () => {
+  const quotas = new ClientQuotas(new Journal(new MemoryDisk(), "journal", "at-once"));
+  quotas.replace([{ entity: { user: "ada" }, quotas: { request_percentage: 50 } }]);
+  const { requestTime } = throttlesOf(quotas);
+  const ada = { user: "ada", clientId: "shop" };
+  expect(requestTime.watch({ user: "bob", clientId: "shop" })).toBeUndefined();
+  expect(requestTime.record(ada, 5000, 0)).toBe(0);
+  expect(requestTime.record(ada, 100, 0)).toBe(200);
+  expect(requestTime.record(ada, 5000, 0)).toBe(1000);
+  expect(requestTime.record(ada, 1, 22_000)).toBe(0);
+});
+
+test("a watch counts what is worked, not what is waited, and each part once", async () => {
+  const quotas = new ClientQuotas(new Journal(new MemoryDisk(), "journal", "at-once"));
+  quotas.replace([{ entity: { user: "ada" }, quotas: { request_percentage: 1 } }]);
+  const { requestTime } = throttlesOf(quotas);
+  const ada = { user: "ada", clientId: "shop" };
+  const watch = requestTime.watch(ada);
+  watch?.pause();
+  const beganMs = performance.now();
+  // Busy for longer than the 100 ms that are free, while the watch stands still.
+  while (performance.now() - beganMs < 150);
+  expect(watch?.silenceMs(0)).toBe(0);
+  const goesMs = performance.now();
+  while (performance.now() - goesMs < 150);
+  watch?.end(0);
+  expect(requestTime.record(ada, 0, 0)).toBeGreaterThan(0);
+  expect(watch?.silenceMs(0)).toBe(0);
+});
+
 test("an answer that is larger than the bound goes out after a silence, and is paid for", () => {
   const quotas = new ClientQuotas(new Journal(new MemoryDisk(), "journal", "at-once"));
   quotas.replace([{ entity: { user: "ada" }, quotas: { consumer_byte_rate: 100 } }]);
@@ -110,8 +141,8 @@ describe("a broker with quotas", () => {
     await broker.stop();
   });
 
-  async function set(key: string, value: number): Promise<void> {
-    const entity = [{ entityType: "user", entityName: "ANONYMOUS" }];
+  async function set(key: string, value: number, type = "user", name = "ANONYMOUS"): Promise<void> {
+    const entity = [{ entityType: type, entityName: name }];
     const entries = [{ entity, ops: [{ key, value, remove: false }] }];
     const answer = await client.send(alterClientQuotas, 1, { entries, validateOnly: false });
     expect(answer.entries[0]?.errorCode).toBe(0);
@@ -161,6 +192,62 @@ describe("a broker with quotas", () => {
     clock.advance(11_000);
     const again = await read(1);
     expect([again.throttleTimeMs, again.responses.length]).toEqual([0, 1]);
+  });
+
+  /** Whether it is answered only when the clock has moved on by so much. */
+  async function isAnsweredAfter(silenceMs: number): Promise<boolean> {
+    let isAnswered = false;
+    const late = client.send(apiVersions, 0, {}).then(() => {
+      isAnswered = true;
+    });
+    const other = await RawClient.connect(broker.port, "other");
+    clock.advance(silenceMs - 1);
+    for (let turn = 0; turn < 3; turn++) await other.send(apiVersions, 0, {});
+    const isEarly = isAnswered;
+    clock.advance(1);
+    await late;
+    other.close();
+    return !isEarly;
+  }
+
+  test("keeps whoever takes more time than its percentage silent, for a second at most", async () => {
+    await send(100);
+    // So little that each request is over it.
+    await set(PERCENTAGE, 0.000_01, "client-id", "raw");
+    clock.advance(11_000);
+    const { throttleTimeMs, responses } = await send(100);
+    expect(throttleTimeMs).toBe(1000);
+    expect(responses[0]?.partitionResponses[0]?.errorCode).toBe(0);
+    expect(await isAnsweredAfter(1000)).toBe(true);
+    clock.advance(1000);
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 7000 }];
+    const body = { maxWaitMs: 0, minBytes: 0, topics: [{ topic: "t", partitions }] };
+    expect(await client.send(fetch, 12, body)).toMatchObject({ throttleTimeMs: 1000, responses: [] });
+    clock.advance(1000);
+    await set(PERCENTAGE, 100, "client-id", "raw");
+    clock.advance(1000);
+    expect(await client.send(fetch, 12, body)).toMatchObject({ throttleTimeMs: 0, responses: [{}] });
+  });
+
+  test("time that a request waits for records is nobody's", async () => {
+    await set(PERCENTAGE, 100, "client-id", "raw");
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 7000 }];
+    const body = { maxWaitMs: 60_000, minBytes: 1, topics: [{ topic: "t", partitions }] };
+    const waiting = client.send(fetch, 12, body);
+    const other = await RawClient.connect(broker.port);
+    await other.send(apiVersions, 0, {});
+    clock.advance(60_000);
+    expect((await waiting).throttleTimeMs).toBe(0);
+    other.close();
+  });
+
+  test("whoever is over two bounds is silent for the longer time", async () => {
+    await set(RATE, 1000, "client-id", "raw");
+    await set(PERCENTAGE, 0.000_01, "client-id", "raw");
+    clock.advance(11_000);
+    const { throttleTimeMs } = await send(30_000);
+    expect(throttleTimeMs).toBeGreaterThan(10_000);
+    expect(await isAnsweredAfter(throttleTimeMs)).toBe(true);
   });
 
   test("a connection that is kept silent can be closed, and the broker stopped", async () => {

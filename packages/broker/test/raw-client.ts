@@ -13,13 +13,15 @@ export function encodeFrame<A extends Api>(
   version: number,
   correlationId: number,
   body: Encodable<A["request"]>,
+  clientId = "raw",
 ): Buffer {
   const writer = new Writer();
   writer.int16(api.key);
   writer.int16(version);
   writer.int32(correlationId);
-  writer.int16(3);
-  writer.string("raw", 3);
+  const idBytes = Buffer.byteLength(clientId);
+  writer.int16(idBytes);
+  writer.string(clientId, idBytes);
   if (version >= api.flexibleFrom) writer.uvarint(0);
   encodeRequest(api, version, writer, body);
   const size = Buffer.alloc(4);
@@ -30,6 +32,7 @@ export function encodeFrame<A extends Api>(
 /** A client that speaks any version of any API through the broker's own tables. */
 export class RawClient {
   readonly socket: Socket;
+  readonly #clientId: string;
   readonly #framing = new Framing(1 << 28);
   readonly #waiting = new Map<number, (answer: Buffer) => void>();
   #next = 1;
@@ -37,8 +40,9 @@ export class RawClient {
   readonly order: number[] = [];
   readonly closed: Promise<void>;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, clientId: string) {
     this.socket = socket;
+    this.#clientId = clientId;
     socket.on("data", (chunk: Buffer) => {
       this.#framing.push(chunk);
       for (let answer = this.#framing.next(); answer !== undefined; answer = this.#framing.next()) {
@@ -52,19 +56,19 @@ export class RawClient {
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
   }
 
-  static async connect(port: number): Promise<RawClient> {
+  static async connect(port: number, clientId = "raw"): Promise<RawClient> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);
       socket.once("error", reject);
     });
-    return new RawClient(socket);
+    return new RawClient(socket, clientId);
   }
 
   /** Sends without waiting for an answer. */
   post<A extends Api>(api: A, version: number, body: Encodable<A["request"]>): number {
     const correlationId = this.#next++;
-    this.socket.write(encodeFrame(api, version, correlationId, body));
+    this.socket.write(encodeFrame(api, version, correlationId, body, this.#clientId));
     return correlationId;
   }
 

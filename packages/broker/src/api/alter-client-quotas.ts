@@ -3,7 +3,7 @@ import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { alterClientQuotas as api } from "../protocol/messages/alter-client-quotas.ts";
 import type { RequestOf } from "../protocol/schema.ts";
-import type { QuotaEntry, Quotas } from "../quotas/client-quotas.ts";
+import { BOUND_RATES, type QuotaEntry, type Quotas } from "../quotas/client-quotas.ts";
 import { isQuotaEntityType, type QuotaEntity } from "../quotas/quota-entity.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageOutcome } from "./storage-failure.ts";
@@ -18,7 +18,7 @@ const USER_KEYS: Readonly<Record<string, "whole" | "fraction">> = {
   controller_mutation_rate: "fraction",
 };
 const IP_KEYS: Readonly<Record<string, "whole" | "fraction">> = { connection_creation_rate: "whole" };
-const ENFORCED: ReadonlySet<string> = new Set(["producer_byte_rate", "consumer_byte_rate"]);
+const ENFORCED: ReadonlySet<string> = new Set(BOUND_RATES);
 
 /** How far from a whole number a bound may be that has to be one, as in Kafka. */
 const EPSILON = 1e-6;
@@ -32,8 +32,8 @@ interface Checked {
 }
 
 /**
- * AlterClientQuotas, versions 0 to 1. The rates of bytes are kept to; request_percentage, controller_mutation_rate and
- * connection_creation_rate are kept and told, and bound nobody. Left out: names of hosts in the place of addresses.
+ * AlterClientQuotas, versions 0 to 1. The rates of bytes and request_percentage are kept to; controller_mutation_rate
+ * and connection_creation_rate are kept and told, and bound nobody. Left out: names of hosts in the place of addresses.
  */
 export const alterClientQuotas: Handler = serve(api, async ({ entries, validateOnly }, context) => {
   if (!context.access.cluster(Operation.ALTER_CONFIGS)) {

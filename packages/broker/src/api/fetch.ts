@@ -31,9 +31,14 @@ export const fetch: Handler = serve(api, async (given, context) => {
   const logs = watchedLogs(request, context);
   let read = readAll(request, context);
   if (request.maxWaitMs > 0 && !read.mustAnswer && read.bytes < request.minBytes) {
+    context.watch?.pause();
     await enoughBytes(request, context, logs);
+    context.watch?.resume();
     read = readAll(request, context);
   }
+  // Whoever takes too much time gets nothing, and that does not count among the bytes that it gets.
+  const silenceMs = context.watch?.silenceMs(context.clock.nowMs()) ?? 0;
+  if (silenceMs > 0) return { errorCode: ErrorCode.NONE, sessionId: 0, responses: [] };
   const client = { user: context.authentication.user, clientId: context.clientId };
   const { throttleMs, isSent } = context.throttles.fetch.admit(client, read.bytes, context.clock.nowMs());
   if (throttleMs > 0) context.mute(throttleMs);

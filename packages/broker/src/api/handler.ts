@@ -12,6 +12,7 @@ import type { Settings } from "../options.ts";
 import type { ProducerIds } from "../producers/producer-ids.ts";
 import type { Api, Decoded, Encodable, Fields } from "../protocol/schema.ts";
 import type { ClientQuotas } from "../quotas/client-quotas.ts";
+import type { RequestWatch } from "../quotas/request-time.ts";
 import type { Throttles } from "../quotas/throttle.ts";
 import type { Disk } from "../storage/disk.ts";
 import type { TopicStore } from "../topics/topic-store.ts";
@@ -52,6 +53,8 @@ export interface RequestContext extends BrokerParts {
   readonly requestBytes: number;
   /** Takes no more requests from this client for so long: the answer to this one is sent before. */
   readonly mute: (delayMs: number) => void;
+  /** Takes the time of this request; absent where nothing bounds it. */
+  readonly watch: RequestWatch | undefined;
   readonly authentication: Authentication;
   /** What this client may do. */
   readonly access: Access;

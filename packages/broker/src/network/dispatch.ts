@@ -4,7 +4,10 @@ import type { Access } from "../auth/access.ts";
 import type { Authentication } from "../auth/authentication.ts";
 import { decodeRequest, encodeResponse } from "../protocol/codec.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
+import { saslAuthenticate } from "../protocol/messages/sasl-authenticate.ts";
+import { saslHandshake } from "../protocol/messages/sasl-handshake.ts";
 import { MalformedMessage, Reader } from "../protocol/reader.ts";
+import type { Encodable, Fields } from "../protocol/schema.ts";
 import { Writer } from "../protocol/writer.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import { beginResponse, frame, readRequestHeader, skipTaggedFields } from "./request-header.ts";
@@ -42,16 +45,43 @@ export function dispatch(
     throw new MalformedMessage(`version ${version} of ${api.name} is not served`);
   }
   if (version >= api.flexibleFrom) skipTaggedFields(reader);
+  const watch = isLogin(apiKey)
+    ? undefined
+    : parts.throttles.requestTime.watch({ user: client.authentication.user, clientId });
   const body = decodeRequest(api, version, reader);
-  const context: RequestContext = { ...parts, ...client, version, clientId, requestBytes: request.length };
+  const context: RequestContext = {
+    ...parts,
+    ...client,
+    version,
+    clientId,
+    requestBytes: request.length,
+    watch,
+  };
   const result = handler.handle(body, context);
+  watch?.pause();
   return Promise.resolve(result).then((response) => {
     if (response === NO_RESPONSE) return undefined;
+    watch?.resume();
     client.refusals.note(api.name, clientId, response);
     const writer = beginResponse(api, version, correlationId);
-    encodeResponse(api, version, writer, response);
+    const silenceMs = watch?.silenceMs(parts.clock.nowMs()) ?? 0;
+    encodeResponse(api, version, writer, silenceMs === 0 ? response : silenced(response, silenceMs, client));
+    watch?.end(parts.clock.nowMs());
     return frame(writer);
   });
+}
+
+/** Logins cost nobody anything, as in Kafka: who the client is comes out only by them. */
+function isLogin(apiKey: number): boolean {
+  return apiKey === saslHandshake.key || apiKey === saslAuthenticate.key;
+}
+
+/** Tells a client to be silent, and does not listen to it meanwhile; a bound on bytes may ask for more than this one. */
+function silenced(response: Encodable<Fields>, silenceMs: number, client: ClientEnd): Encodable<Fields> {
+  const { throttleTimeMs = 0 } = response as { readonly throttleTimeMs?: number };
+  const longerMs = Math.max(silenceMs, throttleTimeMs);
+  client.mute(longerMs);
+  return { ...response, throttleTimeMs: longerMs };
 }
 
 /** A token after an old handshake: answered by a token, or by the end of the connection. */

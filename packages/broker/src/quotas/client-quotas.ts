@@ -2,8 +2,8 @@ import type { Journal } from "../storage/journal.ts";
 import { entityKey, partsOf, type QuotaEntity } from "./quota-entity.ts";
 
 /** What is bounded, under Kafka's names. */
-export const BYTE_RATES = ["producer_byte_rate", "consumer_byte_rate"] as const;
-export type ByteRate = (typeof BYTE_RATES)[number];
+export const BOUND_RATES = ["producer_byte_rate", "consumer_byte_rate", "request_percentage"] as const;
+export type BoundRate = (typeof BOUND_RATES)[number];
 
 /** Bounds of one entity by their names, in bytes a second, percent, or changes a second. */
 export type Quotas = Readonly<Record<string, number>>;
@@ -15,7 +15,8 @@ export interface QuotaEntry {
 
 /** A bound that holds for a client, and together with whom: all whose share is the same count as one. */
 export interface Bound {
-  readonly bytesPerSecond: number;
+  /** Bytes, or percent of a thread. */
+  readonly perSecond: number;
   readonly share: string;
 }
 
@@ -26,7 +27,11 @@ export class ClientQuotas {
   readonly #journal: Journal;
   readonly #entries = new Map<string, QuotaEntry>();
   /** How many entities have a bound of each kind: most brokers have none, which must cost nothing. */
-  readonly #counts: Record<ByteRate, number> = { producer_byte_rate: 0, consumer_byte_rate: 0 };
+  readonly #counts: Record<BoundRate, number> = {
+    producer_byte_rate: 0,
+    consumer_byte_rate: 0,
+    request_percentage: 0,
+  };
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -40,7 +45,7 @@ export class ClientQuotas {
   }
 
   #count(): void {
-    for (const rate of BYTE_RATES) {
+    for (const rate of BOUND_RATES) {
       this.#counts[rate] = this.all().filter(({ quotas }) => quotas[rate] !== undefined).length;
     }
   }
@@ -75,7 +80,7 @@ export class ClientQuotas {
   }
 
   /** The bound of a client, by Kafka's order: what names the user counts more, and names more than defaults. */
-  bound(rate: ByteRate, user: string, clientId: string): Bound | undefined {
+  bound(rate: BoundRate, user: string, clientId: string): Bound | undefined {
     if (this.#counts[rate] === 0) return undefined;
     const both = JSON.stringify([user, clientId]);
     const candidates: readonly (readonly [entity: QuotaEntity, share: string])[] = [
@@ -89,8 +94,8 @@ export class ClientQuotas {
       [{ "client-id": null }, JSON.stringify([null, clientId])],
     ];
     for (const [entity, share] of candidates) {
-      const bytesPerSecond = this.quotasOf(entity)[rate];
-      if (bytesPerSecond !== undefined) return { bytesPerSecond, share };
+      const perSecond = this.quotasOf(entity)[rate];
+      if (perSecond !== undefined) return { perSecond, share };
     }
     return undefined;
   }

@@ -1,21 +1,15 @@
-import type { ByteRate, ClientQuotas } from "./client-quotas.ts";
-import { MeasuredRate, WHOLE_WINDOWS } from "./measured-rate.ts";
-
-/** Above so many, what has been silent is forgotten before another one is measured. */
-const MAX_MEASURED = 10_000;
-
-export interface Client {
-  readonly user: string;
-  readonly clientId: string;
-}
+import type { BoundRate, ClientQuotas } from "./client-quotas.ts";
+import { type Client, MeasuredClients } from "./measured-clients.ts";
+import { WHOLE_WINDOWS } from "./measured-rate.ts";
+import { RequestTime } from "./request-time.ts";
 
 /** Measures what clients with quotas send or get, and says how long they have to be silent for it. */
 export class Throttle {
   readonly #quotas: ClientQuotas;
-  readonly #rate: ByteRate;
-  readonly #measured = new Map<string, MeasuredRate>();
+  readonly #rate: BoundRate;
+  readonly #measured = new MeasuredClients();
 
-  constructor(quotas: ClientQuotas, rate: ByteRate) {
+  constructor(quotas: ClientQuotas, rate: BoundRate) {
     this.#quotas = quotas;
     this.#rate = rate;
   }
@@ -24,9 +18,9 @@ export class Throttle {
   record({ user, clientId }: Client, bytes: number, nowMs: number): number {
     const bound = this.#quotas.bound(this.#rate, user, clientId);
     if (bound === undefined) return 0;
-    const measured = this.#of(bound.share, nowMs);
+    const measured = this.#measured.of(bound.share, nowMs);
     measured.add(bytes, nowMs);
-    return measured.excessMs(bound.bytesPerSecond, nowMs);
+    return measured.excessMs(bound.perSecond, nowMs);
   }
 
   /**
@@ -41,10 +35,10 @@ export class Throttle {
   ): { readonly throttleMs: number; readonly isSent: boolean } {
     const bound = this.#quotas.bound(this.#rate, client.user, client.clientId);
     if (bound === undefined) return { throttleMs: 0, isSent: true };
-    const measured = this.#of(bound.share, nowMs);
-    const isFirst = measured.bytes(nowMs) <= 0;
+    const measured = this.#measured.of(bound.share, nowMs);
+    const isFirst = measured.total(nowMs) <= 0;
     measured.add(bytes, nowMs);
-    const throttleMs = measured.excessMs(bound.bytesPerSecond, nowMs);
+    const throttleMs = measured.excessMs(bound.perSecond, nowMs);
     const isSent = throttleMs === 0 || isFirst;
     if (!isSent) measured.add(-bytes, nowMs);
     return { throttleMs, isSent };
@@ -53,38 +47,20 @@ export class Throttle {
   /** The most bytes that a client can get at once. */
   largest({ user, clientId }: Client): number {
     const bound = this.#quotas.bound(this.#rate, user, clientId);
-    return bound === undefined ? Number.POSITIVE_INFINITY : Math.floor(bound.bytesPerSecond * WHOLE_WINDOWS);
-  }
-
-  #of(share: string, nowMs: number): MeasuredRate {
-    const known = this.#measured.get(share);
-    if (known !== undefined) return known;
-    if (this.#measured.size >= MAX_MEASURED) this.#forgetSilent(nowMs);
-    const measured = new MeasuredRate();
-    this.#measured.set(share, measured);
-    return measured;
-  }
-
-  #forgetSilent(nowMs: number): void {
-    for (const [share, measured] of this.#measured) {
-      if (measured.bytes(nowMs) === 0) this.#measured.delete(share);
-    }
-    // Where all are busy the oldest ones begin anew: a bound on memory counts more than one on rates.
-    for (const share of this.#measured.keys()) {
-      if (this.#measured.size < MAX_MEASURED) break;
-      this.#measured.delete(share);
-    }
+    return bound === undefined ? Number.POSITIVE_INFINITY : Math.floor(bound.perSecond * WHOLE_WINDOWS);
   }
 }
 
 export interface Throttles {
   readonly produce: Throttle;
   readonly fetch: Throttle;
+  readonly requestTime: RequestTime;
 }
 
 export function throttlesOf(quotas: ClientQuotas): Throttles {
   return {
     produce: new Throttle(quotas, "producer_byte_rate"),
     fetch: new Throttle(quotas, "consumer_byte_rate"),
+    requestTime: new RequestTime(quotas),
   };
 }
