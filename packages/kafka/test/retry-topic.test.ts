@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConsumedRecord } from "../src/index.ts";
+import { deadLetterOf } from "../src/retry/dead-letter-view.ts";
 import { replayMessage } from "../src/retry/replay-message.ts";
 import { DEAD_LETTER_HEADERS, int32, int64 } from "../src/retry/retry-headers.ts";
 import { deadLetterMessage, retryMessage } from "../src/retry/retry-topic.ts";
@@ -40,6 +41,57 @@ describe("where a record moves that tells an origin", () => {
         origin[0],
         int64(BigInt(origin[1] ?? 0)),
       ]);
+  });
+});
+
+/** What Spring for Kafka 4.1.2 wrote for a record that `@RetryableTopic` gave up, in its order. */
+const BY_SPRING: readonly (readonly [string, Buffer])[] = [
+  ["kafka_original-topic", bytes("t")],
+  ["kafka_original-partition", Buffer.from("00000002", "hex")],
+  ["kafka_original-offset", Buffer.from("0000000000000011", "hex")],
+  ["kafka_original-timestamp", Buffer.from("000001a22df5e55c", "hex")],
+  ["kafka_original-timestamp-type", bytes("CreateTime")],
+  ["kafka_dlt-original-consumer-group", bytes("spring-g")],
+  ["retry_topic-original-timestamp", Buffer.from("01a22df5e55c", "hex")],
+  ["retry_topic-attempts", Buffer.from("00000002", "hex")],
+  ["retry_topic-backoff-timestamp", Buffer.from("01a22df5e951", "hex")],
+  ["kafka_exception-fqcn", bytes("org.springframework.kafka.listener.ListenerExecutionFailedException")],
+  ["kafka_exception-cause-fqcn", bytes("java.lang.IllegalStateException")],
+  ["kafka_exception-message", bytes("Listener failed; no good")],
+  ["kafka_exception-stacktrace", bytes("at App.on(App.java:90)")],
+  ["retry_topic-attempts", Buffer.from("00000004", "hex")],
+  ["retry_topic-backoff-timestamp", Buffer.from("01a22df5f2bf", "hex")],
+];
+
+describe("a dead letter of Spring's @RetryableTopic", () => {
+  const letter = record("t-dlt", BY_SPRING);
+  const timestampMs = 0x01a22df5e55c;
+
+  it("tells where it came from, and why", () => {
+    expect(deadLetterOf(letter, "dead")).toMatchObject({
+      origin: { topic: "t", partition: 2, offset: 17n, timestampMs, consumerGroup: "spring-g" },
+      error: {
+        name: "org.springframework.kafka.listener.ListenerExecutionFailedException",
+        causeName: "java.lang.IllegalStateException",
+        message: "Listener failed; no good",
+        stack: "at App.on(App.java:90)",
+      },
+      attempts: 4,
+    });
+  });
+
+  it("is told from what we wrote when it failed once more", () => {
+    const again = record("t-dlt", [...BY_SPRING, ...ORIGIN, [DEAD_LETTER_HEADERS.message, bytes("no")]]);
+    expect(deadLetterOf(again, "dead")).toMatchObject({
+      origin: { topic: "t", partition: 5, offset: 77n },
+      error: { name: null, message: "no" },
+    });
+  });
+
+  it("goes back to its partition, as a record that was never tried", () => {
+    const message = replayMessage(letter, "origin");
+    expect([message.topic, message.partition]).toEqual(["t", 2]);
+    expect(Object.keys(message.headers ?? {}).filter((name) => !name.startsWith("candlewick"))).toEqual([]);
   });
 });
 

@@ -1,11 +1,12 @@
 import type { ConsumedRecord } from "../record/message.ts";
 import type { DeadLetter, DeadLetterFilter, DeadLetterId, DeadLetterState } from "./redrive.ts";
 import { redrivesOf } from "./replay-message.ts";
-import { DEAD_LETTER_HEADERS, readBigint, readNumber } from "./retry-headers.ts";
+import { headerNames, readBigint, readNumber } from "./retry-headers.ts";
 
 /** The record of a dead-letter topic as what it is, as far as its headers tell. */
 export function deadLetterOf(record: ConsumedRecord, state: DeadLetterState): DeadLetter {
   const { headers, partition, offset } = record;
+  const names = headerNames(record);
   const text = (name: string): string | null => headers.get(name)?.toString() ?? null;
   return {
     id: { partition, offset },
@@ -15,19 +16,19 @@ export function deadLetterOf(record: ConsumedRecord, state: DeadLetterState): De
     value: record.value,
     headers,
     origin: {
-      topic: text(DEAD_LETTER_HEADERS.topic) ?? record.topic.replace(/\.dlq$/, ""),
-      partition: readNumber(headers.get(DEAD_LETTER_HEADERS.partition)),
-      offset: readBigint(headers.get(DEAD_LETTER_HEADERS.offset)),
-      timestampMs: readNumber(headers.get(DEAD_LETTER_HEADERS.timestamp)),
-      consumerGroup: text(DEAD_LETTER_HEADERS.consumerGroup),
+      topic: text(names.topic) ?? record.topic.replace(/\.dlq$/, ""),
+      partition: readNumber(headers.get(names.partition)),
+      offset: readBigint(headers.get(names.offset)),
+      timestampMs: readNumber(headers.get(names.timestamp)),
+      consumerGroup: text(names.consumerGroup),
     },
     error: {
-      name: text(DEAD_LETTER_HEADERS.errorName),
-      causeName: text(DEAD_LETTER_HEADERS.causeName),
-      message: text(DEAD_LETTER_HEADERS.message),
-      stack: text(DEAD_LETTER_HEADERS.stack),
+      name: text(names.errorName),
+      causeName: text(names.causeName),
+      message: text(names.message),
+      stack: text(names.stack),
     },
-    attempts: readNumber(headers.get(DEAD_LETTER_HEADERS.attempts)),
+    attempts: readNumber(headers.get(names.attempts)),
     redrives: redrivesOf(record),
   };
 }

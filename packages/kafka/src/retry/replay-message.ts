@@ -1,14 +1,19 @@
 import type { ConsumedRecord, OutgoingMessage } from "../record/message.ts";
 import type { DeadLetterId } from "./redrive.ts";
-import { DEAD_LETTER_HEADERS, REDRIVE_HEADERS, RETRY_HEADERS, readRetryInfo } from "./retry-headers.ts";
+import {
+  DEAD_LETTER_HEADERS,
+  REDRIVE_HEADERS,
+  RETRY_HEADERS,
+  RETRYABLE_TOPIC_HEADERS,
+  readRetryInfo,
+} from "./retry-headers.ts";
 import { retryTopic } from "./retry-topic.ts";
+
+const NAMES = [DEAD_LETTER_HEADERS, RETRYABLE_TOPIC_HEADERS] as const;
 
 /** Headers that say why and how often it failed: they are void for a new attempt. */
 const FAILURE_HEADERS: readonly string[] = [
-  DEAD_LETTER_HEADERS.errorName,
-  DEAD_LETTER_HEADERS.causeName,
-  DEAD_LETTER_HEADERS.message,
-  DEAD_LETTER_HEADERS.stack,
+  ...NAMES.flatMap(({ errorName, causeName, message, stack }) => [errorName, causeName, message, stack]),
   RETRY_HEADERS.attempts,
   RETRY_HEADERS.due,
 ];
@@ -42,11 +47,13 @@ export function replayMessage(letter: ConsumedRecord, to: "origin" | "retry"): O
 }
 
 const ORIGIN_HEADERS: readonly string[] = [
-  DEAD_LETTER_HEADERS.topic,
-  DEAD_LETTER_HEADERS.partition,
-  DEAD_LETTER_HEADERS.offset,
-  DEAD_LETTER_HEADERS.timestamp,
-  DEAD_LETTER_HEADERS.timestampType,
+  ...NAMES.flatMap((names) => [
+    names.topic,
+    names.partition,
+    names.offset,
+    names.timestamp,
+    names.timestampType,
+  ]),
   DEAD_LETTER_HEADERS.consumerGroup,
   RETRY_HEADERS.originalTimestamp,
 ];

@@ -31,6 +31,29 @@ export const DEAD_LETTER_HEADERS = {
   attempts: RETRY_HEADERS.attempts,
 } as const;
 
+/** The same of a record that Spring's `@RetryableTopic` has moved, which gives other names to most of them. */
+export const RETRYABLE_TOPIC_HEADERS = {
+  ...DEAD_LETTER_HEADERS,
+  topic: "kafka_original-topic",
+  partition: "kafka_original-partition",
+  offset: "kafka_original-offset",
+  timestamp: "kafka_original-timestamp",
+  timestampType: "kafka_original-timestamp-type",
+  errorName: "kafka_exception-fqcn",
+  causeName: "kafka_exception-cause-fqcn",
+  message: "kafka_exception-message",
+  stack: "kafka_exception-stacktrace",
+} as const;
+
+/** The names that the headers of a record have; those that we write where it has both, which are the later ones. */
+export function headerNames({
+  headers,
+}: Pick<ConsumedRecord, "headers">): Readonly<Record<keyof typeof DEAD_LETTER_HEADERS, string>> {
+  const isOfRetryableTopic =
+    !headers.has(DEAD_LETTER_HEADERS.topic) && headers.has(RETRYABLE_TOPIC_HEADERS.topic);
+  return isOfRetryableTopic ? RETRYABLE_TOPIC_HEADERS : DEAD_LETTER_HEADERS;
+}
+
 /** Which dead letter a record is the replay of, "topic:partition:offset", and how often it was replayed in all. */
 export const REDRIVE_HEADERS = { id: "candlewick-redrive-id", count: "candlewick-redrive-count" } as const;
 
@@ -50,11 +73,13 @@ export interface RetryInfo {
   readonly consumerGroup: string | null;
 }
 
-export function readRetryInfo({ headers }: Pick<ConsumedRecord, "headers">): RetryInfo {
-  const topic = headers.get(DEAD_LETTER_HEADERS.topic)?.toString();
-  const partition = readNumber(headers.get(DEAD_LETTER_HEADERS.partition));
-  const offset = readBigint(headers.get(DEAD_LETTER_HEADERS.offset));
-  const timestampMs = readNumber(headers.get(DEAD_LETTER_HEADERS.timestamp));
+export function readRetryInfo(record: Pick<ConsumedRecord, "headers">): RetryInfo {
+  const { headers } = record;
+  const names = headerNames(record);
+  const topic = headers.get(names.topic)?.toString();
+  const partition = readNumber(headers.get(names.partition));
+  const offset = readBigint(headers.get(names.offset));
+  const timestampMs = readNumber(headers.get(names.timestamp));
   const isWhole = topic !== undefined && topic !== "" && partition !== null && offset !== null;
   return {
     origin: isWhole ? { topic, partition, offset, timestampMs: timestampMs ?? 0 } : null,
