@@ -304,6 +304,27 @@ export function deliverySuite(bench: Bench): void {
       await Promise.all([back.stop(2_000), two.stop(2_000)]);
     });
 
+    it("ends at once when another member goes by its name", async () => {
+      const topic = await filledTopic(bench, 1, 0);
+      const groupId = uniqueName("g");
+      // Longer than the test waits: what ends it must be the heartbeat's answer.
+      const twin = { groupId, groupInstanceId: "twin", handler: () => {}, sessionTimeoutMs: 60_000 };
+      const one = await start(topic, twin);
+      await until("the first", () => one.assignment().length === 3);
+      let ended: unknown = null;
+      one.done.catch((error: unknown) => {
+        ended = error;
+      });
+      const two = await start(topic, twin);
+      await until("the end", () => ended !== null);
+      expect(ended).toMatchObject({
+        message: expect.stringContaining("FENCED_INSTANCE_ID"),
+        advice: expect.stringContaining("groupInstanceId"),
+      });
+      await until("the second", () => two.assignment().length === 3);
+      await two.stop(2_000);
+    });
+
     it("runs a handler's module in threads, whose errors mean what they meant there", async () => {
       const topic = await keyedTopic(bench, 1, 12, 12);
       const consumer = await start(topic, {

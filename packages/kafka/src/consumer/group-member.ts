@@ -105,6 +105,8 @@ export class GroupMember {
       this.#mustRejoin(answer.errorCode);
       return "lost";
     }
+    // Another member goes by our name and has our partitions; the join that follows tells who waits for us.
+    if (answer.errorCode === CODE.fencedInstanceId) return "lost";
     this.coordinator.check(answer.errorCode, "sending a heartbeat to");
     return "member";
   }
@@ -210,10 +212,10 @@ export class GroupMember {
 function asRefusal(error: unknown, groupId: string): unknown {
   // A right that is missing is told as everywhere.
   if (!(error instanceof BrokerError) || NOT_AUTHORISED.has(error.brokerCode)) return error;
-  return new CandlewickError(
-    KAFKA_ERRORS.refused,
-    `Kafka does not let this client into the group ${groupId} (${error.message}).`,
-    "Use another group id, or make its members agree on the protocol range and on their time limits.",
-    { cause: error },
-  );
+  const advice =
+    error.brokerCode === CODE.fencedInstanceId
+      ? "Give each member a groupInstanceId of its own: another one has taken this one's."
+      : "Use another group id, or make its members agree on the protocol range and on their time limits.";
+  const what = `Kafka does not let this client into the group ${groupId} (${error.message}).`;
+  return new CandlewickError(KAFKA_ERRORS.refused, what, advice, { cause: error });
 }
