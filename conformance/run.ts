@@ -19,7 +19,7 @@ export async function startSides(): Promise<readonly [embedded: Side, apache: Si
 }
 
 /** Apache Kafka creates the topics behind its coordinators when somebody first asks for them. */
-async function untilCoordinating(side: Side): Promise<void> {
+export async function untilCoordinating(side: Side): Promise<void> {
   const session = Session.open(side);
   const isFound = ({ errorCode }: { readonly errorCode: number }): boolean => errorCode === 0;
   const [groups, transactions] = [{ key: "warm" }, { key: "warm", keyType: 1 }];

@@ -102,6 +102,8 @@ export async function startApache(): Promise<Side> {
       "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
       "super.users": ADMINISTRATOR,
       "allow.everyone.if.no.acl.found": "true",
+      // A machine with much to do lets heartbeats of the broker wait; without them it creates no topics.
+      "broker.session.timeout.ms": "60000",
       // Old records stay while they are compared.
       "log.initial.task.delay.ms": String(A_DAY_MS),
       // The embedded broker assigns at once, in the request that asks for it.

@@ -9,6 +9,7 @@ import { internalTopicCases } from "./internal-topics.ts";
 import { leaderCases } from "./leaders.ts";
 import { metadataCases } from "./metadata.ts";
 import { oauthCases } from "./oauth.ts";
+import { oddRequestCases } from "./odd-requests.ts";
 import { offsetCases } from "./offsets.ts";
 import { produceCases } from "./produce.ts";
 import { quorumCases } from "./quorum.ts";
@@ -30,6 +31,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...fetchCases,
   ...groupCases,
   ...consumerGroupCases,
+  ...oddRequestCases,
   ...offsetCases,
   ...transactionCases,
   ...saslCases,

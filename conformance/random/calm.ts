@@ -7,7 +7,7 @@ import type { Player } from "./player.ts";
 import type { Background } from "./step.ts";
 
 const TOPIC = 2;
-const MARK = { topic: "random-calm", setting: "retention.ms" } as const;
+const MARK = { topic: `random-calm-${process.pid}`, setting: "retention.ms" } as const;
 const POLL_MS = 3;
 const POLLS = 2000;
 let marks = 1_000_000;

@@ -21,19 +21,19 @@ export class Choice {
     return this.#random() < probability;
   }
 
-  pick<const T>(...values: readonly [T, ...T[]]): T {
-    const [first] = values;
-    return values[this.below(values.length)] ?? first;
+  pick<const T extends readonly [unknown, ...unknown[]]>(...values: T): T[number] {
+    return values[this.below(values.length)];
   }
 
   /** The usual value in most cases, else one of the others. */
-  mostly<const T>(usual: T, ...others: readonly [T, ...T[]]): T {
+  mostly<const T, const O extends readonly [unknown, ...unknown[]]>(usual: T, ...others: O): T | O[number] {
     return this.chance(0.8) ? usual : this.pick(...others);
   }
 
-  /** So many values as are drawn, from `least` to `most`. */
+  /** So many values as are drawn, from `least` to `most`; nothing is named twice, as no client does that. */
   several<T>(least: number, most: number, make: () => T): T[] {
-    return Array.from({ length: least + this.below(most - least + 1) }, make);
+    const drawn = Array.from({ length: least + this.below(most - least + 1) }, make);
+    return [...new Map(drawn.map((value, index) => [nameOf(value) ?? index, value])).values()];
   }
 
   /** A version that both brokers serve; the ends more often than what lies between them. */
@@ -42,4 +42,13 @@ export class Choice {
     const between = oldest + this.below(api.maxVersion - oldest + 1);
     return this.pick(oldest, api.maxVersion, between);
   }
+}
+
+const NAMES = ["name", "group", "feature", "partitionIndex", "partition", "index", "key"] as const;
+
+function nameOf(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const struct = value as Readonly<Record<string, unknown>>;
+  const name = NAMES.find((one) => struct[one] !== undefined);
+  return name === undefined ? undefined : struct[name];
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { initProducerId } from "../../packages/broker/src/protocol/messages/init-producer-id.ts";
 import { apacheKafkaAvailable, KAFKA_VERSION } from "../apache-kafka.ts";
 import { startSides } from "../run.ts";
 import { prepareCalm } from "./calm.ts";
@@ -41,10 +42,13 @@ export async function randomConformance(args: readonly string[]): Promise<number
   }
 }
 
-export async function prepare([, apache]: Sides): Promise<void> {
-  const player = new Player(apache, "");
-  await prepareCalm(player);
-  player.close();
+/** Makes both brokers ready for runs. */
+export async function prepare([embedded, apache]: Sides): Promise<void> {
+  const players = [new Player(embedded, ""), new Player(apache, "")] as const;
+  await prepareCalm(players[1]);
+  // The first producer id is 0, which also stands for none in some answers.
+  await players[0].ask(initProducerId, 4, { transactionalId: null, transactionTimeoutMs: 0 });
+  for (const player of players) player.close();
 }
 
 async function runSeeds(

@@ -17,6 +17,7 @@ export function sight(answer: unknown, world: World): unknown {
 const IDS = ["topicId", "memberId"];
 
 function keyOf(element: unknown): string {
+  if (typeof element === "string") return element;
   if (typeof element !== "object" || element === null || Buffer.isBuffer(element)) return "";
   return IDS.map((name) => String((element as Record<string, unknown>)[name] ?? "")).join();
 }

@@ -20,7 +20,7 @@ export async function trial(
   seed: number,
   places: readonly number[],
 ): Promise<Failure | undefined> {
-  const lockstep = new Lockstep(sides, `r${seed}n${++runs}-`);
+  const lockstep = new Lockstep(sides, `r${process.pid}n${++runs}-`);
   const disagreement = await lockstep.run(places.map((place) => stepAt(seed, place)));
   if (disagreement === undefined) return undefined;
   return { seed, places: places.slice(0, disagreement.at + 1), disagreement };

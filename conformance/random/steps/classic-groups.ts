@@ -31,13 +31,7 @@ function join(choice: Choice): Step {
   const member = memberName(choice);
   const memberId = classicMemberId(choice, group, member);
   const groupInstanceId = instanceOf(choice, member);
-  const names = choice.mostly<readonly string[]>(
-    ["range"],
-    ["range", "roundrobin"],
-    ["other"],
-    [],
-    ["range", "range"],
-  );
+  const names = choice.mostly(["range"], ["range", "roundrobin"], ["other"], []);
   const topic = choice.pick("t1", "t2");
   const isSubscribed = choice.mostly(true, false);
   const fields = {

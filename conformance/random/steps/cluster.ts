@@ -97,7 +97,7 @@ function reassign(choice: Choice): Step {
     name: topicName(choice),
     partitions: choice.several(choice.mostly(1, 0), 2, () => ({
       partitionIndex: partitionIndex(choice),
-      replicas: choice.pick<readonly number[] | null>([1], [2], [1, 1], [], [-1], null),
+      replicas: choice.pick([1], [2], [1, 1], [], [-1], null),
     })),
   }));
   return step(alterPartitionReassignments, version, (world) => ({

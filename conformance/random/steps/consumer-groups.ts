@@ -6,10 +6,6 @@ import { type Step, step } from "../step.ts";
 
 const TIMEOUT_MS = 600_000;
 
-function epochOf(choice: Choice): "own" | "leave" | "instance" | number {
-  return choice.pick("own", "own", "own", "own", "leave", "leave", "instance", 1, 5, -3);
-}
-
 function beat(choice: Choice): Step {
   const version = choice.version(consumerGroupHeartbeat);
   const group = consumerGroup(choice);

@@ -17,7 +17,7 @@ function layout(choice: Choice) {
     return { numPartitions, replicationFactor: choice.mostly(1, -1, 0, 2, -2), assignments: [] };
   }
   const numPartitions = choice.mostly(-1, 1);
-  const assignments = choice.pick<readonly { partitionIndex: number; brokerIds: number[] }[]>(
+  const assignments = choice.pick(
     [{ partitionIndex: 0, brokerIds: [1] }],
     [
       { partitionIndex: 0, brokerIds: [1] },

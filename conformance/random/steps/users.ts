@@ -49,7 +49,7 @@ function describeCredentials(choice: Choice): Step {
     describeUserScramCredentials,
     0,
     (world) => ({ users: users?.map((name) => ({ name: world.name(name) })) ?? null }),
-    users === null ? { isListing: true } : { isRead: true },
+    users === null || users.length === 0 ? { isListing: true } : { isRead: true },
   );
 }
 

@@ -22,6 +22,7 @@ const ENFORCED: ReadonlySet<string> = new Set(BOUND_RATES);
 
 /** How far from a whole number a bound may be that has to be one, as in Kafka. */
 const EPSILON = 1e-6;
+const MAX_LONG = 2 ** 63;
 
 interface Checked {
   readonly entity: Entry["entity"];
@@ -100,6 +101,7 @@ function boundProblem({ ip }: QuotaEntity, key: string, value: number): string |
   const kind = (ip === undefined ? USER_KEYS : IP_KEYS)[key];
   if (kind === undefined) return `There is no bound ${key}.`;
   if (!(value > 0)) return `${key} must be greater than 0.`;
+  if (kind === "whole" && value > MAX_LONG) return `${key} is too large.`;
   const isWhole = Math.abs(Math.floor(value + EPSILON) - value) <= EPSILON;
   return kind === "whole" && !isWhole ? `${key} is a whole number.` : undefined;
 }

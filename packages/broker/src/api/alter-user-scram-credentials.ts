@@ -1,5 +1,5 @@
 import { Operation } from "../auth/acl.ts";
-import { credentialFromSalted, MAX_ITERATIONS, MIN_ITERATIONS } from "../auth/scram.ts";
+import { credentialFromSalted, MAX_ITERATIONS, MIN_ITERATIONS, type ScramMechanism } from "../auth/scram.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { alterUserScramCredentials as api } from "../protocol/messages/alter-user-scram-credentials.ts";
 import type { RequestOf } from "../protocol/schema.ts";
@@ -9,8 +9,6 @@ import { storageErrorCode, storageOutcome } from "./storage-failure.ts";
 
 type Request = RequestOf<typeof api>;
 
-const DUPLICATE = ErrorCode.DUPLICATE_RESOURCE;
-
 /** AlterUserScramCredentials, version 0. The client sends the salted password; the password itself never travels. */
 export const alterUserScramCredentials: Handler = serve(api, async (request, context) => {
   const asked = [...request.deletions, ...request.upsertions];
@@ -18,9 +16,6 @@ export const alterUserScramCredentials: Handler = serve(api, async (request, con
     const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
     return { results: [...new Set(asked.map(({ name }) => name))].map((user) => ({ user, errorCode })) };
   }
-  const times = Map.groupBy(asked, ({ name, mechanism }) => `${mechanism}:${name}`);
-  const isTwice = ({ name, mechanism }: (typeof asked)[number]): boolean =>
-    (times.get(`${mechanism}:${name}`)?.length ?? 0) > 1;
   const where = { api: api.name };
   const attempt = (change: () => ErrorCode): ErrorCode => {
     try {
@@ -29,14 +24,15 @@ export const alterUserScramCredentials: Handler = serve(api, async (request, con
       return storageErrorCode(error, context.settings, where);
     }
   };
+  const problems = problemsOf(request, context);
   const outcomes = [
     ...request.deletions.map((deletion) => ({
       user: deletion.name,
-      errorCode: isTwice(deletion) ? DUPLICATE : attempt(() => remove(deletion, context)),
+      errorCode: problems.get(deletion.name) ?? attempt(() => remove(deletion, context)),
     })),
     ...request.upsertions.map((upsertion) => ({
       user: upsertion.name,
-      errorCode: isTwice(upsertion) ? DUPLICATE : attempt(() => set(upsertion, context)),
+      errorCode: problems.get(upsertion.name) ?? attempt(() => set(upsertion, context)),
     })),
   ];
   const flushed = await storageOutcome(context.settings, where, async () => {
@@ -52,6 +48,47 @@ export const alterUserScramCredentials: Handler = serve(api, async (request, con
   return { results };
 });
 
+/** The first problem of each user who has one: nothing of such a user is changed. */
+function problemsOf(
+  { deletions, upsertions }: Request,
+  { credentials }: RequestContext,
+): ReadonlyMap<string, ErrorCode> {
+  const problems = new Map<string, ErrorCode>();
+  const judged = new Set<string>();
+  const judge = (one: Credential, problem: (mechanism: ScramMechanism) => ErrorCode): void => {
+    if (problems.has(one.name)) return;
+    const key = `${one.mechanism}:${one.name}`;
+    const known = mechanismOf(one.mechanism);
+    const found = judged.has(key)
+      ? ErrorCode.DUPLICATE_RESOURCE
+      : one.name === ""
+        ? ErrorCode.UNACCEPTABLE_CREDENTIAL
+        : known === undefined
+          ? ErrorCode.UNSUPPORTED_SASL_MECHANISM
+          : problem(known);
+    judged.add(key);
+    if (found !== ErrorCode.NONE) problems.set(one.name, found);
+  };
+  for (const deletion of deletions) {
+    judge(deletion, (mechanism) =>
+      credentials.has(deletion.name, mechanism) ? ErrorCode.NONE : ErrorCode.RESOURCE_NOT_FOUND,
+    );
+  }
+  for (const upsertion of upsertions) judge(upsertion, () => upsertionProblem(upsertion));
+  return problems;
+}
+
+interface Credential {
+  readonly name: string;
+  readonly mechanism: number;
+}
+
+function upsertionProblem({ iterations, saltedPassword }: Request["upsertions"][number]): ErrorCode {
+  if (iterations < MIN_ITERATIONS || iterations > MAX_ITERATIONS) return ErrorCode.UNACCEPTABLE_CREDENTIAL;
+  // Apache Kafka stumbles over a key without a byte.
+  return saltedPassword.length === 0 ? ErrorCode.UNKNOWN_SERVER_ERROR : ErrorCode.NONE;
+}
+
 function remove(
   { name, mechanism }: Request["deletions"][number],
   { credentials }: RequestContext,
@@ -65,8 +102,6 @@ function set(upsertion: Request["upsertions"][number], { credentials }: RequestC
   const { name, iterations, salt, saltedPassword } = upsertion;
   const mechanism = mechanismOf(upsertion.mechanism);
   if (mechanism === undefined) return ErrorCode.UNSUPPORTED_SASL_MECHANISM;
-  const isAcceptable = name !== "" && iterations >= MIN_ITERATIONS && iterations <= MAX_ITERATIONS;
-  if (!isAcceptable || saltedPassword.length === 0) return ErrorCode.UNACCEPTABLE_CREDENTIAL;
   // The bytes are views into the request, which is not kept.
   const credential = credentialFromSalted(mechanism, saltedPassword, Buffer.from(salt), iterations);
   credentials.set(name, mechanism, credential);

@@ -3,6 +3,7 @@ import { CLUSTER } from "../configuration/broker-configuration.ts";
 import { brokerSettings } from "../configuration/broker-settings.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { ConfigType, TopicConfig } from "../topics/topic-config.ts";
+import { isValidTopicName } from "../topics/topic-store.ts";
 import { ResourceType } from "./describe-configs.ts";
 import type { RequestContext } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
@@ -10,7 +11,9 @@ import { storageErrorCode } from "./storage-failure.ts";
 export type ConfigChange =
   | { readonly kind: "set"; readonly name: string; readonly value: string | null }
   | { readonly kind: "reset"; readonly name: string }
-  | { readonly kind: "impossible"; readonly name: string; readonly reason: string };
+  | { readonly kind: "impossible"; readonly name: string; readonly reason: string }
+  /** Apache Kafka stumbles over an operation that it does not know. */
+  | { readonly kind: "unknown"; readonly name: string; readonly reason: string };
 
 /** The settings of one resource, as far as a change needs to know them. */
 export interface CurrentConfig {
@@ -32,7 +35,26 @@ interface Target {
   readonly problem: (name: string, value: string) => string | undefined;
   /** Kafka has another code for values of the broker that cannot be. */
   readonly problemCode: ErrorCode;
+  /** Set where there is no such thing: found out after the settings were judged, as in Apache Kafka. */
+  readonly absence?: Problem;
   readonly replace: (overrides: readonly (readonly [string, string])[]) => void | Promise<void>;
+}
+
+/** Alters every resource that is named once: one that is named twice cannot be what both say. */
+export function alterResources<R extends Resource>(
+  resources: readonly R[],
+  alter: (resource: R) => Promise<Answer>,
+): Promise<Answer[]> {
+  const nameOf = ({ resourceType, resourceName }: R): string => `${resourceType} ${resourceName}`;
+  const times = Map.groupBy(resources, nameOf);
+  return Promise.all(
+    resources.map((resource) => {
+      if (times.get(nameOf(resource))?.length === 1) return alter(resource);
+      const { resourceType, resourceName } = resource;
+      const errorMessage = "Each resource must appear at most once.";
+      return { resourceType, resourceName, errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
+    }),
+  );
 }
 
 /** Gives a topic, a group or the broker the settings that `changesFor` makes of its present ones: all of them or none. */
@@ -54,10 +76,13 @@ export async function alterResource(
   const isOdd = changes.some((change) => change.kind === "set" && change.value === null);
   const isRepeated = new Set(changes.map(({ name }) => name)).size < changes.length;
   if (isOdd || isRepeated) return answer(ErrorCode.INVALID_REQUEST, "A setting needs one value.");
+  const unknown = changes.find((change) => change.kind === "unknown");
+  if (unknown !== undefined) return answer(ErrorCode.UNKNOWN_SERVER_ERROR, unknown.reason);
   const impossible = changes.find((change) => change.kind === "impossible");
   if (impossible !== undefined) return answer(ErrorCode.INVALID_CONFIG, impossible.reason);
   const problem = changes.map((change) => problemOf(change, target)).find((found) => found !== undefined);
   if (problem !== undefined) return answer(target.problemCode, problem);
+  if (target.absence !== undefined) return answer(target.absence.errorCode, target.absence.errorMessage);
   if (validateOnly) return answer(ErrorCode.NONE);
   const overrides = changes.flatMap((change) =>
     change.kind === "set" && change.value !== null ? [[change.name, change.value] as const] : [],
@@ -92,17 +117,19 @@ function targetOf(context: RequestContext, resourceType: number, name: string): 
   }
 }
 
-function topicTarget({ topics, access }: RequestContext, name: string): Target | Problem {
+function topicTarget({ topics, access, settings }: RequestContext, name: string): Target | Problem {
   if (!access.topic(Operation.ALTER_CONFIGS, name)) {
     return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: NOT_ALLOWED };
   }
   if (name === "") return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "A topic has a name." };
-  const topic = topics.get(name);
-  if (topic === undefined) {
-    return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: `Unknown topic ${name}` };
+  if (!isValidTopicName(name)) {
+    return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: `Topic name is invalid: '${name}'` };
   }
-  const { config } = topic;
+  const topic = topics.get(name);
+  const config = topic?.config ?? new TopicConfig(settings.topicDefaults);
+  const absence = { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: `Unknown topic ${name}` };
   return {
+    ...(topic === undefined ? { absence } : {}),
     current: {
       overrides: () => config.overrides(),
       get: (key) => config.get(key),
@@ -110,7 +137,9 @@ function topicTarget({ topics, access }: RequestContext, name: string): Target |
     },
     problem: TopicConfig.problem,
     problemCode: ErrorCode.INVALID_CONFIG,
-    replace: (overrides) => topics.configure(topic, overrides),
+    replace(overrides) {
+      if (topic !== undefined) topics.configure(topic, overrides);
+    },
   };
 }
 
@@ -167,6 +196,7 @@ function problemOf(change: ConfigChange, target: Target): string | undefined {
     case "reset":
       return undefined;
     case "impossible":
+    case "unknown":
       return change.reason;
   }
 }

@@ -1,12 +1,14 @@
 import { type Acl, Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { createAcls as api } from "../protocol/messages/create-acls.ts";
-import { aclProblem, SECURITY_DISABLED_MESSAGE } from "./acl-request.ts";
+import { aclProblem, assertKnown, isOfAnyKind, SECURITY_DISABLED_MESSAGE } from "./acl-request.ts";
 import { type Handler, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
 /** CreateAcls, versions 1 to 3: each entry by itself; one that is there already is no error. */
 export const createAcls: Handler = serve(api, async (request, { access, authorizer, settings }) => {
+  for (const { resourceType, resourcePatternType, operation, permissionType } of request.creations)
+    assertKnown([resourceType, resourcePatternType, operation, permissionType]);
   const refuseAll = (errorCode: ErrorCode, errorMessage: string) => ({
     results: request.creations.map(() => ({ errorCode, errorMessage })),
   });
@@ -19,6 +21,8 @@ export const createAcls: Handler = serve(api, async (request, { access, authoriz
     const acl: Acl = { ...rest, patternType, permission };
     return { acl, problem: aclProblem(acl) };
   });
+  if (checked.some(({ acl }) => isOfAnyKind(acl)))
+    return refuseAll(ErrorCode.UNKNOWN_SERVER_ERROR, "An entry is of one kind, not of any.");
   const results = (errorCode: ErrorCode) => ({
     results: checked.map(({ problem }) => problem ?? { errorCode }),
   });

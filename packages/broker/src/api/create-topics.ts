@@ -64,7 +64,7 @@ function refusalOf(topic: TopicRequest, context: RequestContext): Refusal | unde
       `Topic '${name}' collides with existing topic: ${other}`,
     );
   }
-  return layoutProblem(topic, context) ?? configProblem(topic);
+  return configProblem(topic) ?? layoutProblem(topic, context);
 }
 
 function layoutProblem(topic: TopicRequest, { settings }: RequestContext): Refusal | undefined {

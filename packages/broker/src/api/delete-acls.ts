@@ -7,6 +7,7 @@ import { storageErrorCode } from "./storage-failure.ts";
 
 /** DeleteAcls, versions 1 to 3: whatever the filters match, told for each filter. */
 export const deleteAcls: Handler = serve(api, async (request, { access, authorizer, settings }) => {
+  const filters = request.filters.map(filterOf);
   const refuseAll = (errorCode: ErrorCode, errorMessage: string) => ({
     filterResults: request.filters.map(() => ({ errorCode, errorMessage, matchingAcls: [] })),
   });
@@ -14,7 +15,7 @@ export const deleteAcls: Handler = serve(api, async (request, { access, authoriz
     return refuseAll(ErrorCode.CLUSTER_AUTHORIZATION_FAILED, "The entries may not be changed.");
   }
   if (authorizer === undefined) return refuseAll(ErrorCode.SECURITY_DISABLED, SECURITY_DISABLED_MESSAGE);
-  const found = request.filters.map(filterOf).map((filter) => {
+  const found = filters.map((filter) => {
     return isKnownFilter(filter) ? authorizer.matching(filter) : undefined;
   });
   try {

@@ -6,7 +6,8 @@ import { storageOutcome } from "./storage-failure.ts";
 
 /** DeleteGroups, versions 0 to 2: groups without members, their offsets included. */
 export const deleteGroups: Handler = serve(api, async (request, { groups, settings, access }) => {
-  const results = request.groupsNames.map(async (groupId) => ({
+  // Who names a group twice is answered once.
+  const results = [...new Set(request.groupsNames)].map(async (groupId) => ({
     groupId,
     errorCode: access.group(Operation.DELETE, groupId)
       ? await storageOutcome(

@@ -9,12 +9,13 @@ import { type Handler, serve } from "./handler.ts";
  * delegation tokens and users are kept and shown, but nothing asks them: this broker has no such tokens.
  */
 export const describeAcls: Handler = serve(api, (request, { access, authorizer }) => {
+  const filter = filterOf(request);
   const refuse = (errorCode: ErrorCode, errorMessage: string) => ({ errorCode, errorMessage, resources: [] });
   if (!access.cluster(Operation.DESCRIBE)) {
     return refuse(ErrorCode.CLUSTER_AUTHORIZATION_FAILED, "The entries may not be seen.");
   }
   if (authorizer === undefined) return refuse(ErrorCode.SECURITY_DISABLED, SECURITY_DISABLED_MESSAGE);
-  const found = authorizer.matching(filterOf(request));
+  const found = authorizer.matching(filter);
   const byResource = Map.groupBy(found, ({ resourceType, resourceName, patternType }) =>
     JSON.stringify([resourceType, resourceName, patternType]),
   );

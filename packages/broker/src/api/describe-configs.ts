@@ -13,7 +13,7 @@ type Resource = RequestOf<typeof api>["resources"][number];
 type Result = ResponseOf<typeof api>["results"][number];
 type Config = Result["configs"][number];
 
-export const ResourceType = { TOPIC: 2, BROKER: 4, GROUP: 32 } as const;
+export const ResourceType = { TOPIC: 2, BROKER: 4, CLIENT_METRICS: 16, GROUP: 32 } as const;
 
 /**
  * DescribeConfigs, versions 1 to 4: topics, groups, and the broker's own settings under Kafka's names, the latter with
@@ -55,6 +55,10 @@ function configsOf(
       }
       if (resource.resourceName === "") return ErrorCode.INVALID_REQUEST;
       return groupConfigs(resource.resourceName, withSynonyms, context);
+    case ResourceType.CLIENT_METRICS:
+      // No client is asked for metrics, so that there is nothing set.
+      if (!context.access.cluster(Operation.DESCRIBE_CONFIGS)) return ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+      return resource.resourceName === "" ? ErrorCode.INVALID_REQUEST : [];
     default:
       return ErrorCode.INVALID_REQUEST;
   }

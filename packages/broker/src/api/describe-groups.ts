@@ -20,6 +20,9 @@ export const describeGroups: Handler = serve(api, (request, { version, groups, a
         members: [],
       };
     }
+    const operations = request.includeAuthorizedOperations
+      ? access.operations("group", groupId)
+      : NO_OPERATIONS;
     const group = groups.get(groupId);
     if (group === undefined) {
       const isError = version >= NOT_FOUND_SINCE;
@@ -31,6 +34,7 @@ export const describeGroups: Handler = serve(api, (request, { version, groups, a
         protocolType: "",
         protocolData: "",
         members: [],
+        authorizedOperations: isError ? NO_OPERATIONS : operations,
       };
     }
     // While a generation is being formed there is no protocol yet, and each still has what it had before.
@@ -49,9 +53,7 @@ export const describeGroups: Handler = serve(api, (request, { version, groups, a
         memberMetadata: isStable ? metadataOf(member, group.protocol) : EMPTY,
         memberAssignment: member.assignment,
       })),
-      authorizedOperations: request.includeAuthorizedOperations
-        ? access.operations("group", groupId)
-        : NO_OPERATIONS,
+      authorizedOperations: operations,
     };
   }),
 }));

@@ -25,7 +25,8 @@ export const describeLogDirs: Handler = serve(api, (request, { topics, folder, d
           offsetLag: 0,
           isFutureKey: false,
         })),
-    }));
+    }))
+    .filter(({ partitions }) => partitions.length > 0);
   return {
     errorCode: ErrorCode.NONE,
     results: [{ errorCode: ErrorCode.NONE, logDir: folder, topics: found, ...disk.space(folder) }],

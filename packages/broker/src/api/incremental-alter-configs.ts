@@ -1,5 +1,5 @@
 import { incrementalAlterConfigs as api } from "../protocol/messages/incremental-alter-configs.ts";
-import { alterResource, type ConfigChange, type CurrentConfig } from "./config-alteration.ts";
+import { alterResource, alterResources, type ConfigChange, type CurrentConfig } from "./config-alteration.ts";
 import { type Handler, serve } from "./handler.ts";
 
 const SET = 0;
@@ -9,16 +9,14 @@ const SUBTRACT = 3;
 
 /** IncrementalAlterConfigs, versions 0 to 1: topics, groups and the broker; set, delete, and append or subtract for lists. */
 export const incrementalAlterConfigs: Handler = serve(api, async (request, context) => ({
-  responses: await Promise.all(
-    request.resources.map((resource) =>
-      alterResource(context, resource, request.validateOnly, (current) => {
-        const changed = new Set(resource.configs.map(({ name }) => name));
-        const kept = Object.entries(current.overrides())
-          .filter(([name]) => !changed.has(name))
-          .map(([name, value]): ConfigChange => ({ kind: "set", name, value }));
-        return [...kept, ...resource.configs.map((config) => changeOf(config, current))];
-      }),
-    ),
+  responses: await alterResources(request.resources, (resource) =>
+    alterResource(context, resource, request.validateOnly, (current) => {
+      const changed = new Set(resource.configs.map(({ name }) => name));
+      const kept = Object.entries(current.overrides())
+        .filter(([name]) => !changed.has(name))
+        .map(([name, value]): ConfigChange => ({ kind: "set", name, value }));
+      return [...kept, ...resource.configs.map((config) => changeOf(config, current))];
+    }),
   ),
 }));
 
@@ -47,6 +45,6 @@ function changeOf({ name, configOperation, value }: Operation, current: CurrentC
       if (!current.isList(name)) return { kind: "impossible", name, reason: `${name} is not a list` };
       return { kind: "set", name, value: present.filter((part) => !parts.includes(part)).join(",") };
     default:
-      return { kind: "impossible", name, reason: `unknown operation ${configOperation}` };
+      return { kind: "unknown", name, reason: `unknown operation ${configOperation}` };
   }
 }

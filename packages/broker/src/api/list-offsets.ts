@@ -5,7 +5,7 @@ import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import { LEADER_EPOCH, type PartitionLog } from "../storage/partition-log.ts";
 import { firstRecordAt } from "../storage/record-search.ts";
 import { leaderEpochError } from "./fetch.ts";
-import { type Handler, serve } from "./handler.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
 type PartitionAnswer = ResponseOf<typeof api>["topics"][number]["partitions"][number];
@@ -16,13 +16,32 @@ const MAX_TIMESTAMP = -3;
 /** The first offset on the broker's own disk: there is no other. */
 const EARLIEST_LOCAL = -4;
 const READ_COMMITTED = 1;
+const ISOLATION_LEVELS: ReadonlySet<number> = new Set([0, READ_COMMITTED]);
 
 /**
  * ListOffsets, versions 1 to 8: by time, or the earliest, the latest, or the one with the largest timestamp.
  * Inside a batch that cannot be opened, a time finds the first record.
  */
-export const listOffsets: Handler = serve(api, (request, context) => ({
-  topics: request.topics.map(({ name, partitions }) => ({
+export const listOffsets: Handler = serve(api, (request, context) => {
+  if (!ISOLATION_LEVELS.has(request.isolationLevel))
+    return refuseAll(request, ErrorCode.UNKNOWN_SERVER_ERROR);
+  return { topics: topicAnswers(request, context) };
+});
+
+type Request = RequestOf<typeof api>;
+
+/** Apache Kafka stumbles over a request that makes no sense as a whole. */
+function refuseAll({ topics }: Request, errorCode: ErrorCode) {
+  return {
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  };
+}
+
+function topicAnswers(request: Request, context: RequestContext): ResponseOf<typeof api>["topics"] {
+  return request.topics.map(({ name, partitions }) => ({
     name,
     partitions: distinct(partitions).map(([wanted, another]): PartitionAnswer => {
       const { partitionIndex, timestamp, currentLeaderEpoch } = wanted;
@@ -47,8 +66,8 @@ export const listOffsets: Handler = serve(api, (request, context) => ({
         return { partitionIndex, errorCode: storageErrorCode(error, context.settings, where) };
       }
     }),
-  })),
-}));
+  }));
+}
 
 type Wanted = RequestOf<typeof api>["topics"][number]["partitions"][number];
 

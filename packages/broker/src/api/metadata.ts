@@ -76,7 +76,8 @@ function refuseAll(wanted: readonly Wanted[], errorCode: ErrorCode) {
 }
 
 function withOperations(topic: TopicMetadata, { access }: RequestContext): TopicMetadata {
-  if (topic.errorCode !== ErrorCode.NONE) return topic;
+  // What may be done with a name is told whether or not there is a topic of that name.
+  if (topic.name === null || topic.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED) return topic;
   return { ...topic, topicAuthorizedOperations: access.operations("topic", topic.name ?? "") };
 }
 

@@ -28,7 +28,8 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
   const topics = request.topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((partition) => {
-      const errorCode = refusal || partitionError(name, partition, context);
+      const unknown = isAllowed ? placeError(name, partition.partitionIndex, context) : ErrorCode.NONE;
+      const errorCode = unknown || refusal || metadataError(partition, context);
       return { partition, errorCode };
     }),
   }));
@@ -38,8 +39,12 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
       .map(({ partition }) => ({ ...toCommit(name, partition), committedMs })),
   );
   const failure = await commit(groupId, accepted, context);
+  // A topic of which nothing is committed is left out of the answer, but where nobody knows it.
+  const told = topics.filter(
+    ({ name, partitions }) => partitions.length > 0 || !isAllowed || context.topics.get(name) === undefined,
+  );
   return {
-    topics: topics.map(({ name, partitions }) => ({
+    topics: told.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partition, errorCode }) => ({
         partitionIndex: partition.partitionIndex,
@@ -98,11 +103,15 @@ function toCommit(topic: string, partition: PartitionRequest): Commit {
   };
 }
 
-function partitionError(topic: string, partition: PartitionRequest, context: RequestContext): ErrorCode {
-  const { topics, settings, access } = context;
+/** What is wrong with the place, which is found out before the group is asked. */
+function placeError(topic: string, partition: number, { topics, access }: RequestContext): ErrorCode {
   if (!access.topic(Operation.READ, topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
-  if (topics.partition(topic, partition.partitionIndex) === undefined)
-    return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return topics.partition(topic, partition) === undefined
+    ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    : ErrorCode.NONE;
+}
+
+function metadataError(partition: PartitionRequest, { settings }: RequestContext): ErrorCode {
   const metadataBytes = Buffer.byteLength(partition.committedMetadata ?? "");
   return metadataBytes > settings.offsetMetadataMaxBytes
     ? ErrorCode.OFFSET_METADATA_TOO_LARGE

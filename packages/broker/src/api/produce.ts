@@ -19,6 +19,8 @@ const ABORTABLE_SINCE = 11;
 const ATTRIBUTES_AT = 22;
 const TRANSACTIONAL = 0x10;
 
+const KNOWN_ACKS: ReadonlySet<number> = new Set([-1, 0, 1]);
+
 type Request = RequestOf<typeof api>;
 type PartitionResult = ResponseOf<typeof api>["responses"][number]["partitionResponses"][number];
 
@@ -34,19 +36,16 @@ interface Outcome {
  * compress only then). Left out: topic ids (version 13), which come with Kafka 4.
  */
 export const produce: Handler = serve(api, async (request, context) => {
-  const { acks, transactionalId } = request;
+  const { acks } = request;
   const throttleTimeMs = throttle(context);
   const mayUseId = mayWriteTransaction(request, context);
-  const isKnownAcks = acks === -1 || acks === 0 || acks === 1;
   const wanted = request.topicData.filter(({ partitionData }) => partitionData.length > 0);
   const responses = wanted.map(({ name, partitionData }) => ({
     name,
     outcomes: partitionData.map(({ index, records }) =>
       !mayUseId
         ? failed(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-        : isKnownAcks
-          ? append(context, transactionalId, name, index, records)
-          : failed(index, ErrorCode.INVALID_REQUIRED_ACKS),
+        : append(context, request, name, index, records),
     ),
   }));
   if (acks === 0) {
@@ -119,7 +118,7 @@ function blaming({ result }: Outcome, records: readonly number[], reason: string
 
 function append(
   context: RequestContext,
-  transactionalId: string | null,
+  { transactionalId, acks }: Request,
   name: string,
   index: number,
   records: Buffer | null,
@@ -129,6 +128,8 @@ function append(
   const topic = context.topics.get(name);
   const log = topic?.partitions[index];
   if (topic === undefined || log === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  // What is asked of the whole request is looked at where there is something to append to, as in Apache Kafka.
+  if (!KNOWN_ACKS.has(acks)) return failed(index, ErrorCode.INVALID_REQUIRED_ACKS);
   if (isInternalTopic(name)) return failed(index, ErrorCode.INVALID_TOPIC_EXCEPTION);
   const checked = checkBatch(records, topic.config, context.version);
   if (checked.kind === "refused") {
@@ -136,8 +137,9 @@ function append(
     const outcome = failed(index, errorCode, reason, isWhole ? log : undefined);
     return checked.records.length === 0 ? outcome : blaming(outcome, checked.records, reason);
   }
-  if (isTransactional(checked.header)) {
-    const { producerId, producerEpoch } = checked.header;
+  const { producerId, producerEpoch } = checked.header;
+  // A batch of nobody is in no transaction, whatever it says.
+  if (isTransactional(checked.header) && producerId >= 0) {
     const claim = { transactionalId: transactionalId ?? "", producerId, producerEpoch };
     const errorCode = context.transactions.produceError(claim, name, index);
     const isAbortable = errorCode === ErrorCode.INVALID_TXN_STATE && context.version >= ABORTABLE_SINCE;

@@ -5,22 +5,24 @@ import { type Handler, serve } from "./handler.ts";
 import { fencedCode } from "./producer-fencing.ts";
 import { storageOutcome } from "./storage-failure.ts";
 
+/** From this version on a producer is told that it can abort and go on. */
+const ABORTABLE_SINCE = 4;
+
 /** TxnOffsetCommit, versions 0 to 4: offsets that become good when the transaction commits. */
 export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
-  const { groups, topics, transactions, clock, settings, access } = context;
+  const { groups, topics, transactions, clock, settings, access, version } = context;
   const { groupId, memberId, groupInstanceId, generationId } = request;
   // Older clients and producers outside the group give no member; they are not checked against it.
   const claim = { memberId, groupInstanceId, generationId };
   const isMember = generationId >= 0 || memberId !== "" || groupInstanceId !== null;
-  const refusal = !access.transactionalId(Operation.WRITE, request.transactionalId)
+  const forbidden = !access.transactionalId(Operation.WRITE, request.transactionalId)
     ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-    : !access.group(Operation.READ, groupId)
-      ? ErrorCode.GROUP_AUTHORIZATION_FAILED
-      : groupId === ""
-        ? ErrorCode.INVALID_GROUP_ID
-        : isMember
-          ? groups.commitError(groupId, claim)
-          : ErrorCode.NONE;
+    : access.group(Operation.READ, groupId)
+      ? ErrorCode.NONE
+      : ErrorCode.GROUP_AUTHORIZATION_FAILED;
+  const ofTransaction = codeOf(transactions.offsetsError(request, groupId), version);
+  const ofGroup = isMember ? groups.commitError(groupId, claim) : ErrorCode.NONE;
+  const refusal = groupId === "" ? ErrorCode.INVALID_GROUP_ID : ofTransaction || ofGroup;
   const committedMs = clock.nowMs();
   const checked = request.topics.map(({ name, partitions }) => ({
     name,
@@ -35,8 +37,9 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
       const hidden = access.topic(Operation.READ, name)
         ? ErrorCode.NONE
         : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
-      const errorCode =
-        refusal || hidden || (isKnown ? problem || late : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+      // Places are judged before the group is asked.
+      const unknown = isKnown ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+      const errorCode = forbidden || hidden || unknown || refusal || problem || late;
       return { ...partition, metadata, errorCode };
     }),
   }));
@@ -53,7 +56,7 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
       })),
   );
   if (offsets.length > 0) groups.ensure(groupId);
-  const outcome =
+  const added =
     offsets.length === 0
       ? ErrorCode.NONE
       : await storageOutcome(
@@ -62,13 +65,25 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
           () => transactions.addOffsets(request, groupId, offsets),
           "coordinator",
         );
+  const outcome = codeOf(added, version);
+  // A topic of which nothing is committed is left out of the answer, but where nobody knows it.
+  const told = checked.filter(
+    ({ name, partitions }) =>
+      partitions.length > 0 || forbidden !== ErrorCode.NONE || topics.get(name) === undefined,
+  );
   return {
-    topics: checked.map(({ name, partitions }) => ({
+    topics: told.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map(({ partitionIndex, errorCode }) => ({
         partitionIndex,
-        errorCode: errorCode || fencedCode(outcome, false),
+        errorCode: errorCode || outcome,
       })),
     })),
   };
 });
+
+/** What the coordinator of transactions says, in the words of this API. */
+function codeOf(errorCode: ErrorCode, version: number): ErrorCode {
+  const isAbortable = errorCode === ErrorCode.INVALID_TXN_STATE && version >= ABORTABLE_SINCE;
+  return isAbortable ? ErrorCode.TRANSACTION_ABORTABLE : fencedCode(errorCode, false);
+}

@@ -75,12 +75,15 @@ export class Credentials {
     this.#scram.set(key, credential);
   }
 
+  /** True if the user has a credential of its own of this kind, set through the API. */
+  has(user: string, mechanism: ScramMechanism): boolean {
+    const kinds = this.stored().get(user) ?? [];
+    return kinds.some((credential) => credential.mechanism === mechanism);
+  }
+
   /** Returns false where there was nothing to remove. */
   remove(user: string, mechanism: ScramMechanism): boolean {
-    const isStored = this.stored()
-      .get(user)
-      ?.some((credential) => credential.mechanism === mechanism);
-    if (isStored !== true) return false;
+    if (!this.has(user, mechanism)) return false;
     const key = credentialKey(user, mechanism);
     this.#journal.put([{ key, value: null }]);
     this.#scram.delete(key);

@@ -150,6 +150,8 @@ export class GroupCoordinator {
         request.protocols.map(({ name }) => name),
       ) === false;
     if (isUnsupported) {
+      // Whoever asks for a new group gets it, though not a place in it.
+      if (memberId === "" && consumers === undefined) this.#groupFor(groupId);
       answer(joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId));
       return;
     }

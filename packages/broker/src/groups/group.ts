@@ -153,13 +153,14 @@ export class Group {
     this.#syncTimer?.cancel();
     const isFirst = this.state === "Empty";
     this.state = "PreparingRebalance";
-    if (!isFirst) this.#waitForMembers();
-    else if (this.#ports.initialRebalanceDelayMs > 0) this.#waitForFirstMembers();
-    // Whoever has only been told its id is not waited for: a delay of nothing is over at once.
-    else this.#completeJoin();
+    if (isFirst) this.#waitForFirstMembers();
+    else this.#waitForMembers();
   }
 
-  /** A new group waits a little for more members, so that it does not rebalance for each that comes. */
+  /**
+   * A new group waits a little for more members, so that it does not rebalance for each that comes. A delay of nothing
+   * still lets in who comes in the same moment; whoever has only been told its id is not waited for.
+   */
   #waitForFirstMembers(remainingMs = this.#rebalanceTimeoutMs()): void {
     const delayMs = Math.min(this.#ports.initialRebalanceDelayMs, remainingMs);
     this.#initialRemainingMs = remainingMs - delayMs;

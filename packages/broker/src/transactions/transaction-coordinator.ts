@@ -187,6 +187,15 @@ export class TransactionCoordinator {
     return ErrorCode.NONE;
   }
 
+  /** Whether offsets of the group may go into the transaction: it must be open and have the group. */
+  offsetsError(claim: ProducerClaim, groupId: string): ErrorCode {
+    if (claim.transactionalId === "") return ErrorCode.INVALID_REQUEST;
+    const transaction = this.#claimed(claim);
+    if (typeof transaction === "number") return transaction;
+    const isOpen = transaction.state === "Ongoing" && transaction.offsets.has(groupId);
+    return isOpen ? ErrorCode.NONE : ErrorCode.INVALID_TXN_STATE;
+  }
+
   /** Keeps offsets that become good with the commit. */
   async addOffsets(
     claim: ProducerClaim,
