@@ -2,8 +2,8 @@ import { parseArgs } from "node:util";
 import { type MemoryReport, measureMemory } from "./memory.ts";
 
 const MIB = 1 << 20;
-/** An answer of a broker as it is received, and its records copied out of it. */
-const ANSWER_BYTES = 2 * 8 * MIB;
+/** An answer of a broker as it is received, its records copied out of it, and two that wait to be decoded. */
+const ANSWER_BYTES = 4 * 4 * MIB;
 /** What a record of the window is besides its bytes: objects, views of its key and value, a place in a lane. */
 const OBJECT_BYTES = 1_024;
 /** V8's young generation of three spaces of 16 MiB, and what it lets grow outside of its heap before it looks. */

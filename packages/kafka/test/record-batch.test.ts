@@ -1,6 +1,7 @@
 import { createRecordsBatch, Reader, readRecordsBatches } from "@platformatic/kafka";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { checksum } from "../src/record/checksum.ts";
 import {
   type BatchRecord,
   type Compression,
@@ -8,7 +9,7 @@ import {
   FIELD,
   recordSizeBound,
 } from "../src/record/record-batch.ts";
-import { decodeBatch, splitBatches } from "../src/record/record-reader.ts";
+import { BatchReader, type RecordPiece, splitBatches } from "../src/record/record-reader.ts";
 
 const buffer = fc.uint8Array({ maxLength: 300 }).map((value) => Buffer.from(value));
 const record: fc.Arbitrary<BatchRecord> = fc
@@ -34,7 +35,11 @@ describe("a record batch", () => {
   it("comes back as it was, with every compression", () => {
     fc.assert(
       fc.property(records, compression, (given, codec) => {
-        const { records: read, nextOffset } = decodeBatch(encodeBatch(given, PRODUCER, codec), PARTITION, 0n);
+        const { records: read, nextOffset } = decodedBatch(
+          encodeBatch(given, PRODUCER, codec),
+          PARTITION,
+          0n,
+        );
         expect(nextOffset).toBe(BigInt(given.length));
         expect(read).toEqual(
           given.map((one, index) => ({
@@ -75,7 +80,7 @@ describe("a record batch", () => {
           timestamp: BigInt(timestampMs % 2 ** 30),
         }));
         const bytes = createRecordsBatch(messages, { compression: codec }).buffer;
-        const { records: read } = decodeBatch(bytes, PARTITION, 0n);
+        const { records: read } = decodedBatch(bytes, PARTITION, 0n);
         expect(read.map((one) => [one.key, one.value, one.timestampMs])).toEqual(
           given.map((one) => [one.key, one.value ?? Buffer.alloc(0), one.timestampMs % 2 ** 30]),
         );
@@ -99,7 +104,7 @@ describe("a record batch", () => {
     for (let bit = FIELD.magic * 8; bit < whole.length * 8; bit++) {
       const broken = Buffer.from(whole);
       broken[bit >> 3] = (broken[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(() => decodeBatch(broken, PARTITION, 0n), `bit ${bit}`).toThrow(
+      expect(() => decodedBatch(broken, PARTITION, 0n), `bit ${bit}`).toThrow(
         expect.objectContaining({ code: "CORRUPT_RECORDS" }),
       );
     }
@@ -107,9 +112,51 @@ describe("a record batch", () => {
 
   it("leaves out the records before the wanted offset", () => {
     const given = [1, 2, 3].map((n) => ({ key: null, value: Buffer.from([n]), headers: [], timestampMs: n }));
-    const { records: read, nextOffset } = decodeBatch(encodeBatch(given, PRODUCER), PARTITION, 2n);
+    const { records: read, nextOffset } = decodedBatch(encodeBatch(given, PRODUCER), PARTITION, 2n);
     expect(read.map((one) => one.offset)).toEqual([2n]);
     expect(nextOffset).toBe(3n);
+  });
+});
+
+describe("reading a batch in pieces", () => {
+  it("gives the same records as reading it at once, wherever it begins and however small the pieces", () => {
+    fc.assert(
+      fc.property(
+        records,
+        compression,
+        fc.nat(25),
+        fc.integer({ min: 1, max: 500 }),
+        (given, codec, from, bytes) => {
+          const batch = encodeBatch(given, PRODUCER, codec);
+          const whole = decodedBatch(batch, PARTITION, BigInt(from));
+          const reader = new BatchReader(batch, PARTITION, BigInt(from));
+          const read = [];
+          let position = 0n;
+          while (!reader.isDone) {
+            const piece = reader.read(bytes);
+            for (const { offset } of piece.records) expect(offset).toBeLessThan(piece.nextOffset);
+            for (const { offset } of piece.records) expect(offset).toBeGreaterThanOrEqual(position);
+            expect(piece.nextOffset).toBeGreaterThan(position);
+            position = piece.nextOffset;
+            read.push(...piece.records);
+          }
+          expect(read).toEqual(whole.records);
+          expect(position).toBe(whole.nextOffset);
+        },
+      ),
+    );
+  });
+
+  it("refuses a batch that tells of more records than it has", () => {
+    const batch = encodeBatch(
+      [{ key: null, value: Buffer.from("v"), headers: [], timestampMs: 1 }],
+      PRODUCER,
+    );
+    batch.writeInt32BE(2, FIELD.recordCount);
+    batch.writeUInt32BE(checksum(batch.subarray(FIELD.attributes)), FIELD.crc);
+    expect(() => decodedBatch(batch, PARTITION, 0n)).toThrow(
+      expect.objectContaining({ code: "CORRUPT_RECORDS" }),
+    );
   });
 });
 
@@ -134,3 +181,7 @@ describe("a piece of a log", () => {
     }
   });
 });
+
+function decodedBatch(batch: Buffer, partition: typeof PARTITION, from: bigint): RecordPiece {
+  return new BatchReader(batch, partition, from).read(Number.POSITIVE_INFINITY);
+}

@@ -30,8 +30,8 @@ export interface ConsumerPlan {
 }
 
 const DEFAULT_DELAYS_MS = [5_000, 30_000, 180_000];
-/** About what a fetch brings of a partition: what waits longer only fills the heap. */
-const READ_AHEAD_RECORDS = 1_500;
+/** What a partition has ready while handlers are busy: a record that waits for longer outlives the young heap. */
+const READ_AHEAD_RECORDS = 100;
 
 /** Throws BAD_CONSUMER_OPTIONS for options that cannot be. */
 export function planOf(options: ConsumerOptions): ConsumerPlan {

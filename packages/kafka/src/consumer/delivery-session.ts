@@ -14,6 +14,7 @@ import type {
   RunTicket,
 } from "../delivery/delivery-events.ts";
 import type { FailureKind } from "../delivery/failure-kind.ts";
+import { Fifo } from "../delivery/fifo.ts";
 import type { Producer } from "../producer/producer.ts";
 import { topicFamily } from "../retry/retry-topic.ts";
 import { noteBacklog } from "./backlog-scan.ts";
@@ -69,7 +70,9 @@ export class DeliverySession {
   /** The end of each partition's log as the last fetch told it. */
   readonly #ends = new Map<string, bigint>();
   #fetching: FetchLoop | null = null;
-  #events: DeliveryEvent[] = [];
+  readonly #events = new Fifo<DeliveryEvent>();
+  /** So many events wait that fetching has stopped. */
+  #isCrowded = false;
   #isFeeding = false;
   #turnBegunMs = 0;
   #isTurnOpen = false;
@@ -228,7 +231,6 @@ export class DeliverySession {
   #fetch(positions: ReadonlyMap<string, bigint>): void {
     const { cluster, loss } = this.#parts;
     this.#fetching = new FetchLoop(cluster, positions, {
-      detach: true,
       relocate: async (partition, wanted) => {
         const found = await startPositions(cluster, [partition], () => wanted, loss, {
           signal: this.#session.ended,
@@ -240,7 +242,8 @@ export class DeliverySession {
       sink: {
         room: () => Promise.resolve(),
         // What has arrived and is not looked at yet may fill the window.
-        wants: (name) => this.#events.length < MOST_EVENTS && this.delivery.wants(name),
+        wants: (name) => this.#events.size < MOST_EVENTS && this.delivery.wants(name),
+        hasEnough: (name) => this.delivery.hasEnough(name),
         pollMs: () => this.#pollMs(),
         seen: (partition, end) => void this.#ends.set(partitionName(partition), end),
         push: (partition, records, nextOffset, from) =>
@@ -275,6 +278,7 @@ export class DeliverySession {
   /** Events are taken one after the other, also those that come of handling one; long runs in several turns. */
   #feed(event: DeliveryEvent): void {
     this.#events.push(event);
+    if (this.#events.size >= MOST_EVENTS) this.#isCrowded = true;
     if (this.#isFeeding) return;
     this.#isFeeding = true;
     this.#drainEvents();
@@ -282,19 +286,18 @@ export class DeliverySession {
 
   #drainEvents(): void {
     this.#openTurn();
-    for (let index = 0; index < this.#events.length; index++) {
+    for (let event = this.#events.peek(); event !== undefined; event = this.#events.peek()) {
       if (this.#parts.cluster.clock.monotonic() - this.#turnBegunMs > TURN_MS) {
-        if (this.#events.length >= MOST_EVENTS) this.#fetching?.poke();
-        this.#events = this.#events.slice(index);
         setImmediate(() => this.#drainEvents());
         return;
       }
-      const event = this.#events[index];
-      if (event === undefined) continue;
+      this.#events.shift();
+      if (this.#isCrowded && this.#events.size < MOST_EVENTS) {
+        this.#isCrowded = false;
+        this.#fetching?.poke();
+      }
       for (const command of this.delivery.step(event)) this.#do(command);
     }
-    if (this.#events.length >= MOST_EVENTS) this.#fetching?.poke();
-    this.#events = [];
     this.#isFeeding = false;
     this.#schedule();
     if (this.delivery.isIdle && this.#session.ended.aborted) this.#idle.resolve();
@@ -332,7 +335,7 @@ export class DeliverySession {
 
   #call(ticket: RunTicket): void {
     const { givenUp } = this.#session;
-    const context = new CallContext(ticket, givenUp, (done) => this.#acknowledge(done));
+    const context = new CallContext(ticket, givenUp, this.#acknowledge);
     let running: void | Promise<void>;
     try {
       running = this.#parts.call(ticket, context);
@@ -366,11 +369,11 @@ export class DeliverySession {
     this.#feed({ kind: "failed", ticket, failure, nowMs: this.#nowMs() });
   }
 
-  #acknowledge(ticket: RunTicket): Promise<void> {
+  readonly #acknowledge = (ticket: RunTicket): Promise<void> => {
     // At once, not behind events that wait for their turn: the commit takes what is finished now.
     for (const command of this.delivery.step({ kind: "acknowledged", ticket })) this.#do(command);
     return this.commit();
-  }
+  };
 
   async #move(ticket: PublishTicket): Promise<void> {
     const { cluster, producer, moveTimeoutMs, settings, logger } = this.#parts;

@@ -1,22 +1,20 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { parsePartitionName, partitionName, type TopicPartition } from "@candlewick/contracts";
 import { backoffMs } from "../cluster/backoff.ts";
 import { ask, REQUEST } from "../cluster/broker-api.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { BrokerError, CODE, mayPass, rootMessage, throwOnCode } from "../cluster/errors.ts";
 import { groupByTopic, placeLeaders } from "../cluster/offset-lookup.ts";
-import type { ConsumedRecord } from "../record/message.ts";
-import { decodeBatch, splitBatches } from "../record/record-reader.ts";
-import type { RawFetchPartition } from "./raw-fetch.ts";
+import { FetchedPart } from "./fetched-part.ts";
+import { FetchedParts, type RecordSink } from "./fetched-parts.ts";
+import type { RawFetchPartition, RawFetchResponse } from "./raw-fetch.ts";
+import { Wake } from "./wake.ts";
 
 /** Who takes what is fetched. */
-export interface FetchSink {
+export interface FetchSink extends RecordSink {
   /** Resolves when anything may be fetched. */
   room(): Promise<void>;
   /** Whether this partition (`partitionName`) may be fetched now; asked before each request. */
   wants(name: string): boolean;
-  /** Records of a partition in the order of the log, which was read from `from` up to `nextOffset`. */
-  push(partition: TopicPartition, records: readonly ConsumedRecord[], nextOffset: bigint, from: bigint): void;
   /** How long a request may wait for records, in milliseconds: less where partitions will be wanted sooner. */
   pollMs?(): number;
   /** Where the log of a partition ends now, as each answer tells. */
@@ -29,15 +27,15 @@ export interface FetchLoopOptions {
   readonly sink: FetchSink;
   /** Where to go on when Kafka does not have the wanted offset; throws where that is not for us to decide. */
   relocate(partition: TopicPartition, wanted: bigint): Promise<bigint>;
-  /** Copies what is fetched batch by batch, so that a record that is kept keeps no more than its batch. */
-  readonly detach?: boolean;
 }
 
 const LONG_POLL_MS = 500;
-const MAX_FETCH_BYTES = 8 << 20;
-const PARTITION_BYTES = 2 << 20;
-/** Decoding goes on in the next turn of the loop after so many bytes, lest it starve heartbeats. */
-const BYTES_PER_TURN = 256 << 10;
+const MAX_FETCH_BYTES = 4 << 20;
+const PARTITION_BYTES = 1 << 20;
+/** Answers of a leader that are kept undecoded while it is asked for other partitions. */
+const MOST_HELD = 2;
+/** How long a request may wait for records while others are kept: these may be wanted sooner. */
+const HELD_POLL_MS = 10;
 const TROUBLE_BACKOFF = { firstMs: 100, maxMs: 2_000 };
 const LEADERLESS_ROUND_MS = 1_000;
 
@@ -53,9 +51,10 @@ export class FetchLoop {
   readonly #purpose: string;
   readonly #closing = new AbortController();
   #round = new AbortController();
+  readonly #wake = new Wake();
+  readonly #fetched: FetchedParts;
   #partitionBytes = PARTITION_BYTES;
   #rotation = 0;
-  #poked = Promise.withResolvers<void>();
 
   static #count = 0;
 
@@ -63,6 +62,7 @@ export class FetchLoop {
     this.#cluster = cluster;
     this.#options = options;
     this.#positions = new Map(positions);
+    this.#fetched = new FetchedParts(options.sink, this.#positions, this.#wake);
     this.#purpose = `fetch-${FetchLoop.#count++}`;
     void this.#run();
   }
@@ -77,12 +77,12 @@ export class FetchLoop {
   /** Goes on with a partition at another offset; an answer that is under way for the old one is thrown away. */
   seek(name: string, offset: bigint): void {
     this.#positions.set(name, offset);
+    this.poke();
   }
 
   /** A partition may be wanted again: asks the sink anew. */
   poke(): void {
-    this.#poked.resolve();
-    this.#poked = Promise.withResolvers();
+    this.#wake.call();
   }
 
   /** Stops fetching at once. */
@@ -125,12 +125,7 @@ export class FetchLoop {
     const partitions = [...this.#positions.keys()].map(parsePartitionName);
     if (partitions.length === 0) return untilAborted(AbortSignal.any([round.signal, this.#closing.signal]));
     const { byLeader, leaderless } = await placeLeaders(this.#cluster, partitions);
-    const tasks = [...byLeader].map(([leader, led]) =>
-      this.#follow(leader, led, round.signal).finally(() => {
-        round.abort();
-        this.poke();
-      }),
-    );
+    const tasks = [...byLeader].map(([leader, led]) => this.#follow(leader, led, round));
     if (leaderless.length > 0) {
       // Those that have a leader are read meanwhile.
       tasks.push(
@@ -148,27 +143,57 @@ export class FetchLoop {
     if (failed !== undefined) throw failed.reason;
   }
 
-  async #follow(leader: number, partitions: readonly TopicPartition[], round: AbortSignal): Promise<void> {
+  /** Asks a leader again and again, while what it brought is handed on; ends the round where something is wrong. */
+  async #follow(
+    leader: number,
+    partitions: readonly TopicPartition[],
+    round: AbortController,
+  ): Promise<void> {
     const { sink } = this.#options;
-    while (!round.aborted) {
-      await sink.room();
-      const { promise: poked } = this.#poked;
-      if (round.aborted) return;
-      const wanted = this.#wanted(partitions);
-      if (wanted.size === 0) {
-        await poked;
-        continue;
+    const decoding = new Set<Promise<void>>();
+    const failures: unknown[] = [];
+    try {
+      while (!round.signal.aborted && failures.length === 0) {
+        await sink.room();
+        const woken = this.#wake.next;
+        if (round.signal.aborted) break;
+        const wanted = this.#wanted(partitions);
+        if (wanted.size === 0 || decoding.size >= MOST_HELD) {
+          await woken;
+          continue;
+        }
+        const answer = await this.#ask(leader, wanted, wanted.size === partitions.length);
+        const { parts, failure } = await this.#receive(answer, wanted);
+        const held = Promise.withResolvers<void>();
+        const done = this.#fetched
+          .handOn(parts, round.signal, held.resolve)
+          .catch((error: unknown) => void failures.push(error))
+          .then(() => {
+            decoding.delete(done);
+            this.poke();
+          });
+        decoding.add(done);
+        await Promise.race([done, held.promise]);
+        if (failure !== null) failures.push(failure);
       }
-      const pollMs = wanted.size < partitions.length ? (sink.pollMs?.() ?? LONG_POLL_MS) : LONG_POLL_MS;
-      const topics = this.#topics(wanted);
-      // Asked for each time: a connection whose login nears its end has another one in its place.
-      const link = await this.#cluster.link(leader, this.#purpose);
-      const answer = await ask(link, REQUEST.fetch, pollMs, 1, MAX_FETCH_BYTES, 0, 0, -1, topics, [], "");
-      throwOnCode(answer.errorCode, "fetching");
-      for (const { topic, partitions: parts } of answer.topics) {
-        for (const part of parts) await this.#receive({ topic, partition: part.partition }, part, wanted);
-      }
+    } finally {
+      round.abort();
+      this.poke();
+      await Promise.all(decoding);
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #ask(leader: number, wanted: ReadonlyMap<string, bigint>, isAll: boolean): Promise<RawFetchResponse> {
+    const { sink } = this.#options;
+    const sinkMs = isAll ? LONG_POLL_MS : (sink.pollMs?.() ?? LONG_POLL_MS);
+    const pollMs = this.#fetched.size > 0 ? Math.min(HELD_POLL_MS, sinkMs) : sinkMs;
+    const topics = this.#topics(wanted);
+    // Asked for each time: a connection whose login nears its end has another one in its place.
+    const link = await this.#cluster.link(leader, this.#purpose);
+    const answer = await ask(link, REQUEST.fetch, pollMs, 1, MAX_FETCH_BYTES, 0, 0, -1, topics, [], "");
+    throwOnCode(answer.errorCode, "fetching");
+    return answer;
   }
 
   /** What to ask for, each time beginning with another partition, so that none is always served last. */
@@ -180,7 +205,8 @@ export class FetchLoop {
       if (partition === undefined) continue;
       const name = partitionName(partition);
       const position = this.#positions.get(name);
-      if (position !== undefined && this.#options.sink.wants(name)) wanted.set(name, position);
+      if (position === undefined || this.#fetched.has(name)) continue;
+      if (this.#options.sink.wants(name)) wanted.set(name, position);
     }
     return wanted;
   }
@@ -198,46 +224,44 @@ export class FetchLoop {
     }));
   }
 
-  async #receive(
+  /** The parts of an answer that are of use. What is wrong with one partition does not hold up the others. */
+  async #receive({ topics }: RawFetchResponse, asked: ReadonlyMap<string, bigint>) {
+    const parts: FetchedPart[] = [];
+    let failure: unknown = null;
+    for (const { topic, partitions } of topics) {
+      for (const part of partitions) {
+        try {
+          const received = await this.#receivePart({ topic, partition: part.partition }, part, asked);
+          if (received !== null) parts.push(received);
+        } catch (error) {
+          failure ??= error;
+        }
+      }
+    }
+    return { parts, failure };
+  }
+
+  async #receivePart(
     partition: TopicPartition,
     part: RawFetchPartition,
     asked: ReadonlyMap<string, bigint>,
-  ): Promise<void> {
+  ): Promise<FetchedPart | null> {
     const name = partitionName(partition);
     const wanted = this.#positions.get(name);
     // Somebody has set another position meanwhile: this is the answer to a question that is void.
-    if (wanted === undefined || wanted !== asked.get(name) || this.#closing.signal.aborted) return;
+    if (wanted === undefined || wanted !== asked.get(name) || this.#closing.signal.aborted) return null;
     if (part.errorCode === CODE.offsetOutOfRange) {
       this.#positions.set(name, await this.#options.relocate(partition, wanted));
-      return;
+      return null;
     }
     if (part.errorCode !== CODE.none) throw new BrokerError(part.errorCode, `fetching ${name}`);
     this.#options.sink.seen?.(partition, part.highWatermark);
-    if (part.records === null || part.records.length === 0) return;
-    await this.#decode(partition, part.records, wanted);
-  }
-
-  async #decode(partition: TopicPartition, bytes: Buffer, wanted: bigint): Promise<void> {
-    const name = partitionName(partition);
-    let position = wanted;
-    let turnBytes = 0;
-    for (const batch of splitBatches(bytes)) {
-      const kept = this.#options.detach === true ? Buffer.from(batch) : batch;
-      const from = position;
-      const decoded = decodeBatch(kept, partition, from);
-      if (decoded.nextOffset > position) position = decoded.nextOffset;
-      this.#positions.set(name, position);
-      this.#options.sink.push(partition, decoded.records, position, from);
-      // The sink may have decided to go on somewhere else.
-      if (this.#positions.get(name) !== position) return;
-      turnBytes += batch.length;
-      if (turnBytes < BYTES_PER_TURN) continue;
-      turnBytes = 0;
-      await nextTurn();
-      if (this.#closing.signal.aborted || this.#positions.get(name) !== position) return;
-    }
+    if (part.records === null || part.records.length === 0) return null;
+    const fetched = new FetchedPart(partition, part.records, wanted);
+    if (!fetched.isDone) return fetched;
     // A broker sends at least one whole batch; one that does not needs a larger limit.
-    if (position === wanted) this.#partitionBytes = Math.min(this.#partitionBytes * 2, 1 << 30);
+    this.#partitionBytes = Math.min(this.#partitionBytes * 2, 1 << 30);
+    return null;
   }
 }
 

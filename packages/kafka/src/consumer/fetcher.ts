@@ -8,6 +8,11 @@ export interface FetcherOptions {
   readonly maxBufferBytes: number;
   /** Where to go on when Kafka does not have the wanted offset; throws where that is not for us to decide. */
   relocate(partition: TopicPartition, wanted: bigint): Promise<bigint>;
+  /**
+   * The log of a partition was read up to `nextOffset`, and so many records of it wait to be taken: none where it
+   * holds only what marks the ends of transactions there, or what compaction has left.
+   */
+  onRead?(partition: TopicPartition, records: number, nextOffset: bigint): void;
 }
 
 /** Reads partitions from given offsets into a bounded buffer. What cannot pass by itself fails the next `take`. */
@@ -23,7 +28,10 @@ export class Fetcher {
       sink: {
         room: () => buffer.room(),
         wants: () => true,
-        push: (_partition, records) => buffer.push(records),
+        push: (partition, records, nextOffset) => {
+          buffer.push(records);
+          options.onRead?.(partition, records.length, nextOffset);
+        },
         fail: (error) => buffer.fail(error),
       },
     });

@@ -1,5 +1,6 @@
 import type { Failure, RunTicket } from "../delivery/delivery-events.ts";
 import { BatchFailure, type FailureKind } from "../delivery/failure-kind.ts";
+import type { Entry } from "../delivery/partition-delivery.ts";
 import type { ConsumedRecord } from "../record/message.ts";
 import { asFirstRead } from "../retry/retry-topic.ts";
 import type { BatchHandler, HandlerContext, RecordHandler } from "./consumer-options.ts";
@@ -9,16 +10,17 @@ export type HandlerCall = (ticket: RunTicket, context: HandlerContext) => void |
 
 export function recordCall(handler: RecordHandler): HandlerCall {
   return ({ entries: [entry] }, context) => {
-    if (entry !== undefined) return handler(asFirstRead(entry.record), context);
+    if (entry !== undefined) return handler(recordOf(entry), context);
   };
 }
 
 export function batchCall(handler: BatchHandler): HandlerCall {
-  return ({ entries }, context) =>
-    handler(
-      entries.map(({ record }): ConsumedRecord => asFirstRead(record)),
-      context,
-    );
+  return ({ entries }, context) => handler(entries.map(recordOf), context);
+}
+
+/** A record in a retry topic as it was read first. */
+export function recordOf({ record, partition }: Entry): ConsumedRecord {
+  return partition.level === 0 ? record : asFirstRead(record);
 }
 
 /** What a handler's error means. */

@@ -14,6 +14,11 @@ export interface ReaderOptions {
   readonly topics: readonly string[];
   /** Where to start: next offsets by `partitionName`; a partition that is missing starts at the first record. */
   readonly from: "first" | "last" | ReadonlyMap<string, bigint>;
+  /**
+   * Ends the reader, `done` resolves, once everything before these offsets was handled: by `partitionName`, as
+   * `Admin.endOffsets` tells them. Records behind them may have come with the others.
+   */
+  readonly until?: ReadonlyMap<string, bigint>;
   /** 5,000 by default. */
   readonly maxBatchRecords?: number;
   /** Records in memory that were not handed over yet; 16 MiB by default. */
@@ -57,22 +62,35 @@ class GrouplessReader implements Reader {
   readonly #fetcher: Fetcher;
   readonly #positions: Map<string, bigint>;
   readonly #stopping = new AbortController();
+  /** The ends that the log was not read to yet; null: there is no end. */
+  readonly #ahead: Map<string, bigint> | null;
+  /** Records that were fetched and are not handled yet. */
+  #inHand = 0;
 
   constructor(cluster: Cluster, options: ReaderOptions, positions: Map<string, bigint>) {
     this.#cluster = cluster;
     this.#options = options;
     this.#positions = positions;
+    this.#ahead = options.until === undefined ? null : endsAhead(options.until, positions);
     this.#fetcher = new Fetcher(cluster, positions, {
       maxBufferBytes: options.maxBufferBytes ?? 16 << 20,
       relocate: async (partition, wanted) => {
         const found = await startPositions(cluster, [partition], () => wanted, NO_LOSS);
         return found.get(partitionName(partition)) ?? wanted;
       },
+      onRead: (partition, records, nextOffset) => {
+        const name = partitionName(partition);
+        this.#inHand += records;
+        const end = this.#ahead?.get(name);
+        if (end !== undefined && nextOffset >= end) this.#ahead?.delete(name);
+        this.#endWhenDone();
+      },
     });
     this.done = cataloguing(cluster.connection, () => this.#run());
     // Whoever waits for `done` hears of a failure; nobody has to.
     this.done.catch(() => {});
     void this.#watchPartitions();
+    this.#endWhenDone();
   }
 
   positions(): ReadonlyMap<string, bigint> {
@@ -97,12 +115,21 @@ class GrouplessReader implements Reader {
         if (records.length === 0) continue;
         await this.#options.onRecords(records);
         for (const record of records) this.#positions.set(partitionName(record), record.offset + 1n);
+        this.#inHand -= records.length;
+        this.#endWhenDone();
       }
     } finally {
       this.#stopping.abort();
       await this.#fetcher.close();
       await this.#cluster.close();
     }
+  }
+
+  /** What the log holds last need not be a record: its end is where it was read to, not what was handled. */
+  #endWhenDone(): void {
+    if (this.#ahead === null || this.#ahead.size > 0 || this.#inHand > 0) return;
+    this.#stopping.abort();
+    void this.#fetcher.close();
   }
 
   async #watchPartitions(): Promise<void> {
@@ -123,4 +150,11 @@ class GrouplessReader implements Reader {
       }
     }
   }
+}
+
+function endsAhead(
+  ends: ReadonlyMap<string, bigint>,
+  positions: ReadonlyMap<string, bigint>,
+): Map<string, bigint> {
+  return new Map([...ends].filter(([name, end]) => end > (positions.get(name) ?? end)));
 }

@@ -4,8 +4,8 @@ import { CandlewickError, type ErrorKind } from "@candlewick/runtime";
 import { badOptions } from "../delivery/delivery-errors.ts";
 import type { RunTicket } from "../delivery/delivery-events.ts";
 import type { ConsumedRecord } from "../record/message.ts";
-import { asFirstRead } from "../retry/retry-topic.ts";
 import type { HandlerContext } from "./consumer-options.ts";
+import { recordOf } from "./handler-call.ts";
 
 /** What a thread is sent: one record, by value. */
 export interface ThreadTask {
@@ -73,7 +73,7 @@ export class ThreadPool {
     const id = this.#nextId++;
     const task = Promise.withResolvers<void>();
     thread.tasks.set(id, task);
-    const record = detached(asFirstRead(entry.record));
+    const record = detached(recordOf(entry));
     const message: ThreadTask = { id, record, attempt: context.attempt };
     thread.worker.postMessage(message);
     return task.promise;

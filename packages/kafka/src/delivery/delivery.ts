@@ -48,6 +48,7 @@ type Timer =
   | { readonly kind: "hold"; readonly partition: PartitionDelivery };
 
 const RECORD_OVERHEAD_BYTES = 64;
+const NOTHING: DeliveryCommand[] = [];
 
 /**
  * The delivery of records to handlers, decided without any input or output: `step` takes what happened and
@@ -79,7 +80,7 @@ export class Delivery {
   readonly #ready = new Fifo<Lane>();
   readonly #timers = new TimerQueue<Timer>();
   readonly #readAhead: ReadAhead;
-  #commands: DeliveryCommand[] = [];
+  #commands = NOTHING;
   #running = 0;
   #publishing = 0;
   #draining = false;
@@ -93,7 +94,7 @@ export class Delivery {
 
   /** Takes what happened and tells what to do about it, in order. */
   step(event: DeliveryEvent): readonly DeliveryCommand[] {
-    this.#commands = [];
+    this.#commands = NOTHING;
     switch (event.kind) {
       case "assigned":
         this.#assign(event.partition);
@@ -154,6 +155,11 @@ export class Delivery {
   /** Whether more records of the partition may be fetched. */
   wants(partition: string): boolean {
     return !this.#draining && this.#partitions.get(partition)?.isWanted === true;
+  }
+
+  /** Whether more of the partition is in hand than handlers can begin soon. */
+  hasEnough(partition: string): boolean {
+    return this.#partitions.get(partition)?.isAhead === true;
   }
 
   partitions(): IterableIterator<PartitionDelivery> {
@@ -255,7 +261,7 @@ export class Delivery {
     partition.heldUntilMs = holdMs;
     partition.tracker.reached(offset);
     this.#timers.add(holdMs, { kind: "hold", partition });
-    this.#commands.push({ kind: "rewind", partition: partition.name, offset });
+    this.#tell({ kind: "rewind", partition: partition.name, offset });
     return true;
   }
 
@@ -308,31 +314,38 @@ export class Delivery {
       if (lane.family.isPaused) lane.family.blocked.push(lane);
       else this.#start(lane);
     }
-    if (this.#readAhead.left(this.#ready.size)) this.#commands.push({ kind: "room" });
+    if (this.#readAhead.left(this.#ready.size)) this.#tell({ kind: "room" });
   }
 
   #start(lane: Lane): void {
     const { maxRecords, maxBytes } = this.#settings.batch;
     const most = lane.singles > 0 ? 1 : maxRecords;
-    const entries: Entry[] = [];
+    let entries: Entry[] | null = null;
     let bytes = 0;
     for (let entry = lane.queue.peek(); entry !== undefined; entry = lane.queue.peek()) {
-      if (entries.length >= most || (entries.length > 0 && bytes + entry.bytes > maxBytes)) break;
+      if (entries !== null && (entries.length >= most || bytes + entry.bytes > maxBytes)) break;
       const parkAt = this.#parkLevel(entry);
       if (parkAt !== null) {
-        if (entries.length === 0) this.#park(lane, parkAt);
+        if (entries === null) this.#park(lane, parkAt);
         break;
       }
       lane.shift();
-      if (this.#readAhead.begun(entry.partition)) this.#commands.push({ kind: "room" });
+      if (this.#readAhead.begun(entry.partition)) this.#tell({ kind: "room" });
       entry.attempts++;
-      entries.push(entry);
+      if (entries === null) entries = [entry];
+      else entries.push(entry);
       bytes += entry.bytes;
     }
     lane.state = "busy";
-    if (entries.length === 0) return;
+    if (entries === null) return;
     this.#running++;
-    this.#commands.push({ kind: "run", ticket: { lane, entries } });
+    this.#tell({ kind: "run", ticket: { lane, entries } });
+  }
+
+  #tell(command: DeliveryCommand): void {
+    // Most steps lead to one command: a list of one takes less memory than a list that may grow.
+    if (this.#commands === NOTHING) this.#commands = [command];
+    else this.#commands.push(command);
   }
 
   #parkLevel({ record, partition }: Entry): number | null {
@@ -348,7 +361,7 @@ export class Delivery {
 
   #publish(ticket: PublishTicket): void {
     this.#publishing++;
-    this.#commands.push({ kind: "publish", ticket });
+    this.#tell({ kind: "publish", ticket });
   }
 
   #handled({ lane, entries }: RunTicket, nowMs: number): void {
@@ -415,7 +428,7 @@ export class Delivery {
         ? undefined
         : (delaysMs[level] ?? (level > 0 ? delaysMs[entry.attempts - 1] : undefined));
     if (delayMs === undefined && onFailure === "stop") {
-      this.#commands.push({ kind: "stop", error, entry });
+      this.#tell({ kind: "stop", error, entry });
       return;
     }
     const holdsLane = order === "key";
@@ -467,7 +480,7 @@ export class Delivery {
       partition.isFull = records >= maxWindowRecords || bytes >= maxWindowBytes;
     } else if (records <= maxWindowRecords / 2 && bytes <= maxWindowBytes / 2) {
       partition.isFull = false;
-      this.#commands.push({ kind: "room" });
+      this.#tell({ kind: "room" });
     }
   }
 
@@ -475,7 +488,7 @@ export class Delivery {
     for (let timer = this.#timers.takeDue(nowMs); timer !== undefined; timer = this.#timers.takeDue(nowMs)) {
       if (timer.kind === "hold") {
         timer.partition.heldUntilMs = null;
-        this.#commands.push({ kind: "room" });
+        this.#tell({ kind: "room" });
       } else if (timer.timer === timer.lane.timer) this.#makeReady(timer.lane);
     }
   }
@@ -487,7 +500,7 @@ export class Delivery {
     if (isPaused) return;
     for (const lane of family.blocked) this.#ready.push(lane);
     family.blocked = [];
-    this.#commands.push({ kind: "room" });
+    this.#tell({ kind: "room" });
   }
 }
 

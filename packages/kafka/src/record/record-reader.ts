@@ -11,12 +11,6 @@ const COMPRESSION = 0b111;
 const LOG_APPEND_TIME = 1 << 3;
 const CONTROL = 1 << 5;
 
-/** What one batch holds: its records from the wanted offset on, and where the log goes on behind it. */
-export interface DecodedBatch {
-  readonly records: ConsumedRecord[];
-  readonly nextOffset: bigint;
-}
-
 /**
  * The whole batches in a piece of a log, one by one. A broker may cut the last one short; it is left out,
  * because it will come whole with the next request.
@@ -31,56 +25,99 @@ export function* splitBatches(bytes: Buffer): Generator<Buffer> {
   }
 }
 
-/**
- * Decodes a batch of format 2 after checking its CRC; records before `from` and control records are left out.
- * Keys, values and headers are views of the batch. Throws CORRUPT_RECORDS with the place of what is wrong.
- */
-export function decodeBatch(batch: Buffer, partition: TopicPartition, from: bigint): DecodedBatch {
-  const baseOffset = batch.readBigInt64BE(FIELD.baseOffset);
-  const place = `${partitionName(partition)} at offset ${baseOffset}`;
-  if (batch.readInt8(FIELD.magic) !== 2) throw corrupt(place, "has a record format other than 2");
-  if (checksum(batch.subarray(FIELD.attributes)) !== batch.readUInt32BE(FIELD.crc)) {
-    throw corrupt(place, "has a wrong checksum");
-  }
-  const nextOffset = baseOffset + BigInt(batch.readInt32BE(FIELD.lastOffsetDelta)) + 1n;
-  if ((batch.readInt16BE(FIELD.attributes) & CONTROL) !== 0) return { records: [], nextOffset };
-  try {
-    return { records: decodeRecords(batch, partition, baseOffset, from), nextOffset };
-  } catch (cause) {
-    throw corrupt(place, "cannot be decoded", cause);
-  }
+/** Some records of a batch, and where the log goes on behind them. */
+export interface RecordPiece {
+  readonly records: readonly ConsumedRecord[];
+  readonly nextOffset: bigint;
 }
 
-function decodeRecords(
-  batch: Buffer,
-  { topic, partition }: TopicPartition,
-  baseOffset: bigint,
-  from: bigint,
-): ConsumedRecord[] {
-  const attributes = batch.readInt16BE(FIELD.attributes);
-  const appendTime = (attributes & LOG_APPEND_TIME) !== 0;
-  const timestampType = appendTime ? "LogAppendTime" : "CreateTime";
-  const maxTimestampMs = Number(batch.readBigInt64BE(FIELD.maxTimestamp));
-  const baseTimestampMs = Number(batch.readBigInt64BE(FIELD.baseTimestamp));
-  const cursor = new ByteCursor(plainRecords(batch, attributes & COMPRESSION));
-  const records: ConsumedRecord[] = [];
-  for (let left = batch.readInt32BE(FIELD.recordCount); left > 0; left--) {
-    const length = cursor.zigzag();
-    const end = cursor.position + length;
-    cursor.skip(1); // attributes: none are defined
-    const timestampMs = baseTimestampMs + cursor.zigzag();
-    const offset = baseOffset + BigInt(cursor.zigzag());
-    if (offset >= from) {
-      const key = cursor.nullableBytes();
-      const value = cursor.nullableBytes();
-      const headers = readHeaders(cursor);
-      if (cursor.position !== end) throw new RangeError("a record has not the length that it tells");
-      const time = appendTime ? maxTimestampMs : timestampMs;
-      records.push({ topic, partition, offset, timestampMs: time, timestampType, key, value, headers });
+/**
+ * Decodes a batch of format 2, after checking its CRC, piece by piece; records before `from` and control records
+ * are left out. Keys, values and headers are views of the batch. Throws CORRUPT_RECORDS with the place of what is
+ * wrong.
+ */
+export class BatchReader {
+  readonly #partition: TopicPartition;
+  readonly #place: string;
+  readonly #baseOffset: bigint;
+  readonly #fromDelta: number;
+  readonly #lastDelta: number;
+  readonly #baseTimestampMs: number;
+  /** The time that all its records have; null where each has its own. */
+  readonly #appendTimeMs: number | null;
+  readonly #cursor: ByteCursor;
+  #left: number;
+  #readDelta = -1;
+
+  constructor(batch: Buffer, partition: TopicPartition, from: bigint) {
+    this.#partition = partition;
+    this.#baseOffset = batch.readBigInt64BE(FIELD.baseOffset);
+    this.#place = `${partitionName(partition)} at offset ${this.#baseOffset}`;
+    if (batch.readInt8(FIELD.magic) !== 2) throw corrupt(this.#place, "has a record format other than 2");
+    if (checksum(batch.subarray(FIELD.attributes)) !== batch.readUInt32BE(FIELD.crc)) {
+      throw corrupt(this.#place, "has a wrong checksum");
     }
-    cursor.skip(end - cursor.position);
+    this.#fromDelta = Number(from - this.#baseOffset);
+    this.#lastDelta = batch.readInt32BE(FIELD.lastOffsetDelta);
+    const attributes = batch.readInt16BE(FIELD.attributes);
+    const isAppendTime = (attributes & LOG_APPEND_TIME) !== 0;
+    this.#appendTimeMs = isAppendTime ? Number(batch.readBigInt64BE(FIELD.maxTimestamp)) : null;
+    this.#baseTimestampMs = Number(batch.readBigInt64BE(FIELD.baseTimestamp));
+    const isControl = (attributes & CONTROL) !== 0;
+    this.#left = isControl ? 0 : batch.readInt32BE(FIELD.recordCount);
+    this.#cursor = this.#orCorrupt(
+      () => new ByteCursor(isControl ? EMPTY : plainRecords(batch, attributes & COMPRESSION)),
+    );
   }
-  return records;
+
+  /** Whether all was read. */
+  get isDone(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** The next records, as many as begin within so many bytes. */
+  read(maxBytes: number): RecordPiece {
+    const records = this.#orCorrupt(() => this.#readUntil(this.#cursor.position + maxBytes));
+    const passed = this.isDone ? this.#lastDelta : this.#readDelta;
+    return { records, nextOffset: this.#baseOffset + BigInt(passed) + 1n };
+  }
+
+  #readUntil(end: number): ConsumedRecord[] {
+    const cursor = this.#cursor;
+    const { topic, partition } = this.#partition;
+    const timestampType = this.#appendTimeMs === null ? "CreateTime" : "LogAppendTime";
+    const records: ConsumedRecord[] = [];
+    for (; this.#left > 0 && cursor.position < end; this.#left--) {
+      const length = cursor.zigzag();
+      const recordEnd = cursor.position + length;
+      cursor.skip(1); // attributes: none are defined
+      const timestampMs = this.#baseTimestampMs + cursor.zigzag();
+      const delta = cursor.zigzag();
+      this.#readDelta = delta;
+      if (delta >= this.#fromDelta) {
+        const offset = this.#baseOffset + BigInt(delta);
+        const key = cursor.nullableBytes();
+        const value = cursor.nullableBytes();
+        const headers = readHeaders(cursor);
+        if (cursor.position !== recordEnd) throw new RangeError("a record has not the length that it tells");
+        const time = this.#appendTimeMs ?? timestampMs;
+        records.push({ topic, partition, offset, timestampMs: time, timestampType, key, value, headers });
+      }
+      cursor.skip(recordEnd - cursor.position);
+    }
+    // Whoever tells of more records than there are bytes would be waited for without end.
+    if (this.#left > 0 && cursor.position >= cursor.bytes.length)
+      throw new RangeError("it tells of more records than it has");
+    return records;
+  }
+
+  #orCorrupt<Result>(read: () => Result): Result {
+    try {
+      return read();
+    } catch (cause) {
+      throw corrupt(this.#place, "cannot be decoded", cause);
+    }
+  }
 }
 
 const NO_HEADERS: ReadonlyMap<string, Buffer> = new Map();
