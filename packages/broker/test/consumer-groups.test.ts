@@ -277,7 +277,7 @@ describe("a classic group", () => {
   test("stays what it is when a consumer is not let in, and its members notice nothing", async () => {
     await broker.stop();
     client.close();
-    broker = await startBroker({ disk, clock, groupInitialRebalanceDelayMs: 0 });
+    broker = await startBroker({ disk, groupInitialRebalanceDelayMs: 0 });
     client = await RawClient.connect(broker.port);
     const { memberId, generationId } = await joinAlone("i");
     const refused = await new TestMember("b").join({ instanceId: "i" });
