@@ -72,6 +72,17 @@ describe("broker and tail", () => {
     expect(three.stdout).toMatch(/^\{"n":\d,"big":12345678901234567890\}\n/);
   });
 
+  test("prints the last ones of each partition", async () => {
+    const flags = ["--brokers", broker.address, "--from", "-1", "--until-end"];
+    const { stdout, stderr, code } = await runCli(["tail", "sol-trades", ...flags]);
+    expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
+    const keys = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).key);
+    expect(keys.sort()).toEqual(["k4", "k5"]);
+  });
+
   test("begins at an offset, in each partition", async () => {
     const flags = ["--brokers", broker.address, "--from", "2", "--max", "2"];
     const { stdout } = await runCli(["tail", "sol-trades", ...flags]);
@@ -158,7 +169,7 @@ describe("bad input", () => {
       75,
     ],
     ["address", ["tail", "t", "--brokers", "nowhere"], /kafka\.brokers\.0: expected HOST:PORT/, 1],
-    ["offset", ["tail", "t", "--from", "middle"], /Write first, last, an offset, a time/, 1],
+    ["offset", ["tail", "t", "--from", "middle"], /Write first, last, an offset, -10 for the last ten, a time/, 1],
     ["listen", ["broker", "--data", folder, "--listen", "9092"], /Write HOST:PORT/, 1],
     [
       "file as folder",

@@ -1,4 +1,4 @@
-import { Admin as OtherAdmin } from "@platformatic/kafka";
+import { Admin as OtherAdmin, Producer as OtherProducer } from "@platformatic/kafka";
 import { describe, expect, it } from "vitest";
 import { type ConsumedRecord, createProducer, startReader } from "../src/index.ts";
 import type { Bench } from "./cluster-suite.ts";
@@ -53,6 +53,32 @@ export function readerSuite(bench: Bench): void {
       await producer.close();
       await reader.stop(1_000);
       await reader.done;
+    });
+
+    it("ends where it is told to, also where the log ends with the mark of a transaction", async () => {
+      const topic = await filled(2, 20);
+      const other = new OtherProducer({
+        clientId: "transactions",
+        bootstrapBrokers: [...bench.cluster().brokers],
+        idempotent: true,
+        transactionalId: uniqueName("transaction"),
+      });
+      const transaction = await other.beginTransaction();
+      await transaction.send({ messages: [{ topic, value: bytes("committed"), partition: 0 }] });
+      await transaction.commit();
+      await other.close();
+      const ends = await bench.admin().endOffsets([topic]);
+      expect(ends.get(`${topic}:0`)).toBe(12n);
+      const values: string[] = [];
+      const onRecords = (records: readonly ConsumedRecord[]): void => {
+        values.push(...records.map(({ value }) => String(value)));
+      };
+      const connection = bench.connection();
+      await (await startReader(connection, { topics: [topic], from: "first", until: ends, onRecords })).done;
+      expect(values).toHaveLength(21);
+      // Nothing is ahead: it ends before it begins.
+      await (await startReader(connection, { topics: [topic], from: ends, until: ends, onRecords })).done;
+      expect(values).toHaveLength(21);
     });
 
     it("goes on at given offsets, and at the first record where none is given", async () => {

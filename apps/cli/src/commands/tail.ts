@@ -26,7 +26,7 @@ export function tailCommand(): Command {
       .argument("<topic>", "such as sol-trades, sol-blocks, sol-klines")
       .option(
         "--from <first|last|offset|time>",
-        "where to begin: the first record kept, the next to come, an offset, a time such as 2026-01-31T12:00Z, or so long ago, such as 15m",
+        "where to begin: the first record kept, the next to come, an offset, so many before the end of each partition, such as -10, a time such as 2026-01-31T12:00Z, or so long ago, such as 15m",
         parseFrom,
         "last",
       )
@@ -59,7 +59,7 @@ export function tailCommand(): Command {
     command,
     "candlewick tail sol-trades --from first --max 10",
     "candlewick tail sol-trades --from 15m --filter PumpSwap --until-end",
-    "candlewick tail sol-klines --format value",
+    "candlewick tail sol-klines --from -1 --format value",
   );
 }
 
@@ -91,6 +91,7 @@ const AGO_UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 
 function parseFrom(text: string): TailStart {
   if (text === "first" || text === "last") return text;
   if (/^\d{1,18}$/.test(text)) return BigInt(text);
+  if (/^-\d{1,18}$/.test(text)) return { beforeEnd: -BigInt(text) };
   const ago = /^(\d{1,9})([smhd])$/.exec(text);
   if (ago !== null) {
     return { timestampMs: Date.now() - Number(ago[1]) * (AGO_UNIT_MS[ago[2] ?? ""] ?? 0) };
@@ -99,7 +100,7 @@ function parseFrom(text: string): TailStart {
     return { timestampMs: parseTime(text) };
   } catch {
     throw new InvalidArgumentError(
-      "Write first, last, an offset, a time such as 2026-01-31T12:00Z, or so long ago, such as 15m.",
+      "Write first, last, an offset, -10 for the last ten, a time such as 2026-01-31T12:00Z, or so long ago, such as 15m.",
     );
   }
 }

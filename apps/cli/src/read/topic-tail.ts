@@ -15,8 +15,13 @@ import { partitionsThatPass, passes, type RecordFilter } from "./record-filter.t
 import { recordLine, recordLineWith, recordText } from "./record-line.ts";
 import { shownValue } from "./shown-value.ts";
 
-/** Where to begin: an edge, an offset, or the first record of a time or later. */
-export type TailStart = "first" | "last" | bigint | { readonly timestampMs: number };
+/** Where to begin: an edge, an offset, so many before the end, or the first record of a time or later. */
+export type TailStart =
+  | "first"
+  | "last"
+  | bigint
+  | { readonly beforeEnd: bigint }
+  | { readonly timestampMs: number };
 
 export interface TailOptions {
   readonly topic: string;
@@ -47,6 +52,7 @@ export async function tailTopic({ connection, isOurs }: FoundKafka, options: Tai
   const reader = await startReader(connection, {
     topics: [topic],
     from: plan.from,
+    ...(plan.remaining === null ? {} : { until: plan.remaining }),
     async onRecords(records) {
       for (const record of records) {
         if (max !== null && printed >= max) break;
@@ -56,7 +62,6 @@ export async function tailTopic({ connection, isOurs }: FoundKafka, options: Tai
       }
       await output.flush();
       if (max !== null && printed >= max) finish();
-      if (plan.remaining !== null && isRead(plan.remaining, records)) finish();
     },
   });
   try {
@@ -79,7 +84,7 @@ async function print(record: ConsumedRecord, { filter, codec, format }: TailOpti
 interface TailPlan {
   readonly from: ReaderOptions["from"];
   /** The end of each partition that has records to print; null: no end. */
-  readonly remaining: Map<string, bigint> | null;
+  readonly remaining: ReadonlyMap<string, bigint> | null;
 }
 
 async function makePlan(admin: Admin, options: TailOptions, endsAtLast: boolean): Promise<TailPlan> {
@@ -93,7 +98,10 @@ async function makePlan(admin: Admin, options: TailOptions, endsAtLast: boolean)
       "tail",
     );
   }
-  const atTime = typeof from === "object" ? await admin.offsetsAt([topic], from.timestampMs) : null;
+  const atTime =
+    typeof from === "object" && "timestampMs" in from
+      ? await admin.offsetsAt([topic], from.timestampMs)
+      : null;
   const begin = new Map<string, bigint>();
   for (const [partition, end] of ends) {
     const start = starts.get(partition) ?? 0n;
@@ -109,21 +117,12 @@ async function makePlan(admin: Admin, options: TailOptions, endsAtLast: boolean)
 function wantedOffset(from: TailStart, start: bigint, end: bigint, atTime: bigint | undefined): bigint {
   if (from === "first") return start;
   if (from === "last") return end;
-  return typeof from === "bigint" ? from : (atTime ?? end);
+  if (typeof from === "bigint") return from;
+  return "beforeEnd" in from ? end - from.beforeEnd : (atTime ?? end);
 }
 
 /** Whether the record was there when the end was looked up. */
 function isBefore(remaining: ReadonlyMap<string, bigint>, record: ConsumedRecord): boolean {
   const end = remaining.get(partitionName(record));
   return end !== undefined && record.offset < end;
-}
-
-/** Whether, with these records, all partitions were read to their ends. */
-function isRead(remaining: Map<string, bigint>, records: readonly ConsumedRecord[]): boolean {
-  for (const { topic, partition, offset } of records) {
-    const name = partitionName({ topic, partition });
-    const end = remaining.get(name);
-    if (end !== undefined && offset + 1n >= end) remaining.delete(name);
-  }
-  return remaining.size === 0;
 }

@@ -1,10 +1,12 @@
 import type { TopicPartition } from "@candlewick/contracts";
 import type { Cluster } from "../cluster/cluster.ts";
+import type { Isolation } from "../record/isolation.ts";
 import type { ConsumedRecord } from "../record/message.ts";
 import { FetchLoop } from "./fetch-loop.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 
 export interface FetcherOptions {
+  readonly isolation: Isolation;
   readonly maxBufferBytes: number;
   /** Where to go on when Kafka does not have the wanted offset; throws where that is not for us to decide. */
   relocate(partition: TopicPartition, wanted: bigint): Promise<bigint>;
@@ -24,6 +26,7 @@ export class Fetcher {
     const buffer = new RecordBuffer(options.maxBufferBytes);
     this.#buffer = buffer;
     this.#loop = new FetchLoop(cluster, positions, {
+      isolation: options.isolation,
       relocate: (partition, wanted) => options.relocate(partition, wanted),
       sink: {
         room: () => buffer.room(),

@@ -5,6 +5,7 @@ import { Cluster } from "../cluster/cluster.ts";
 import type { KafkaConnection } from "../cluster/connection.ts";
 import { isRetriable, rootMessage } from "../cluster/errors.ts";
 import { partitionsOf } from "../cluster/offset-lookup.ts";
+import type { Isolation } from "../record/isolation.ts";
 import type { ConsumedRecord } from "../record/message.ts";
 import { Fetcher } from "./fetcher.ts";
 import { type Start, startPositions } from "./start-position.ts";
@@ -19,6 +20,8 @@ export interface ReaderOptions {
    * `Admin.endOffsets` tells them. Records behind them may have come with the others.
    */
   readonly until?: ReadonlyMap<string, bigint>;
+  /** "read_committed" by default. With `until` it waits for transactions that are open before those offsets. */
+  readonly isolation?: Isolation;
   /** 5,000 by default. */
   readonly maxBatchRecords?: number;
   /** Records in memory that were not handed over yet; 16 MiB by default. */
@@ -73,6 +76,7 @@ class GrouplessReader implements Reader {
     this.#positions = positions;
     this.#ahead = options.until === undefined ? null : endsAhead(options.until, positions);
     this.#fetcher = new Fetcher(cluster, positions, {
+      isolation: options.isolation ?? "read_committed",
       maxBufferBytes: options.maxBufferBytes ?? 16 << 20,
       relocate: async (partition, wanted) => {
         const found = await startPositions(cluster, [partition], () => wanted, NO_LOSS);
