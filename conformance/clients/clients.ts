@@ -2,6 +2,7 @@ import type { Client } from "./client.ts";
 import { goClients } from "./golang.ts";
 import { java, streams } from "./jvm.ts";
 import { kcat } from "./kcat.ts";
+import { kafkaJavascript } from "./librdkafka-nodejs.ts";
 import { kafkajs, platformatic } from "./nodejs.ts";
 import { pythonClients } from "./python.ts";
 
@@ -12,6 +13,7 @@ export const clients: readonly Client[] = [
   streams,
   kafkajs,
   platformatic,
+  kafkaJavascript,
   ...goClients,
   ...pythonClients,
 ];

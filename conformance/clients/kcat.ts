@@ -9,8 +9,7 @@ export const kcat: Client = {
   version: "1.7.1",
   codecs: ["none", "gzip", "snappy", "lz4", "zstd"],
   groupProtocols: ["classic"],
-  // It can commit its whole input, but not abort a transaction on purpose.
-  hasTransactions: false,
+  hasTransactions: true,
   isQuick: true,
   isThere: isInstalled,
   async prepare() {
