@@ -69,6 +69,8 @@ export class Cleaning {
     const cleaning = {
       minDirtyRatio: topic.config.number("min.cleanable.dirty.ratio"),
       tombstoneRetentionMs: topic.config.number("delete.retention.ms"),
+      minLagMs: topic.config.number("min.compaction.lag.ms"),
+      maxLagMs: topic.config.number("max.compaction.lag.ms"),
     };
     try {
       const freedBytes = await this.#cleaner.clean(log, cleaning, clock.nowMs());

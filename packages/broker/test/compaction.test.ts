@@ -23,7 +23,12 @@ const settings = {
   flushMessages: Number.POSITIVE_INFINITY,
   flushMs: Number.POSITIVE_INFINITY,
 };
-const cleaning = { minDirtyRatio: 0, tombstoneRetentionMs: 0 };
+const cleaning = {
+  minDirtyRatio: 0,
+  tombstoneRetentionMs: 0,
+  minLagMs: 0,
+  maxLagMs: Number.POSITIVE_INFINITY,
+};
 
 /** One that nothing holds up. */
 const cleaner = () => new LogCleaner(new CleaningPace(new ManualClock(), () => Number.MAX_VALUE));
@@ -132,6 +137,33 @@ describe("compaction", () => {
     expect(keys().filter((key) => key === "k")).toEqual(["k"]);
     await cleaner().clean(log, { ...cleaning, tombstoneRetentionMs: 50 }, 151);
     expect(keys()).not.toContain("k");
+  });
+
+  test("leaves records alone that are younger than the least lag", async () => {
+    const disk = new MemoryDisk();
+    const log = openLog(disk);
+    for (let n = 0; n < 20; n++) append(log, clientBatch({ keys: ["k"], timestampMs: 100 + n }));
+    const whole = log.sizeBytes;
+    const young = { ...cleaning, minLagMs: 1000 };
+    expect(await cleaner().clean(log, young, 1000)).toBe(0);
+    const later = cleaner();
+    // Half of them are old enough.
+    const freed = await later.clean(log, young, 1110);
+    expect([freed > 0, log.sizeBytes > whole / 3]).toEqual([true, true]);
+    expect(await later.clean(log, young, 2000)).toBeGreaterThan(0);
+    expect(log.sizeBytes).toBeLessThan(whole / 3);
+  });
+
+  test("does not wait for the ratio once records are older than the greatest lag", async () => {
+    const disk = new MemoryDisk();
+    const log = openLog(disk);
+    for (let n = 0; n < 20; n++) append(log, clientBatch({ keys: [`k${n}`], timestampMs: 300 }));
+    const once = cleaner();
+    await once.clean(log, cleaning, 400);
+    for (let n = 0; n < 7; n++) append(log, clientBatch({ keys: ["k1"], timestampMs: 300 }));
+    const patient = { ...cleaning, minDirtyRatio: 0.9, maxLagMs: 1000 };
+    expect(await once.clean(log, patient, 1300)).toBe(0);
+    expect(await once.clean(log, patient, 1301)).toBeGreaterThan(0);
   });
 
   test("keeps the last batch of a producer, so that its sequence goes on after a restart", async () => {

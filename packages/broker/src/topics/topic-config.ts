@@ -206,10 +206,16 @@ export class TopicConfig {
     return this.number("message.timestamp.after.max.ms");
   }
 
+  /** What is not in a closed segment is not compacted: those of compacted topics are closed in time for it. */
+  get #segmentMs(): number {
+    const segmentMs = this.number("segment.ms");
+    return this.isCompacted ? Math.min(segmentMs, this.number("max.compaction.lag.ms")) : segmentMs;
+  }
+
   get logSettings(): LogSettings {
     return {
       segmentBytes: this.number("segment.bytes"),
-      segmentMs: this.number("segment.ms"),
+      segmentMs: this.#segmentMs,
       retentionMs: this.isDeleted ? this.number("retention.ms") : -1,
       retentionBytes: this.isDeleted ? this.number("retention.bytes") : -1,
       flushMessages: this.number("flush.messages"),
