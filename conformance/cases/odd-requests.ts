@@ -9,6 +9,7 @@ import { deleteGroups } from "../../packages/broker/src/protocol/messages/delete
 import { describeAcls } from "../../packages/broker/src/protocol/messages/describe-acls.ts";
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { describeGroups } from "../../packages/broker/src/protocol/messages/describe-groups.ts";
+import { describeTopicPartitions } from "../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
 import { joinGroup } from "../../packages/broker/src/protocol/messages/join-group.ts";
 import { listOffsets } from "../../packages/broker/src/protocol/messages/list-offsets.ts";
@@ -74,6 +75,16 @@ export const oddRequestCases = area("odd requests", {
     const metrics = [{ resourceType: CLIENT_METRICS, resourceName: "m", configurationKeys: ["none"] }];
     await session.send(describeConfigs, 4, { resources: metrics });
   },
+  "settings of what cannot be": async (session) => {
+    const unfit = { name: "segment.ms", value: "1", configOperation: 3 };
+    const wrong = { name: "segment.ms", value: "x", configOperation: 0 };
+    for (const resourceName of ["", "a/b"]) {
+      for (const config of [unfit, wrong]) {
+        const resources = [{ resourceType: TOPIC, resourceName, configs: [config] }];
+        await session.send(incrementalAlterConfigs, 1, { resources, validateOnly: false });
+      }
+    }
+  },
   "settings of a resource that is named twice": async (session, topic) => {
     // Apache Kafka never answers the older request, which is the same otherwise.
     const resources = [settings(topic), settings(topic), settings(`${topic}-2`)];
@@ -119,6 +130,17 @@ export const oddRequestCases = area("odd requests", {
     await session.createTopic(topic);
     const batch = clientBatch({ attributes: TRANSACTIONAL });
     await session.send(produce, 9, oneBatch(topic, batch, { transactionalId: topic }));
+  },
+  "a topic without a name among others": async (session, topic) => {
+    const topics = [topic, ""].map((name) => ({ name }));
+    await session.send(describeTopicPartitions, 0, { topics, responsePartitionLimit: 10, cursor: null });
+  },
+  "an id of a member, and then an instance": async (session, topic) => {
+    const protocols = [{ name: "range", metadata: Buffer.from("x") }];
+    const times = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000 };
+    const join = { groupId: topic, ...times, protocolType: "consumer", protocols };
+    const { memberId } = await session.send(joinGroup, 9, { ...join, memberId: "" });
+    await session.send(joinGroup, 9, { ...join, memberId, groupInstanceId: "i" });
   },
   "an isolation level that nobody knows": async (session, topic) => {
     await session.createTopic(topic);

@@ -44,7 +44,16 @@ export class Choice {
   }
 }
 
-const NAMES = ["name", "group", "feature", "partitionIndex", "partition", "index", "key"] as const;
+const NAMES = [
+  "entityType",
+  "name",
+  "group",
+  "feature",
+  "partitionIndex",
+  "partition",
+  "index",
+  "key",
+] as const;
 
 function nameOf(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;

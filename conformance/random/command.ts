@@ -6,7 +6,8 @@ import { prepareCalm } from "./calm.ts";
 import { Player } from "./player.ts";
 import { type Failure, type Sides, shrunken, trial } from "./trial.ts";
 
-const STEPS = 40;
+/** Steps of one run, of which the first make its topics. */
+export const STEPS = 40;
 
 /**
  * `npm run conformance -- random [--seeds 100] [--seed 1] [--steps 40]`: sends requests drawn from seeds to both

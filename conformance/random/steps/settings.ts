@@ -124,7 +124,7 @@ function alter(choice: Choice): Step {
     const one = resource(choice);
     const configs = choice.several(choice.mostly(1, 0), 2, () => ({
       ...settingFor(one, choice),
-      configOperation: choice.mostly(0, 1, 2, 3, 4),
+      configOperation: one.resourceType === BROKER ? choice.pick(0, 1) : choice.mostly(0, 1, 2, 3, 4),
     }));
     return { ...one, configs };
   });

@@ -19,11 +19,11 @@ export const addPartitionsToTxn: Handler = serve(
       topics.partition(topic, partition) !== undefined;
     const areKnown = partitions.every((one) => mayWrite(one) && exists(one));
     const add = async (): Promise<ErrorCode> => {
-      if (request.transactionalId === "") return ErrorCode.INVALID_REQUEST;
       if (!access.transactionalId(Operation.WRITE, request.transactionalId)) {
         return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
       }
       if (!areKnown) return ErrorCode.OPERATION_NOT_ATTEMPTED;
+      if (request.transactionalId === "") return ErrorCode.INVALID_REQUEST;
       const added = await storageOutcome(
         settings,
         { transactionalId: request.transactionalId },

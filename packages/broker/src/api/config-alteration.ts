@@ -35,6 +35,8 @@ interface Target {
   readonly problem: (name: string, value: string) => string | undefined;
   /** Kafka has another code for values of the broker that cannot be. */
   readonly problemCode: ErrorCode;
+  /** Set where nothing can have such a name: found out after the operations were judged, before the values. */
+  readonly misnomer?: Problem;
   /** Set where there is no such thing: found out after the settings were judged, as in Apache Kafka. */
   readonly absence?: Problem;
   readonly replace: (overrides: readonly (readonly [string, string])[]) => void | Promise<void>;
@@ -80,6 +82,7 @@ export async function alterResource(
   if (unknown !== undefined) return answer(ErrorCode.UNKNOWN_SERVER_ERROR, unknown.reason);
   const impossible = changes.find((change) => change.kind === "impossible");
   if (impossible !== undefined) return answer(ErrorCode.INVALID_CONFIG, impossible.reason);
+  if (target.misnomer !== undefined) return answer(target.misnomer.errorCode, target.misnomer.errorMessage);
   const problem = changes.map((change) => problemOf(change, target)).find((found) => found !== undefined);
   if (problem !== undefined) return answer(target.problemCode, problem);
   if (target.absence !== undefined) return answer(target.absence.errorCode, target.absence.errorMessage);
@@ -121,14 +124,16 @@ function topicTarget({ topics, access, settings }: RequestContext, name: string)
   if (!access.topic(Operation.ALTER_CONFIGS, name)) {
     return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: NOT_ALLOWED };
   }
-  if (name === "") return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "A topic has a name." };
-  if (!isValidTopicName(name)) {
-    return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: `Topic name is invalid: '${name}'` };
-  }
+  const misnomer = isValidTopicName(name)
+    ? undefined
+    : name === ""
+      ? { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "A topic has a name." }
+      : { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: `Topic name is invalid: '${name}'` };
   const topic = topics.get(name);
   const config = topic?.config ?? new TopicConfig(settings.topicDefaults);
   const absence = { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: `Unknown topic ${name}` };
   return {
+    ...(misnomer === undefined ? {} : { misnomer }),
     ...(topic === undefined ? { absence } : {}),
     current: {
       overrides: () => config.overrides(),

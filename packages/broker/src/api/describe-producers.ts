@@ -1,6 +1,7 @@
 import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeProducers as api } from "../protocol/messages/describe-producers.ts";
+import { isValidTopicName } from "../topics/topic-store.ts";
 import { type Handler, serve } from "./handler.ts";
 
 /** DescribeProducers, version 0: who writes to a partition with a producer id. */
@@ -13,7 +14,10 @@ export const describeProducers: Handler = serve(api, (request, { topics, access 
       }
       const log = topics.partition(name, partitionIndex);
       if (log === undefined) {
-        return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, activeProducers: [] };
+        const errorCode = isValidTopicName(name)
+          ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+          : ErrorCode.INVALID_TOPIC_EXCEPTION;
+        return { partitionIndex, errorCode, activeProducers: [] };
       }
       const activeProducers = [...log.producers.entries()].map(([producerId, entry]) => ({
         producerId,

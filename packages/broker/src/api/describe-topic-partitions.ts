@@ -26,15 +26,15 @@ export const describeTopicPartitions: Handler = serve(api, (request, context) =>
           .filter((name) => context.access.topic(Operation.DESCRIBE, name));
   const isAsked = asked.length === 0 || cursor === null || asked.includes(cursor.topicName);
   if (!isAsked || (cursor !== null && cursor.partitionIndex < 0)) {
-    return { topics: asked.sort().map((name) => refused(name)), nextCursor: null };
+    return { topics: asked.sort().map(refused), nextCursor: null };
   }
-  if (request.responsePartitionLimit <= 0) {
-    // Apache Kafka stumbles over it.
+  if (asked.includes("")) {
+    // Apache Kafka stumbles over a topic without a name, and with it over the others.
     const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR;
-    return { topics: asked.sort().map((name) => refused(name, errorCode)), nextCursor: null };
+    return { topics: asked.sort().map((name) => ({ ...refused(name), errorCode })), nextCursor: null };
   }
   const names = all.sort().filter((name) => cursor === null || name >= cursor.topicName);
-  let left = Math.min(request.responsePartitionLimit, MAX_PARTITIONS);
+  let left = Math.min(Math.max(1, request.responsePartitionLimit), MAX_PARTITIONS);
   const topics: Topic[] = [];
   let nextCursor: Cursor | null = null;
   for (const topicName of names) {
@@ -57,8 +57,8 @@ export const describeTopicPartitions: Handler = serve(api, (request, context) =>
 });
 
 /** Where the cursor is not one that could have come with an answer to these topics. */
-function refused(name: string, errorCode: ErrorCode = ErrorCode.INVALID_REQUEST): Topic {
-  return { errorCode, name, topicId: NULL_UUID, partitions: [] };
+function refused(name: string): Topic {
+  return { errorCode: ErrorCode.INVALID_REQUEST, name, topicId: NULL_UUID, partitions: [] };
 }
 
 function describe(

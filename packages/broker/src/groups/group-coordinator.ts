@@ -242,6 +242,11 @@ export class GroupCoordinator {
   #joinAgain(group: Group, request: JoinRequest, answer: (result: JoinResult) => void): void {
     const { memberId, groupInstanceId } = request;
     if (group.pendingMembers.has(memberId)) {
+      // Instances get no id before they join: Apache Kafka stumbles over one that has.
+      if (groupInstanceId !== null) {
+        answer(joinError(ErrorCode.UNKNOWN_SERVER_ERROR, ""));
+        return;
+      }
       this.#addMember(group, memberId, request, answer);
       return;
     }

@@ -101,7 +101,8 @@ function level(shares: readonly Share[], readers: ReadonlyMap<string, readonly S
 
 function moveOne(from: Share, readers: ReadonlyMap<string, readonly Share[]>): boolean {
   const asked = new Set<string>();
-  for (const [key, partition] of from.partitions) {
+  // What somebody has got last he is the first to lose, as in Apache Kafka.
+  for (const [key, partition] of [...from.partitions].reverse()) {
     const [topicId] = partition;
     if (asked.has(topicId)) continue;
     asked.add(topicId);
