@@ -10,6 +10,7 @@ import { describeAcls } from "../../packages/broker/src/protocol/messages/descri
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { describeGroups } from "../../packages/broker/src/protocol/messages/describe-groups.ts";
 import { describeTopicPartitions } from "../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
+import { fetch } from "../../packages/broker/src/protocol/messages/fetch.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
 import { joinGroup } from "../../packages/broker/src/protocol/messages/join-group.ts";
 import { listOffsets } from "../../packages/broker/src/protocol/messages/list-offsets.ts";
@@ -19,7 +20,7 @@ import { produce } from "../../packages/broker/src/protocol/messages/produce.ts"
 import { txnOffsetCommit } from "../../packages/broker/src/protocol/messages/txn-offset-commit.ts";
 import { clientBatch } from "../../packages/broker/test/batches.ts";
 import { EVERYTHING, entry, Operation, Pattern, Permission, Resource } from "../acls.ts";
-import { oneBatch, oneOffset } from "../requests.ts";
+import { oneBatch, oneFetch, oneOffset } from "../requests.ts";
 import { area } from "../suite.ts";
 import { TransactionalProducer } from "../transactional-producer.ts";
 
@@ -143,8 +144,10 @@ export const oddRequestCases = area("odd requests", {
     await session.send(joinGroup, 9, { ...join, memberId, groupInstanceId: "i" });
   },
   "an isolation level that nobody knows": async (session, topic) => {
-    await session.createTopic(topic);
+    const topicId = await session.createTopic(topic);
     await session.send(listOffsets, 8, oneOffset(topic, -1, { isolationLevel: 2 }));
+    for (const version of [4, 12, 16])
+      await session.send(fetch, version, oneFetch(topic, { topicId, isolationLevel: 2 }));
   },
   "offsets in a transaction that has not begun": async (session, topic) => {
     await session.createTopic(topic);

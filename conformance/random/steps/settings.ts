@@ -94,8 +94,9 @@ interface Resource {
   readonly resourceName: (world: World) => string;
 }
 
-function resource(choice: Choice): Resource {
-  const resourceType = choice.mostly(TOPIC, GROUP, GROUP, BROKER, 8, 16, 0, 3);
+/** Settings of a subscription to metrics are told by the embedded broker, but cannot be changed. */
+function resource(choice: Choice, ...more: readonly number[]): Resource {
+  const resourceType = choice.mostly(TOPIC, GROUP, GROUP, BROKER, 0, 3, ...more);
   const topic = topicName(choice);
   const group = anyGroup(choice);
   const broker = choice.pick("1", "", "2", "abc");
@@ -155,7 +156,7 @@ function replace(choice: Choice): Step {
 
 function describe(choice: Choice): Step {
   const version = choice.version(describeConfigs);
-  const resources = choice.several(1, choice.mostly(1, 2), () => resource(choice));
+  const resources = choice.several(1, choice.mostly(1, 2), () => resource(choice, 16));
   // All the settings of a broker are told only where they are asked for by name: each has its own.
   const keys = choice.pick(
     null,

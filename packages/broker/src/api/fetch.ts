@@ -15,6 +15,7 @@ type PartitionData = Topics[number]["partitions"][number];
 /** With topic ids instead of names from this version on. */
 const TOPIC_IDS_SINCE = 13;
 const READ_COMMITTED = 1;
+const ISOLATION_LEVELS: ReadonlySet<number> = new Set([0, READ_COMMITTED]);
 
 /**
  * Fetch, versions 4 to 16: a long poll that ends when enough bytes are there, when something is wrong with a
@@ -29,6 +30,7 @@ export const fetch: Handler = serve(api, async (given, context) => {
   }
   const request = { ...given, topics: merged(given.topics) };
   const logs = watchedLogs(request, context);
+  if (logs.length > 0 && !ISOLATION_LEVELS.has(given.isolationLevel)) return refuseAll(request, context);
   let read = readAll(request, context);
   if (request.maxWaitMs > 0 && !read.mustAnswer && read.bytes < request.minBytes) {
     context.watch?.pause();
@@ -56,6 +58,21 @@ function merged(topics: Request["topics"]): Request["topics"] {
     const wanted = same.flatMap(({ partitions }) => partitions);
     return [{ ...first, partitions: [...new Map(wanted.map((one) => [one.partition, one])).values()] }];
   });
+}
+
+/** Apache Kafka stumbles over an isolation level that it does not know. */
+function refuseAll({ topics, sessionId }: Request, { version }: RequestContext): Response {
+  const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR;
+  if (version >= TOPIC_IDS_SINCE) return { errorCode, sessionId, responses: [] };
+  const responses = topics.map(({ topic, topicId, partitions }) => ({
+    topic,
+    topicId,
+    partitions: partitions.map(({ partition }) => ({
+      ...failure(partition, errorCode).data,
+      abortedTransactions: [],
+    })),
+  }));
+  return { errorCode, sessionId, responses };
 }
 
 interface WatchedLog {
