@@ -40,6 +40,7 @@ export { murmur2, partitionOfKey } from "./producer/partitioner.ts";
 export * from "./producer/producer.ts";
 export type { DeliveryReport, ProducerOptions } from "./producer/producer-options.ts";
 export * from "./record/message.ts";
+export type { Isolation } from "./record/isolation.ts";
 export type { Compression } from "./record/record-batch.ts";
 export * from "./retry/dead-letter.ts";
 export { openRedrive } from "./retry/open-redrive.ts";

@@ -5,7 +5,9 @@ import {
   startApacheKafka,
 } from "../../../conformance/apache-kafka.ts";
 import { type Admin, createAdmin } from "../src/index.ts";
+import type { Bench } from "./cluster-suite.ts";
 import { deliverySuite } from "./delivery-suite.ts";
+import { isolationSuite } from "./isolation-suite.ts";
 import { connectionTo } from "./test-cluster.ts";
 
 const unavailable = apacheKafkaAvailable();
@@ -23,7 +25,7 @@ describe.skipIf(unavailable !== null)(
       await admin.close();
       await kafka.stop();
     });
-    deliverySuite({
+    const bench: Bench = {
       cluster: () => ({
         brokers: kafka.brokers,
         crash: () => kafka.kill(),
@@ -32,6 +34,8 @@ describe.skipIf(unavailable !== null)(
       }),
       connection: () => connectionTo(kafka.brokers),
       admin: () => admin,
-    });
+    };
+    deliverySuite(bench);
+    isolationSuite(bench);
   },
 );

@@ -1,7 +1,9 @@
 import { type Broker, startBroker } from "@candlewick/broker";
 import { afterAll, beforeAll, describe } from "vitest";
 import { type Admin, createAdmin } from "../src/index.ts";
+import type { Bench } from "./cluster-suite.ts";
 import { deliverySuite } from "./delivery-suite.ts";
+import { isolationSuite } from "./isolation-suite.ts";
 import { connectionTo } from "./test-cluster.ts";
 
 describe("with the embedded broker", () => {
@@ -15,7 +17,7 @@ describe("with the embedded broker", () => {
     await admin.close();
     await broker.stop();
   });
-  deliverySuite({
+  const bench: Bench = {
     cluster: () => ({
       brokers: [broker.address],
       crash: () => broker.stop(),
@@ -24,5 +26,7 @@ describe("with the embedded broker", () => {
     }),
     connection: () => connectionTo([broker.address]),
     admin: () => admin,
-  });
+  };
+  deliverySuite(bench);
+  isolationSuite(bench);
 });

@@ -1,4 +1,5 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
+import { ISOLATION_LEVEL, type Isolation } from "../record/isolation.ts";
 import { type Persistence, persistently } from "./backoff.ts";
 import { ask, REQUEST } from "./broker-api.ts";
 import type { Cluster } from "./cluster.ts";
@@ -16,13 +17,15 @@ function nameOf(wanted: Wanted): string {
 
 /**
  * The first offset that each partition has, or the one that its next record will get, by `partitionName`.
- * Elections and restarts are waited out for a few seconds.
+ * Elections and restarts are waited out for a few seconds. With "read_committed" the end is where the first open
+ * transaction begins.
  */
 export function edgeOffsets(
   cluster: Cluster,
   edge: Wanted,
   partitions: readonly TopicPartition[],
   persistence: Persistence = {},
+  isolation: Isolation = "read_uncommitted",
 ): Promise<Map<string, bigint>> {
   if (partitions.length === 0) return Promise.resolve(new Map());
   return persistently(cluster, persistence, async () => {
@@ -32,7 +35,7 @@ export function edgeOffsets(
       throw new BrokerError(CODE.leaderNotAvailable, `looking for the leader of ${partitionName(orphan)}`);
     }
     const found = new Map<string, bigint>();
-    for (const [leader, led] of byLeader) await askLeader(cluster, leader, edge, led, found);
+    for (const [leader, led] of byLeader) await askLeader(cluster, leader, edge, led, isolation, found);
     // In the order in which they were asked for, whatever the brokers' order is.
     const ordered = partitions.map((partition): [string, bigint] => {
       const name = partitionName(partition);
@@ -49,6 +52,7 @@ async function askLeader(
   leader: number,
   edge: Wanted,
   partitions: readonly TopicPartition[],
+  isolation: Isolation,
   found: Map<string, bigint>,
 ): Promise<void> {
   const link = await cluster.link(leader, "any");
@@ -57,7 +61,7 @@ async function askLeader(
     name,
     partitions: numbers.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp })),
   }));
-  const answer = await ask(link, REQUEST.listOffsets, -1, 0, topics);
+  const answer = await ask(link, REQUEST.listOffsets, -1, ISOLATION_LEVEL[isolation], topics);
   for (const topic of answer.topics) {
     for (const { partitionIndex, errorCode, offset } of topic.partitions) {
       const name = partitionName({ topic: topic.name, partition: partitionIndex });

@@ -2,6 +2,7 @@ import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { edgeOffsets } from "../cluster/offset-lookup.ts";
 import type { DeliveryEvent } from "../delivery/delivery-events.ts";
+import type { Isolation } from "../record/isolation.ts";
 import { FetchLoop } from "./fetch-loop.ts";
 
 /**
@@ -13,15 +14,17 @@ export async function noteBacklog(
   partitions: readonly TopicPartition[],
   positions: ReadonlyMap<string, bigint>,
   onRecord: (event: DeliveryEvent) => void,
+  isolation: Isolation,
   signal: AbortSignal,
 ): Promise<void> {
-  const ends = await edgeOffsets(cluster, "end", partitions, { signal });
+  const ends = await edgeOffsets(cluster, "end", partitions, { signal }, isolation);
   const left = new Map<string, bigint>();
   for (const [name, end] of ends) if ((positions.get(name) ?? 0n) < end) left.set(name, end);
   if (left.size === 0 || signal.aborted) return;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const from = new Map([...left.keys()].map((name) => [name, positions.get(name) ?? 0n]));
   const loop = new FetchLoop(cluster, from, {
+    isolation,
     relocate(partition, wanted) {
       // Whoever reads on will find what is gone, and say so.
       left.delete(partitionName(partition));

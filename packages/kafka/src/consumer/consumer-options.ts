@@ -1,6 +1,7 @@
 import type { TopicPartition } from "@candlewick/contracts";
 import type { Registry } from "@candlewick/runtime";
 import type { FailureKind } from "../delivery/failure-kind.ts";
+import type { Isolation } from "../record/isolation.ts";
 import type { ConsumedRecord } from "../record/message.ts";
 
 /** What a handler is told besides the record. */
@@ -95,6 +96,8 @@ export interface ConsumerOptions {
   readonly order?: "key" | "none";
   readonly offset?: StartOffset;
   readonly ignoreCommitted?: boolean;
+  /** Whether records of aborted and of open transactions are left out: "read_committed" (default), or are not. */
+  readonly isolation?: Isolation;
   /** Every so often, after so many records, or "manual"; every second or 5,000 records by default. */
   readonly commit?: "manual" | { readonly intervalMs?: number; readonly everyRecords?: number };
   readonly retry?: RetryOptions;

@@ -1,6 +1,7 @@
 import { badOptions } from "../delivery/delivery-errors.ts";
 import type { DeliverySettings } from "../delivery/delivery-events.ts";
 import { type FailureKind, failureKind } from "../delivery/failure-kind.ts";
+import type { Isolation } from "../record/isolation.ts";
 import type { CommitPolicy } from "./commit-loop.ts";
 import type { ConsumerOptions, HandlerModule, RecordHandler } from "./consumer-options.ts";
 import { batchCall, type HandlerCall, recordCall } from "./handler-call.ts";
@@ -17,6 +18,7 @@ export interface ConsumerPlan {
   readonly settings: Omit<DeliverySettings, "levels" | "maxWindowBytes">;
   readonly commit: CommitPolicy;
   readonly maxInFlightBytes: number;
+  readonly isolation: Isolation;
   readonly sessionTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   readonly rebalanceTimeoutMs: number;
@@ -70,6 +72,7 @@ export function planOf(options: ConsumerOptions): ConsumerPlan {
     },
     commit: commitPolicy(options),
     maxInFlightBytes: options.maxInFlightBytes ?? 64 << 20,
+    isolation: options.isolation ?? "read_committed",
     sessionTimeoutMs,
     heartbeatIntervalMs: options.heartbeatIntervalMs ?? Math.min(1_000, sessionTimeoutMs / 3),
     rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 60_000,

@@ -173,7 +173,8 @@ class HandlingConsumer implements Consumer {
 
   async lag(): Promise<ReadonlyMap<string, Lag>> {
     const partitions = [...(this.#session?.delivery.partitions() ?? [])];
-    const ends = await edgeOffsets(this.#cluster, "end", partitions, { signal: this.#stopping.signal });
+    const persistence = { signal: this.#stopping.signal };
+    const ends = await edgeOffsets(this.#cluster, "end", partitions, persistence, this.#plan.isolation);
     const nowMs = this.#cluster.clock.now();
     return new Map(
       partitions.map((partition) => {

@@ -16,6 +16,7 @@ import type {
 import type { FailureKind } from "../delivery/failure-kind.ts";
 import { Fifo } from "../delivery/fifo.ts";
 import type { Producer } from "../producer/producer.ts";
+import type { Isolation } from "../record/isolation.ts";
 import { topicFamily } from "../retry/retry-topic.ts";
 import { noteBacklog } from "./backlog-scan.ts";
 import { CommitLoop, type CommitPolicy } from "./commit-loop.ts";
@@ -43,6 +44,7 @@ export interface SessionParts {
   readonly sessionTimeoutMs: number;
   readonly commit: CommitPolicy;
   readonly offset: StartOffset;
+  readonly isolation: Isolation;
   /** Whether the committed offset of this partition is to be left aside. */
   ignoresCommitted(partition: string): boolean;
   readonly loss: LossPolicy;
@@ -177,7 +179,7 @@ export class DeliverySession {
     if (settings.order === "key") {
       const retries = this.#partitions.filter((one) => this.#family(one).level > 0);
       const onRecord = (event: DeliveryEvent): void => void this.delivery.step(event);
-      await noteBacklog(cluster, retries, positions, onRecord, this.#session.ended);
+      await noteBacklog(cluster, retries, positions, onRecord, this.#parts.isolation, this.#session.ended);
     }
     if (this.#session.ended.aborted) return;
     this.#commits.start();
@@ -219,7 +221,9 @@ export class DeliverySession {
     const isRetry = (partition: TopicPartition): boolean => this.#family(partition).level > 0;
     const fresh = this.#partitions.filter((one) => !isRetry(one) && stored(one) === undefined);
     const starts =
-      fresh.length === 0 ? new Map<string, Start>() : await resolveStart(cluster, offset, fresh, persistence);
+      fresh.length === 0
+        ? new Map<string, Start>()
+        : await resolveStart(cluster, offset, fresh, persistence, this.#parts.isolation);
     // What waits in a retry topic is always read, wherever the topic itself starts.
     const startOf = (partition: TopicPartition): Start => {
       const known = isRetry(partition) ? committed.get(partitionName(partition))?.next : stored(partition);
@@ -229,8 +233,9 @@ export class DeliverySession {
   }
 
   #fetch(positions: ReadonlyMap<string, bigint>): void {
-    const { cluster, loss } = this.#parts;
+    const { cluster, loss, isolation } = this.#parts;
     this.#fetching = new FetchLoop(cluster, positions, {
+      isolation,
       relocate: async (partition, wanted) => {
         const found = await startPositions(cluster, [partition], () => wanted, loss, {
           signal: this.#session.ended,

@@ -4,6 +4,7 @@ import { ask, REQUEST } from "../cluster/broker-api.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { BrokerError, CODE, mayPass, rootMessage, throwOnCode } from "../cluster/errors.ts";
 import { groupByTopic, placeLeaders } from "../cluster/offset-lookup.ts";
+import { ISOLATION_LEVEL, type Isolation } from "../record/isolation.ts";
 import { FetchedPart } from "./fetched-part.ts";
 import { FetchedParts, type RecordSink } from "./fetched-parts.ts";
 import type { RawFetchPartition, RawFetchResponse } from "./raw-fetch.ts";
@@ -17,7 +18,7 @@ export interface FetchSink extends RecordSink {
   wants(name: string): boolean;
   /** How long a request may wait for records, in milliseconds: less where partitions will be wanted sooner. */
   pollMs?(): number;
-  /** Where the log of a partition ends now, as each answer tells. */
+  /** Where what may be read of a partition ends now, as each answer tells. */
   seen?(partition: TopicPartition, end: bigint): void;
   /** Fetching has ended with an error that cannot pass by itself. */
   fail(error: Error): void;
@@ -25,6 +26,7 @@ export interface FetchSink extends RecordSink {
 
 export interface FetchLoopOptions {
   readonly sink: FetchSink;
+  readonly isolation: Isolation;
   /** Where to go on when Kafka does not have the wanted offset; throws where that is not for us to decide. */
   relocate(partition: TopicPartition, wanted: bigint): Promise<bigint>;
 }
@@ -185,13 +187,14 @@ export class FetchLoop {
   }
 
   async #ask(leader: number, wanted: ReadonlyMap<string, bigint>, isAll: boolean): Promise<RawFetchResponse> {
-    const { sink } = this.#options;
+    const { sink, isolation } = this.#options;
+    const level = ISOLATION_LEVEL[isolation];
     const sinkMs = isAll ? LONG_POLL_MS : (sink.pollMs?.() ?? LONG_POLL_MS);
     const pollMs = this.#fetched.size > 0 ? Math.min(HELD_POLL_MS, sinkMs) : sinkMs;
     const topics = this.#topics(wanted);
     // Asked for each time: a connection whose login nears its end has another one in its place.
     const link = await this.#cluster.link(leader, this.#purpose);
-    const answer = await ask(link, REQUEST.fetch, pollMs, 1, MAX_FETCH_BYTES, 0, 0, -1, topics, [], "");
+    const answer = await ask(link, REQUEST.fetch, pollMs, 1, MAX_FETCH_BYTES, level, 0, -1, topics, [], "");
     throwOnCode(answer.errorCode, "fetching");
     return answer;
   }
@@ -255,9 +258,10 @@ export class FetchLoop {
       return null;
     }
     if (part.errorCode !== CODE.none) throw new BrokerError(part.errorCode, `fetching ${name}`);
-    this.#options.sink.seen?.(partition, part.highWatermark);
+    const { sink, isolation } = this.#options;
+    sink.seen?.(partition, isolation === "read_committed" ? part.lastStableOffset : part.highWatermark);
     if (part.records === null || part.records.length === 0) return null;
-    const fetched = new FetchedPart(partition, part.records, wanted);
+    const fetched = new FetchedPart(partition, part.records, wanted, part.aborted);
     if (!fetched.isDone) return fetched;
     // A broker sends at least one whole batch; one that does not needs a larger limit.
     this.#partitionBytes = Math.min(this.#partitionBytes * 2, 1 << 30);

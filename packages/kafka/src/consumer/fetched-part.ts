@@ -1,5 +1,6 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
-import { BatchReader, type RecordPiece, splitBatches } from "../record/record-reader.ts";
+import { type AbortedTransaction, AbortedTransactions } from "../record/aborted-transactions.ts";
+import { BatchReader, type RecordPiece, splitBatches, transactionOf } from "../record/record-reader.ts";
 
 /** What a Fetch answer brought of one partition, decoded piece by piece. */
 export class FetchedPart {
@@ -7,14 +8,22 @@ export class FetchedPart {
   readonly name: string;
   /** The offset where it goes on. */
   position: bigint;
+  readonly #aborted: AbortedTransactions;
   readonly #batches: Iterator<Buffer, void>;
   #upcoming: IteratorResult<Buffer, void>;
   #batch: BatchReader | null = null;
 
-  constructor(partition: TopicPartition, bytes: Buffer, from: bigint) {
+  /** `aborted`: the transactions whose records are left out. */
+  constructor(
+    partition: TopicPartition,
+    bytes: Buffer,
+    from: bigint,
+    aborted: readonly AbortedTransaction[],
+  ) {
     this.partition = partition;
     this.name = partitionName(partition);
     this.position = from;
+    this.#aborted = new AbortedTransactions(aborted);
     this.#batches = splitBatches(inOwnMemory(bytes));
     this.#upcoming = this.#batches.next();
   }
@@ -28,7 +37,9 @@ export class FetchedPart {
   next(maxBytes: number): RecordPiece["records"] {
     if (this.#batch?.isDone !== false) {
       if (this.#upcoming.done === true) return [];
-      this.#batch = new BatchReader(this.#upcoming.value, this.partition, this.position);
+      const bytes = this.#upcoming.value;
+      this.#batch = new BatchReader(bytes, this.partition, this.position);
+      if (this.#aborted.has(transactionOf(bytes))) this.#batch.skip();
       this.#upcoming = this.#batches.next();
     }
     const { records, nextOffset } = this.#batch.read(maxBytes);

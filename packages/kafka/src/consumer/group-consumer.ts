@@ -199,6 +199,7 @@ class BatchGroupConsumer implements GroupConsumer {
     if (positions === null) return;
     this.#handled = new Map(positions);
     const fetcher = new Fetcher(this.#cluster, positions, {
+      isolation: "read_committed",
       maxBufferBytes: this.#options.maxBufferBytes ?? 32 << 20,
       relocate: async (partition, wanted) => {
         const found = await startPositions(this.#cluster, [partition], () => wanted, this.#loss, {

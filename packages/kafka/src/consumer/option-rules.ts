@@ -51,6 +51,7 @@ const RULES: { readonly [Name in keyof Required<ConsumerOptions>]: Rule } = {
     allows: isStart,
   },
   ignoreCommitted: yesOrNo,
+  isolation: oneOf("read_committed", "read_uncommitted"),
   commit: {
     wanted: '"manual", or { intervalMs, everyRecords } of numbers from 1 on',
     allows: (value) => value === "manual" || hasOnly(value, { intervalMs: 1, everyRecords: 1 }),

@@ -27,6 +27,8 @@ export async function* readRange(
     arrival.resolve();
   };
   const loop = new FetchLoop(cluster, new Map([[name, from]]), {
+    // Its end may lie behind an open transaction, which it does not wait for.
+    isolation: "read_uncommitted",
     relocate: async (one, wanted) => {
       const first = (await edgeOffsets(cluster, "first", [one])).get(name) ?? to;
       const next = first > wanted ? first : to;

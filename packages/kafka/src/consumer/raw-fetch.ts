@@ -1,11 +1,15 @@
 import type { Reader } from "@platformatic/kafka";
+import type { AbortedTransaction } from "../record/aborted-transactions.ts";
 
 /** One partition's part of a Fetch answer, its record batches still in the form of the wire. */
 export interface RawFetchPartition {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: bigint;
+  /** All before it is decided: no transaction is open there. */
+  readonly lastStableOffset: bigint;
   readonly logStartOffset: bigint;
+  readonly aborted: readonly AbortedTransaction[];
   readonly records: Buffer | null;
 }
 
@@ -39,13 +43,16 @@ function readPartition(reader: Reader): RawFetchPartition {
   const partition = reader.readInt32();
   const errorCode = reader.readInt16();
   const highWatermark = reader.readInt64();
-  reader.readInt64(); // last stable offset
+  const lastStableOffset = reader.readInt64();
   const logStartOffset = reader.readInt64();
-  reader.readNullableArray((aborted) => {
-    aborted.readInt64();
-    aborted.readInt64();
-  });
+  const aborted =
+    reader.readNullableArray(
+      (transaction): AbortedTransaction => ({
+        producerId: transaction.readInt64(),
+        firstOffset: transaction.readInt64(),
+      }),
+    ) ?? [];
   reader.readInt32(); // preferred read replica
   const records = reader.readNullableBytes();
-  return { partition, errorCode, highWatermark, logStartOffset, records };
+  return { partition, errorCode, highWatermark, lastStableOffset, logStartOffset, aborted, records };
 }

@@ -3,7 +3,8 @@ import { type Persistence, persistently } from "../cluster/backoff.ts";
 import { ask, REQUEST } from "../cluster/broker-api.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { BrokerError, CODE, throwOnCode } from "../cluster/errors.ts";
-import { groupByTopic, placeLeaders } from "../cluster/offset-lookup.ts";
+import { edgeOffsets, groupByTopic, placeLeaders } from "../cluster/offset-lookup.ts";
+import { ISOLATION_LEVEL, type Isolation } from "../record/isolation.ts";
 import type { StartOffset } from "./consumer-options.ts";
 import type { Start } from "./start-position.ts";
 
@@ -13,13 +14,16 @@ export async function resolveStart(
   offset: StartOffset,
   partitions: readonly TopicPartition[],
   persistence: Persistence = {},
+  isolation: Isolation = "read_committed",
 ): Promise<ReadonlyMap<string, Start>> {
   const timeMs = startTimeMs(offset);
   if (timeMs !== null) {
-    const found = await offsetsAt(cluster, timeMs, partitions, persistence);
+    const found = await offsetsAt(cluster, timeMs, partitions, persistence, isolation);
     return new Map(partitions.map((one) => [partitionName(one), found.get(partitionName(one)) ?? "last"]));
   }
   const start = typeof offset === "number" ? BigInt(offset) : edgeOf(offset);
+  // Records of a transaction that is open now are new ones once it is committed.
+  if (start === "last") return edgeOffsets(cluster, "end", partitions, persistence, isolation);
   return new Map(partitions.map((partition) => [partitionName(partition), start]));
 }
 
@@ -38,6 +42,7 @@ async function offsetsAt(
   timeMs: number,
   partitions: readonly TopicPartition[],
   persistence: Persistence,
+  isolation: Isolation,
 ): Promise<Map<string, bigint>> {
   return persistently(cluster, persistence, async () => {
     const { byLeader, leaderless } = await placeLeaders(cluster, partitions);
@@ -55,7 +60,8 @@ async function offsetsAt(
           timestamp: BigInt(Math.floor(timeMs)),
         })),
       }));
-      const answer = await ask(await cluster.link(leader, "any"), REQUEST.listOffsets, -1, 0, topics);
+      const link = await cluster.link(leader, "any");
+      const answer = await ask(link, REQUEST.listOffsets, -1, ISOLATION_LEVEL[isolation], topics);
       for (const topic of answer.topics) {
         for (const { partitionIndex, errorCode, offset } of topic.partitions) {
           const name = partitionName({ topic: topic.name, partition: partitionIndex });

@@ -2,6 +2,7 @@ import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import { CandlewickError } from "@candlewick/runtime";
 import { compressionsAlgorithmsByBitmask } from "@platformatic/kafka";
 import { KAFKA_ERRORS } from "../cluster/errors.ts";
+import type { TransactionalBatch } from "./aborted-transactions.ts";
 import { checksum } from "./checksum.ts";
 import type { ConsumedRecord } from "./message.ts";
 import { FIELD, LENGTH_END } from "./record-batch.ts";
@@ -9,6 +10,7 @@ import { ByteCursor } from "./varint.ts";
 
 const COMPRESSION = 0b111;
 const LOG_APPEND_TIME = 1 << 3;
+const TRANSACTIONAL = 1 << 4;
 const CONTROL = 1 << 5;
 
 /**
@@ -23,6 +25,17 @@ export function* splitBatches(bytes: Buffer): Generator<Buffer> {
     yield bytes.subarray(start, end);
     start = end;
   }
+}
+
+/** What a batch tells of its transaction. */
+export function transactionOf(batch: Buffer): TransactionalBatch {
+  const attributes = batch.readInt16BE(FIELD.attributes);
+  return {
+    producerId: batch.readBigInt64BE(FIELD.producerId),
+    lastOffset: batch.readBigInt64BE(FIELD.baseOffset) + BigInt(batch.readInt32BE(FIELD.lastOffsetDelta)),
+    isTransactional: (attributes & TRANSACTIONAL) !== 0,
+    isControl: (attributes & CONTROL) !== 0,
+  };
 }
 
 /** Some records of a batch, and where the log goes on behind them. */
@@ -68,6 +81,11 @@ export class BatchReader {
     this.#cursor = this.#orCorrupt(
       () => new ByteCursor(isControl ? EMPTY : plainRecords(batch, attributes & COMPRESSION)),
     );
+  }
+
+  /** Leaves out what was not read yet. */
+  skip(): void {
+    this.#left = 0;
   }
 
   /** Whether all was read. */
