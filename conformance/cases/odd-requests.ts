@@ -10,6 +10,7 @@ import { describeAcls } from "../../packages/broker/src/protocol/messages/descri
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { describeGroups } from "../../packages/broker/src/protocol/messages/describe-groups.ts";
 import { describeTopicPartitions } from "../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
+import { electLeaders } from "../../packages/broker/src/protocol/messages/elect-leaders.ts";
 import { fetch } from "../../packages/broker/src/protocol/messages/fetch.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
 import { joinGroup } from "../../packages/broker/src/protocol/messages/join-group.ts";
@@ -142,6 +143,11 @@ export const oddRequestCases = area("odd requests", {
     const join = { groupId: topic, ...times, protocolType: "consumer", protocols };
     const { memberId } = await session.send(joinGroup, 9, { ...join, memberId: "" });
     await session.send(joinGroup, 9, { ...join, memberId, groupInstanceId: "i" });
+  },
+  "an election of no kind": async (session, topic) => {
+    await session.createTopic(topic);
+    const topicPartitions = [{ topic, partitions: [0, 7] }];
+    await session.send(electLeaders, 2, { electionType: 2, topicPartitions, timeoutMs: 5000 });
   },
   "an isolation level that nobody knows": async (session, topic) => {
     const topicId = await session.createTopic(topic);

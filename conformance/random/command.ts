@@ -35,8 +35,8 @@ export async function randomConformance(args: readonly string[]): Promise<number
   const sides = await startSides();
   try {
     await prepare(sides);
-    const failed = await runSeeds(sides, first, seeds, places);
-    console.log(`${seeds - failed} passed, ${failed} failed`);
+    const { failed, steps } = await runSeeds(sides, first, seeds, places);
+    console.log(`${steps} steps compared, ${seeds - failed} passed, ${failed} failed`);
     return failed === 0 ? 0 : 1;
   } finally {
     await Promise.all(sides.map((side) => side.stop()));
@@ -57,15 +57,17 @@ async function runSeeds(
   first: number,
   count: number,
   places: readonly number[],
-): Promise<number> {
+): Promise<{ readonly failed: number; readonly steps: number }> {
   let failed = 0;
+  let steps = 0;
   for (let seed = first; seed < first + count; seed++) {
-    const failure = await trial(sides, seed, places);
+    const { played, failure } = await trial(sides, seed, places);
+    steps += played;
     if (failure === undefined) continue;
     failed++;
     console.log(told(await shrunken(sides, failure)));
   }
-  return failed;
+  return { failed, steps };
 }
 
 /** What to type to see it again, and what is seen. */

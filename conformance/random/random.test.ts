@@ -23,7 +23,7 @@ describe.skipIf(reason !== null)(reason === null ? title : `${title} (not compar
   });
 
   test.each(SEEDS)("seed %i", async (seed) => {
-    const failure = await trial(sides, seed, [...Array(STEPS).keys()]);
+    const { failure } = await trial(sides, seed, [...Array(STEPS).keys()]);
     expect(failure === undefined ? "no difference" : told(failure)).toBe("no difference");
   });
 });

@@ -9,21 +9,23 @@ export interface Failure {
   readonly disagreement: Disagreement;
 }
 
+export interface Trial {
+  /** So many steps were answered alike. */
+  readonly played: number;
+  readonly failure: Failure | undefined;
+}
+
 /** Each run has names of its own, so that it does not meet what others have left. */
 let runs = 0;
 
 export type Sides = readonly [embedded: Side, apache: Side];
 
 /** Plays the steps at these places of a seed's run. */
-export async function trial(
-  sides: Sides,
-  seed: number,
-  places: readonly number[],
-): Promise<Failure | undefined> {
+export async function trial(sides: Sides, seed: number, places: readonly number[]): Promise<Trial> {
   const lockstep = new Lockstep(sides, `r${process.pid}n${++runs}-`);
-  const disagreement = await lockstep.run(places.map((place) => stepAt(seed, place)));
-  if (disagreement === undefined) return undefined;
-  return { seed, places: places.slice(0, disagreement.at + 1), disagreement };
+  const { played, disagreement } = await lockstep.run(places.map((place) => stepAt(seed, place)));
+  if (disagreement === undefined) return { played, failure: undefined };
+  return { played, failure: { seed, places: places.slice(0, disagreement.at + 1), disagreement } };
 }
 
 /** Leaves out one step after another as long as a difference remains in the answer to the same request. */
@@ -32,7 +34,7 @@ export async function shrunken(sides: Sides, failure: Failure): Promise<Failure>
   // From the end: what comes late depends on what came early.
   for (let at = least.places.length - 2; at >= 0; at--) {
     const places = least.places.toSpliced(at, 1);
-    const found = await trial(sides, failure.seed, places);
+    const { failure: found } = await trial(sides, failure.seed, places);
     const isSame = found?.disagreement.title === failure.disagreement.title;
     if (found !== undefined && isSame) {
       least = found;

@@ -3,6 +3,9 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { electLeaders as api } from "../protocol/messages/elect-leaders.ts";
 import { type Handler, serve } from "./handler.ts";
 
+/** The preferred leader, or any replica where there is no leader. */
+const ELECTION_TYPES: ReadonlySet<number> = new Set([0, 1]);
+
 /**
  * ElectLeaders, versions 0 to 2: this broker leads every partition that there is, so that no election is ever
  * needed. As in Kafka, who asks for all partitions is told only of those where something was to be done.
@@ -12,6 +15,14 @@ export const electLeaders: Handler = serve(api, (request, { topics, access }) =>
     return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, replicaElectionResults: [] };
   }
   const asked = request.topicPartitions ?? topics.all().map(({ name }) => ({ topic: name, partitions: [] }));
+  if (!ELECTION_TYPES.has(request.electionType)) {
+    const errorCode = ErrorCode.INVALID_REQUEST;
+    const refused = asked.map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map((partitionId: number) => ({ partitionId, errorCode })),
+    }));
+    return { errorCode, replicaElectionResults: refused };
+  }
   const replicaElectionResults = asked.map(({ topic, partitions }) => ({
     topic,
     partitionResult: partitions.map((partitionId: number) =>
