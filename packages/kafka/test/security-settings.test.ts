@@ -10,9 +10,11 @@ import { startProvider } from "./security-suite.ts";
 const folder = mkdtempSync(join(tmpdir(), "candlewick-security-"));
 const secretFile = join(folder, "secret");
 const pemFile = join(folder, "ca.pem");
+/** What begins like one is taken for one: TLS itself reads further. */
+const PEM = "about it\n-----BEGIN CERTIFICATE-----\n-----BEGIN ENCRYPTED PRIVATE KEY-----\n";
 beforeAll(() => {
   writeFileSync(secretFile, "from-file\n");
-  writeFileSync(pemFile, "PEM");
+  writeFileSync(pemFile, PEM);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -26,11 +28,11 @@ describe("kafka.security", () => {
   it.each<[string, unknown, unknown]>([
     ["nothing", {}, {}],
     ["TLS by itself", { tls: true }, { tls: {} }],
-    ["an authority, which turns TLS on", { caFile: pemFile }, { tls: { ca: "PEM" } }],
+    ["an authority, which turns TLS on", { caFile: pemFile }, { tls: { ca: PEM } }],
     [
       "our own certificate",
       { certFile: pemFile, keyFile: pemFile, keyPasswordFile: secretFile },
-      { tls: { cert: "PEM", key: "PEM", passphrase: "from-file" } },
+      { tls: { cert: PEM, key: PEM, passphrase: "from-file" } },
     ],
     [
       "Confluent Cloud with a secret in a file",
@@ -86,6 +88,12 @@ describe("kafka.security", () => {
       "a file that is not there",
       { caFile: join(folder, "none") },
       /caFile names a file that cannot be read \(ENOENT/,
+    ],
+    ["an authority that is none", { caFile: secretFile }, /caFile names a file without a certificate in it/],
+    [
+      "a key that is none",
+      { certFile: pemFile, keyFile: secretFile },
+      /keyFile names a file without a private key in it/,
     ],
     ["half a certificate", { certFile: pemFile }, /keyFile is missing/],
     ["no API key", { profile: "confluent-cloud" }, /Confluent Cloud wants/],

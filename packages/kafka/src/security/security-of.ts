@@ -59,9 +59,9 @@ function tlsOf(config: KafkaSecurityConfig): TlsSettings | null {
   }
   const passphrase = secretOf("keyPassword", config.keyPassword, config.keyPasswordFile);
   return {
-    ...(caFile === null ? {} : { ca: read("caFile", caFile) }),
-    ...(certFile === null ? {} : { cert: read("certFile", certFile) }),
-    ...(keyFile === null ? {} : { key: read("keyFile", keyFile) }),
+    ...(caFile === null ? {} : { ca: pem("caFile", caFile, "CERTIFICATE") }),
+    ...(certFile === null ? {} : { cert: pem("certFile", certFile, "CERTIFICATE") }),
+    ...(keyFile === null ? {} : { key: pem("keyFile", keyFile, "PRIVATE KEY") }),
     ...(passphrase === null ? {} : { passphrase }),
   };
 }
@@ -129,6 +129,13 @@ function secretOf(key: string, value: string | null, file: string | null, sectio
 function required(key: string, value: string | null, by: string): string {
   if (value === null || value === "") throw problem(key, `is missing: ${by} needs it`);
   return value;
+}
+
+/** TLS takes a file of anything else for an empty one, and then trusts nobody, whatever the certificate. */
+function pem(key: string, file: string, kind: "CERTIFICATE" | "PRIVATE KEY"): string {
+  const text = read(key, file);
+  if (new RegExp(`^-----BEGIN [A-Z0-9 ]*${kind}-----`, "m").test(text)) return text;
+  throw problem(key, `names a file without a ${kind.toLowerCase()} in it: PEM text is wanted`);
 }
 
 function read(key: string, file: string, section = SECTION): string {
