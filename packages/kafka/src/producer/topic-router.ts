@@ -50,7 +50,8 @@ export class TopicRouter {
   /** Puts the message into its queue, now or when its topic is known; settles it where that cannot be. */
   route(message: PendingMessage): void {
     const route = this.#routeOf(message.topic);
-    if (route.layout !== undefined) {
+    // A partition that is not known may be one that the topic has got since.
+    if (route.layout !== undefined && (message.partition ?? 0) < route.layout.leaders.length) {
       this.#queue(route, route.layout, message);
       return;
     }
