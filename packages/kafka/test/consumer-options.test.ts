@@ -39,6 +39,13 @@ describe("the options of a consumer", () => {
     [{ sessionTimeoutMs: "10s" }, "sessionTimeoutMs cannot be"],
     [{ ignoreCommitted: "no" }, "ignoreCommitted cannot be"],
     [{ conurrency: 4 }, "conurrency is not known"],
+    [{ groupProtocol: "new" }, "it must be one of classic, consumer"],
+    [{ assignor: "sticky" }, "it must be one of range, cooperative-sticky, uniform"],
+    [{ assignor: "uniform" }, "uniform cannot be with the groupProtocol classic"],
+    [
+      { groupProtocol: "consumer", assignor: "cooperative-sticky" },
+      "cannot be with the groupProtocol consumer",
+    ],
   ])("are refused where they cannot be: %o", async (options, sentence) => {
     expect(await refusal(options)).toContain(sentence);
   });

@@ -12,6 +12,8 @@ import type { Bench } from "./cluster-suite.ts";
 import { filledTopic, numberOf } from "./consumer-suite.ts";
 import { deliveryFailureSuite } from "./delivery-failure-suite.ts";
 import { consume, fillKeyed, keyedTopic, SETTINGS } from "./delivery-settings.ts";
+import { incrementalSuite } from "./incremental-suite.ts";
+import { mixedGroupSuite } from "./mixed-group-suite.ts";
 import { readAll } from "./reading.ts";
 import { bytes, topicSpec, uniqueName, until } from "./test-cluster.ts";
 
@@ -178,7 +180,8 @@ export function deliverySuite(bench: Bench): void {
       { what: "a time to come", offset: { timeMs: 5_000 }, seen: [] },
     ] as const)("starts at $what", async ({ offset, seen }) => {
       const topic = uniqueName("start");
-      await bench.admin().createTopics([topicSpec(topic, 1)]);
+      // The records are too old for any retention.
+      await bench.admin().createTopics([topicSpec(topic, 1, { "retention.ms": "-1" })]);
       const producer = await createProducer(bench.connection());
       const send = (number: number) =>
         producer.send({ topic, key: null, value: bytes(String(number)), timestampMs: 1_000 + number });
@@ -349,4 +352,6 @@ export function deliverySuite(bench: Bench): void {
   });
 
   deliveryFailureSuite(bench);
+  incrementalSuite(bench);
+  mixedGroupSuite(bench);
 }

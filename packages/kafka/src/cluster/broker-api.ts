@@ -3,6 +3,7 @@ import {
   apiVersionsV3,
   type Connection,
   consumerGroupDescribeV0,
+  consumerGroupHeartbeatV1,
   createAPI,
   createPartitionsV3,
   createTopicsV7,
@@ -21,7 +22,9 @@ import {
   listGroupsV5,
   listOffsetsV7,
   metadataV9,
+  metadataV12,
   offsetCommitV8,
+  offsetCommitV9,
   offsetDeleteV0,
   offsetFetchV7,
   ResponseError,
@@ -51,6 +54,15 @@ export const REQUEST = {
   deleteTopics: deleteTopicsV6.api,
   // Batches are read by this package itself: checked CRCs, no stall of the loop.
   fetch: createAPI<fetchV12.FetchRequest, RawFetchResponse>(1, 12, fetchV12.createRequest, parseRawFetch),
+};
+
+/** What members of groups of the new protocol (KIP-848) send in place of others; Apache Kafka 4.0 and newer. */
+export const CONSUMER_PROTOCOL_REQUEST = {
+  heartbeat: consumerGroupHeartbeatV1.api,
+  /** Tells that what looks like a generation is the epoch of a member. */
+  offsetCommit: offsetCommitV9.api,
+  /** Tells the ids of topics, by which such a group names them. */
+  metadata: metadataV12.api,
 };
 
 /** Requests of an administrator: a client that only produces and consumes does without them. */

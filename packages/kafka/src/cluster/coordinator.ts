@@ -19,13 +19,11 @@ export const NOBODY: Generation = { memberId: "", generationId: -1 };
 export class Coordinator {
   readonly #cluster: Cluster;
   readonly #groupId: string;
-  readonly #requestTimeoutMs: number;
   #node: number | null = null;
 
-  constructor(cluster: Cluster, groupId: string, requestTimeoutMs = 30_000) {
+  constructor(cluster: Cluster, groupId: string) {
     this.#cluster = cluster;
     this.#groupId = groupId;
-    this.#requestTimeoutMs = requestTimeoutMs;
   }
 
   /** The broker's number; null before it was asked for. */
@@ -33,8 +31,8 @@ export class Coordinator {
     return this.#node;
   }
 
-  /** The connection to it, its own so that a heartbeat never waits behind a fetch. */
-  async link(): Promise<Connection> {
+  /** The connection to it, its own so that a heartbeat never waits behind a fetch; another one for each purpose. */
+  async link(purpose = "coordinator", requestTimeoutMs = 30_000): Promise<Connection> {
     if (this.#node === null) {
       const answer = await ask(await this.#cluster.anyLink(), REQUEST.findCoordinator, GROUP, [
         this.#groupId,
@@ -45,9 +43,7 @@ export class Coordinator {
       this.#node = found.nodeId;
     }
     try {
-      return await this.#cluster.link(this.#node, "coordinator", {
-        requestTimeoutMs: this.#requestTimeoutMs,
-      });
+      return await this.#cluster.link(this.#node, purpose, { requestTimeoutMs });
     } catch (error) {
       this.forget();
       throw error;

@@ -50,6 +50,9 @@ export const CODE = {
   groupIdNotFound: 69,
   memberIdRequired: 79,
   fencedInstanceId: 82,
+  fencedMemberEpoch: 110,
+  unreleasedInstanceId: 111,
+  staleMemberEpoch: 113,
 } as const;
 
 /** An error code in a broker's answer. */

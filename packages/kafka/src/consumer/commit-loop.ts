@@ -1,9 +1,9 @@
 import type { Logger } from "@candlewick/runtime";
 import type { Cluster } from "../cluster/cluster.ts";
-import type { Coordinator, Generation } from "../cluster/coordinator.ts";
 import { BrokerError, CODE, isRetriable, rootMessage } from "../cluster/errors.ts";
 import type { CommittableOffset, Delivery } from "../delivery/delivery.ts";
 import { commitOffsets } from "./group-offsets.ts";
+import type { Membership } from "./membership.ts";
 
 /** When offsets are committed by themselves; never where both are infinite. */
 export interface CommitPolicy {
@@ -12,8 +12,8 @@ export interface CommitPolicy {
 }
 
 export interface CommitLoopOptions extends CommitPolicy {
-  readonly coordinator: Coordinator;
-  readonly generation: Generation;
+  /** Whose commits they are; asked for each. */
+  readonly member: Pick<Membership, "coordinator" | "generation" | "commitRequest">;
   readonly groupId: string;
   readonly groupInstanceId: string | null;
   readonly logger: Logger;
@@ -28,7 +28,21 @@ const OUTDATED: ReadonlySet<number> = new Set([
   CODE.illegalGeneration,
   CODE.unknownMemberId,
   CODE.rebalanceInProgress,
+  CODE.staleMemberEpoch,
 ]);
+/** Answers that may only mean that the group has gone on with this member, which is about to hear of it. */
+const MOVED_ON: ReadonlySet<number> = new Set([
+  CODE.illegalGeneration,
+  CODE.rebalanceInProgress,
+  CODE.staleMemberEpoch,
+]);
+const MOVED_ON_ATTEMPTS = 20;
+const MOVED_ON_PAUSE_MS = 50;
+/**
+ * How often what is committed is committed again although nothing is new: brokers forget the offsets of topics that
+ * the group is not subscribed to, as retry topics may be, after `offsets.retention.minutes` (a week).
+ */
+const RENEWAL_MS = 6 * 3_600_000;
 const METADATA_TOO_LARGE = 12;
 
 /**
@@ -58,9 +72,16 @@ export class CommitLoop {
 
   /** Commits the starting points, lest "last" be somewhere else after a rebalance, then goes by the policy. */
   start(): void {
-    this.#isStarted = true;
     this.#tryNow();
+    if (this.#isStarted) return;
+    this.#isStarted = true;
     if (Number.isFinite(this.#options.intervalMs)) void this.#repeat();
+    void this.#renew();
+  }
+
+  /** Commits what is finished, where commits are automatic: before partitions are given up. Never rejects. */
+  async settle(): Promise<void> {
+    if (this.#isStarted && this.#isAutomatic) await this.#attempt();
   }
 
   /** So many more records were handled. */
@@ -85,7 +106,7 @@ export class CommitLoop {
   /** Ends with a last commit of what is finished, where commits are automatic and still ours. Never rejects. */
   async close(isMember: boolean): Promise<void> {
     this.#closing.abort();
-    if (this.#isStarted && this.#isAutomatic && isMember) await this.#attempt();
+    if (isMember) await this.settle();
     await this.#underWay.catch(() => {});
   }
 
@@ -94,6 +115,14 @@ export class CommitLoop {
     while (!signal.aborted) {
       await this.#cluster.clock.delay(this.#options.intervalMs, signal).catch(() => {});
       if (!signal.aborted) await this.#attempt();
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.#cluster.clock.delay(RENEWAL_MS, signal).catch(() => {});
+      for (const partition of this.#delivery.partitions()) partition.committedNext = null;
     }
   }
 
@@ -117,7 +146,6 @@ export class CommitLoop {
   }
 
   async #commit(): Promise<void> {
-    const { coordinator, generation, groupId, groupInstanceId } = this.#options;
     const found = this.#delivery.committable();
     const offsets = this.#withMetadata ? found : found.map(withoutMetadata);
     if (offsets.length === 0) return;
@@ -125,17 +153,33 @@ export class CommitLoop {
     const drop = (): Promise<void> => this.#cluster.disconnect("coordinator");
     const watch = this.#cluster.clock.delay(this.#options.timeoutMs, answered.signal).then(drop, () => {});
     try {
-      await commitOffsets(coordinator, groupId, groupInstanceId, generation, offsets);
+      await this.#send(offsets);
       this.#delivery.committed(found);
     } catch (error) {
       if (!(error instanceof BrokerError) || error.brokerCode !== METADATA_TOO_LARGE) throw error;
       // A broker with a smaller limit than Kafka's default: what is finished out of order will come again.
       this.#withMetadata = false;
-      await commitOffsets(coordinator, groupId, groupInstanceId, generation, found.map(withoutMetadata));
+      await this.#send(found.map(withoutMetadata));
       this.#delivery.committed(found);
     } finally {
       answered.abort();
       await watch;
+    }
+  }
+
+  /** A commit that crosses a rebalance in which this member stays is sent again. */
+  async #send(offsets: readonly CommittableOffset[]): Promise<void> {
+    const { member, groupId, groupInstanceId } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const { coordinator, generation, commitRequest } = member;
+      try {
+        await commitOffsets(coordinator, groupId, groupInstanceId, generation, offsets, commitRequest);
+        return;
+      } catch (error) {
+        const mayPass = error instanceof BrokerError && MOVED_ON.has(error.brokerCode);
+        if (!mayPass || attempt >= MOVED_ON_ATTEMPTS) throw error;
+      }
+      await this.#cluster.clock.delay(MOVED_ON_PAUSE_MS);
     }
   }
 }

@@ -111,9 +111,24 @@ export interface ConsumerOptions {
   readonly maxInFlightBytes?: number;
   /** The same per partition as a number of records, which bounds what comes again after a crash; 10,000. */
   readonly maxInFlightRecords?: number;
+  /**
+   * How the group agrees on who reads what. "classic" (default) is known to every broker. With "consumer" (KIP-848,
+   * Apache Kafka 4.0 and newer) the broker assigns, and members keep what stays theirs while others come and go.
+   */
+  readonly groupProtocol?: "classic" | "consumer";
+  /**
+   * Of the protocol "classic": "range" (default), at each rebalance of which all partitions are given up, or
+   * "cooperative-sticky", of which only those that go to others are; all members must have the same one. Of the
+   * protocol "consumer": "uniform" or "range"; the broker's default where none is given.
+   */
+  readonly assignor?: GroupAssignor;
   /** Static membership: a name of this member that no other has. */
   readonly groupInstanceId?: string;
-  /** After how long without a heartbeat the group takes the partitions away; 10 s by default. */
+  /**
+   * After how long without a heartbeat the group takes the partitions away; 10 s by default. With the protocol
+   * "consumer" the broker decides (`group.consumer.session.timeout.ms`), and this, 45 s by default, is after how long
+   * without an answer the member takes itself for put out.
+   */
   readonly sessionTimeoutMs?: number;
   /** 1 s by default, and never more than a third of the session timeout: so late a member hears that another one left. */
   readonly heartbeatIntervalMs?: number;
@@ -133,6 +148,8 @@ export interface ConsumerOptions {
   readonly acceptLostOffsets?: boolean;
   readonly metrics?: Registry;
 }
+
+export type GroupAssignor = "range" | "cooperative-sticky" | "uniform";
 
 /** Work waits and nothing is finished. */
 export interface Stall {

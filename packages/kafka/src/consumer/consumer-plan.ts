@@ -3,7 +3,7 @@ import type { DeliverySettings } from "../delivery/delivery-events.ts";
 import { type FailureKind, failureKind } from "../delivery/failure-kind.ts";
 import type { Isolation } from "../record/isolation.ts";
 import type { CommitPolicy } from "./commit-loop.ts";
-import type { ConsumerOptions, HandlerModule, RecordHandler } from "./consumer-options.ts";
+import type { ConsumerOptions, GroupAssignor, HandlerModule, RecordHandler } from "./consumer-options.ts";
 import { batchCall, type HandlerCall, recordCall } from "./handler-call.ts";
 import { checkOptions } from "./option-rules.ts";
 import { ThreadPool } from "./thread-pool.ts";
@@ -17,6 +17,11 @@ export interface ConsumerPlan {
   readonly delaysMs: readonly number[];
   readonly settings: Omit<DeliverySettings, "levels" | "maxWindowBytes">;
   readonly commit: CommitPolicy;
+  readonly groupProtocol: "classic" | "consumer";
+  /** Null for the broker's default. */
+  readonly assignor: GroupAssignor | null;
+  /** Whether partitions come and go one by one. */
+  readonly isIncremental: boolean;
   readonly maxInFlightBytes: number;
   readonly isolation: Isolation;
   readonly sessionTimeoutMs: number;
@@ -32,6 +37,10 @@ export interface ConsumerPlan {
 }
 
 const DEFAULT_DELAYS_MS = [5_000, 30_000, 180_000];
+/** Range is what members of every version know, so that one that is new can join those that are there. */
+const DEFAULT_ASSIGNOR = { classic: "range", consumer: null } as const;
+/** In the new protocol the broker decides: this is its default. */
+const DEFAULT_SESSION_MS = { classic: 10_000, consumer: 45_000 } as const;
 /** What a partition has ready while handlers are busy: a record that waits for longer outlives the young heap. */
 const READ_AHEAD_RECORDS = 100;
 
@@ -42,7 +51,9 @@ export function planOf(options: ConsumerOptions): ConsumerPlan {
   const delaysMs = options.onFailure === "stop" ? [] : (retry.delaysMs ?? DEFAULT_DELAYS_MS);
   const concurrency = options.concurrency ?? 30;
   const order = options.order ?? "key";
-  const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
+  const groupProtocol = options.groupProtocol ?? "classic";
+  const assignor = options.assignor ?? DEFAULT_ASSIGNOR[groupProtocol];
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? DEFAULT_SESSION_MS[groupProtocol];
   const pool = poolOf(options.handler);
   return {
     options,
@@ -71,6 +82,9 @@ export function planOf(options: ConsumerOptions): ConsumerPlan {
       random: Math.random,
     },
     commit: commitPolicy(options),
+    groupProtocol,
+    assignor,
+    isIncremental: groupProtocol === "consumer" || assignor === "cooperative-sticky",
     maxInFlightBytes: options.maxInFlightBytes ?? 64 << 20,
     isolation: options.isolation ?? "read_committed",
     sessionTimeoutMs,

@@ -13,9 +13,9 @@ import type { ConsumerOptions, Lag } from "./consumer-options.ts";
 import { type ConsumerPlan, planOf } from "./consumer-plan.ts";
 import { ConsumerTotals } from "./consumer-totals.ts";
 import { DeliverySession } from "./delivery-session.ts";
-import { GroupMember } from "./group-member.ts";
 import { GroupSession, type SessionEnd } from "./group-session.ts";
-import { beat } from "./heartbeat.ts";
+import { type Holder, type Membership, without } from "./membership.ts";
+import { membershipOf, requireProtocol } from "./membership-choice.ts";
 import { ensureRetryTopics, retryTopicNames } from "./retry-topics.ts";
 import { settlesWithin } from "./settles-within.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -49,6 +49,7 @@ export async function startConsumer(
   try {
     await plan.prepare();
     cluster = await Cluster.connect(connection);
+    await requireProtocol(cluster, plan.groupProtocol);
     producer = await createProducer(connection);
     const consumer = new HandlingConsumer(cluster, producer, plan);
     await consumer.prepare();
@@ -66,13 +67,13 @@ const PRODUCER_CLOSE_MS = 5_000;
 const WATCH_MS = 1_000;
 const SCATTERED_BACKOFF = { firstMs: 500, maxMs: 10_000 };
 
-class HandlingConsumer implements Consumer {
+class HandlingConsumer implements Consumer, Holder {
   readonly name: string;
   readonly #cluster: Cluster;
   readonly #producer: Producer;
   readonly #plan: ConsumerPlan;
   readonly #logger: Logger;
-  readonly #member: GroupMember;
+  readonly #membership: Membership;
   readonly #stopping = new AbortController();
   readonly #stall: StallWatch;
   readonly #totals = new ConsumerTotals();
@@ -99,13 +100,9 @@ class HandlingConsumer implements Consumer {
     this.#stall = new StallWatch(cluster.clock, this.#logger, plan.stallReportMs, (stall) =>
       options.onStall?.(stall),
     );
-    this.#member = new GroupMember(cluster, {
-      groupId: options.groupId,
-      topics: () => this.#subscription,
-      groupInstanceId: options.groupInstanceId ?? null,
-      sessionTimeoutMs: plan.sessionTimeoutMs,
-      rebalanceTimeoutMs: plan.rebalanceTimeoutMs,
-    });
+    // Where a group shares partitions out one by one, the retries of one follow it.
+    const topics = (): readonly string[] => (plan.isIncremental ? this.#sources : this.#subscription);
+    this.#membership = membershipOf(cluster, plan, topics);
   }
 
   get done(): Promise<void> {
@@ -115,19 +112,20 @@ class HandlingConsumer implements Consumer {
   /** Finds the topics, and creates what they need for retries. */
   async prepare(): Promise<void> {
     const { options, delaysMs } = this.#plan;
-    this.#sources = await selectTopics(this.#cluster, options.topics);
-    if (options.onFailure === "stop" && delaysMs.length === 0) {
-      this.#subscription = this.#sources;
-      return;
+    const sources = await selectTopics(this.#cluster, options.topics);
+    let retries: string[] = [];
+    if (options.onFailure !== "stop" || delaysMs.length > 0) {
+      this.#levels = await ensureRetryTopics(this.#cluster, {
+        topics: sources,
+        retries: delaysMs.length,
+        create: options.createTopics ?? true,
+      });
+      const existing = new Set(await this.#cluster.topicNames());
+      retries = sources.flatMap((topic) => retryTopicNames(topic, this.#levels, existing));
     }
-    this.#levels = await ensureRetryTopics(this.#cluster, {
-      topics: this.#sources,
-      retries: delaysMs.length,
-      create: options.createTopics ?? true,
-    });
-    const existing = new Set(await this.#cluster.topicNames());
-    const retries = this.#sources.flatMap((topic) => retryTopicNames(topic, this.#levels, existing));
-    this.#subscription = [...this.#sources, ...retries];
+    // Both at once: a member asks for a topic only when its retries are known.
+    this.#sources = sources;
+    this.#subscription = [...sources, ...retries];
   }
 
   begin(): void {
@@ -203,23 +201,11 @@ class HandlingConsumer implements Consumer {
     const { signal } = this.#stopping;
     try {
       while (!signal.aborted) {
-        const assigned = await this.#join(signal);
-        const missing = this.#missingRetries(assigned);
-        if (missing !== null) {
-          await this.#leave();
-          await this.#explain(missing);
-          // A topic that has grown has outgrown its retry topics.
-          await this.#refreshTopics();
-          const pauseMs = backoffMs(SCATTERED_BACKOFF, this.#scattered++, this.#cluster.random);
-          await this.#cluster.clock.delay(pauseMs, signal).catch(() => {});
-          continue;
-        }
-        this.#scattered = 0;
-        await this.#oneSession(assigned);
+        // After all that was read is to be read in another way, as a new member.
+        if ((await this.#oneSession()) === "rebalance") await this.#leave();
       }
     } catch (error) {
-      // A stop while joining is no failure.
-      if (!signal.aborted || error !== signal.reason) throw catalogued(error, this.#cluster.connection);
+      throw catalogued(error, this.#cluster.connection);
     } finally {
       this.#stopping.abort();
       await this.#leave();
@@ -238,9 +224,9 @@ class HandlingConsumer implements Consumer {
 
   async #leave(): Promise<void> {
     try {
-      // A join that was broken off would hold up the farewell behind it.
+      // What hangs there would hold up the farewell behind it.
       await this.#cluster.disconnect("coordinator");
-      await this.#member.leave();
+      await this.#membership.leave();
     } catch (error) {
       const reason = rootMessage(error);
       const text = "could not leave the group; its partitions are taken over after the session timeout";
@@ -248,15 +234,77 @@ class HandlingConsumer implements Consumer {
     }
   }
 
-  async #join(signal: AbortSignal): Promise<TopicPartition[]> {
-    // The answer to a join comes when all members have joined; a stop does not wait for it.
-    const cut = (): void => void this.#cluster.disconnect("coordinator");
-    signal.addEventListener("abort", cut, { once: true });
-    try {
-      return await this.#member.join(signal);
-    } finally {
-      signal.removeEventListener("abort", cut);
+  async accepts(assigned: readonly TopicPartition[]): Promise<boolean> {
+    const missing = this.#plan.isIncremental ? null : this.#missingRetries(assigned);
+    if (missing === null) {
+      this.#scattered = 0;
+      return true;
     }
+    await this.#leave();
+    await this.#explain(missing);
+    // A topic that has grown has outgrown its retry topics.
+    await this.#refreshTopics();
+    await this.#pauseScattered();
+    return false;
+  }
+
+  take(given: readonly TopicPartition[]): void {
+    const partitions = this.#withRetries(given);
+    if (partitions.length === 0) return;
+    this.#assignment = [...this.#assignment, ...partitions];
+    this.#logger.info("partitions assigned", { partitions: partitions.map(partitionName) });
+    this.#session?.take(partitions);
+    this.#plan.options.onAssigned?.(partitions);
+  }
+
+  async release(taken: readonly TopicPartition[]): Promise<void> {
+    const partitions = this.#withRetries(taken);
+    if (partitions.length === 0) return;
+    await this.#session?.release(partitions, this.#graceMs);
+    // What is lost or given up with the whole session is told when that is over.
+    if (this.#group?.ended.aborted !== false) return;
+    this.#letGo(partitions, "rebalance");
+  }
+
+  #letGo(partitions: readonly TopicPartition[], reason: SessionEnd): void {
+    for (const partition of partitions) this.#begun.add(partitionName(partition));
+    this.#assignment = without(this.#assignment, partitions);
+    this.#logger.info("partitions given up", { reason, partitions: partitions.map(partitionName) });
+    if (partitions.length > 0)
+      this.#plan.options.onRevoked?.(partitions, reason === "lost" ? "lost" : "revoked");
+  }
+
+  /** A rebalance waits for handlers so long, and no longer than leaves time for the commit. */
+  get #graceMs(): number {
+    return this.#plan.rebalanceTimeoutMs * 0.8;
+  }
+
+  /** Partitions that the group has named, with the same ones of their retry topics. */
+  #withRetries(partitions: readonly TopicPartition[]): readonly TopicPartition[] {
+    if (!this.#plan.isIncremental) return partitions;
+    return partitions.flatMap(({ topic, partition }) =>
+      this.#familyTopics(topic).map((name) => ({ topic: name, partition })),
+    );
+  }
+
+  /** Waits until the retry topics have the partitions that their topics have. */
+  async #seeToRetries(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    if (!this.#plan.isIncremental || this.#levels === 0) return;
+    const topics = [...new Set(partitions.map(({ topic }) => topic))];
+    for (;;) {
+      signal.throwIfAborted();
+      const layouts = await this.#cluster.layouts(topics).catch(() => null);
+      const isThere = ({ topic, partition }: TopicPartition): boolean =>
+        partition < (layouts?.get(topic)?.leaders.length ?? 0);
+      if (partitions.every(isThere)) return;
+      await this.#refreshTopics();
+      await this.#pauseScattered();
+    }
+  }
+
+  async #pauseScattered(): Promise<void> {
+    const pauseMs = backoffMs(SCATTERED_BACKOFF, this.#scattered++, this.#cluster.random);
+    await this.#cluster.clock.delay(pauseMs, this.#stopping.signal).catch(() => {});
   }
 
   /**
@@ -292,68 +340,55 @@ class HandlingConsumer implements Consumer {
     return this.#subscription.filter((name) => this.#sourceOf(name) === source);
   }
 
-  /** From an assignment until its partitions are given up. Rejects with what ends the consumer. */
-  async #oneSession(assigned: readonly TopicPartition[]): Promise<void> {
-    const { options } = this.#plan;
+  /** From joining until the group is left, or goes on without this member. Rejects with what ends the consumer. */
+  async #oneSession(): Promise<SessionEnd> {
     const group = new GroupSession(this.#cluster.clock);
     this.#group = group;
     if (this.#stopping.signal.aborted) group.end("stopped", 0);
-    const session = new DeliverySession(this.#parts(assigned.length), group, assigned);
+    const session = new DeliverySession(this.#parts(), group);
     this.#session = session;
-    this.#assignment = assigned;
-    this.#logger.info("partitions assigned", { partitions: assigned.map(partitionName) });
-    options.onAssigned?.(assigned);
-    const heartbeats = this.#beat(group);
+    const membership = this.#membership.run(this, group).catch((error: unknown) => session.fail(error));
     try {
       await session.run();
     } finally {
       group.close();
-      await heartbeats;
+      await membership;
       this.#totals.add(session.delivery.counts);
-      for (const partition of assigned) this.#begun.add(partitionName(partition));
       this.#session = null;
       this.#group = null;
-      this.#assignment = [];
-      const reason: SessionEnd = group.reason ?? "failed";
-      this.#logger.info("partitions given up", { reason, partitions: assigned.map(partitionName) });
-      if (assigned.length > 0) options.onRevoked?.(assigned, reason === "lost" ? "lost" : "revoked");
+      const reason = group.reason ?? "failed";
+      if (this.#assignment.length > 0) this.#letGo(this.#assignment, reason);
     }
+    return group.reason ?? "failed";
   }
 
-  #parts(partitions: number) {
+  #parts() {
     const { options, ...plan } = this.#plan;
+    // Topics may get more of them while partitions are held.
+    const levels = (): number => this.#levels;
     return {
       ...plan,
       cluster: this.#cluster,
-      member: this.#member,
+      member: this.#membership,
       producer: this.#producer,
       logger: this.#logger,
       settings: {
         ...plan.settings,
-        levels: this.#levels,
+        get levels() {
+          return levels();
+        },
         random: this.#cluster.random,
-        // Each partition's share, so that one that is stuck does not take the memory of the others.
-        maxWindowBytes: Math.max(1, Math.floor(plan.maxInFlightBytes / Math.max(1, partitions))),
+        maxWindowBytes: plan.maxInFlightBytes,
       },
       paused: this.#paused,
       groupInstanceId: options.groupInstanceId ?? null,
       offset: options.offset ?? "first",
       ignoresCommitted: (name: string) => options.ignoreCommitted === true && !this.#begun.has(name),
       loss: { acceptLoss: options.acceptLostOffsets ?? false },
-      sources: new Set(this.#sources),
+      sources: { has: (topic: string) => this.#sources.includes(topic) },
+      prepare: (partitions: readonly TopicPartition[], signal: AbortSignal) =>
+        this.#seeToRetries(partitions, signal),
     };
-  }
-
-  async #beat(group: GroupSession): Promise<void> {
-    const { heartbeatIntervalMs, sessionTimeoutMs, rebalanceTimeoutMs } = this.#plan;
-    const settings = {
-      topics: () => this.#subscription,
-      intervalMs: heartbeatIntervalMs,
-      sessionTimeoutMs,
-    };
-    const onEnd = (reason: "rebalance" | "lost"): void =>
-      group.end(reason, reason === "lost" ? 0 : rebalanceTimeoutMs * 0.8);
-    await beat(this.#cluster, this.#member, settings, onEnd, group.closed);
   }
 
   /** Looks for stalls, and for new topics where expressions were given. Never rejects. */
@@ -366,7 +401,7 @@ class HandlingConsumer implements Consumer {
       await clock.delay(WATCH_MS, signal).catch(() => {});
       if (signal.aborted) return;
       const session = this.#session;
-      const waits = session === null || session.waits();
+      const waits = session === null || !this.#membership.isMember || session.waits();
       this.#stall.look(this.totals().finished, waits, session?.delivery ?? null);
       if (!hasExpressions || clock.monotonic() - refreshedMs < this.#plan.topicRefreshMs) continue;
       refreshedMs = clock.monotonic();
@@ -377,10 +412,15 @@ class HandlingConsumer implements Consumer {
   async #refreshTopics(): Promise<void> {
     try {
       const before = this.#subscription.join();
+      const retries = new Map(this.#sources.map((topic) => [topic, this.#familyTopics(topic).join()]));
       await this.prepare();
       if (this.#subscription.join() === before) return;
       this.#logger.info("the topics have changed; joining again", { topics: this.#sources });
-      this.#group?.end("rebalance", this.#plan.rebalanceTimeoutMs * 0.8);
+      const isKept = this.#sources.every(
+        (topic) => !retries.has(topic) || retries.get(topic) === this.#familyTopics(topic).join(),
+      );
+      if (isKept || !this.#plan.isIncremental) this.#membership.resubscribe();
+      else this.#group?.end("rebalance", this.#graceMs);
     } catch (error) {
       this.#logger.warn("could not see to the topics; trying again", { reason: rootMessage(error) });
     }

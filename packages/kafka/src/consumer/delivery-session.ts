@@ -1,9 +1,6 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import type { Logger } from "@candlewick/runtime";
-import { persistently } from "../cluster/backoff.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { mayPass } from "../cluster/errors.ts";
-import { decodeFinished } from "../delivery/commit-metadata.ts";
 import { Delivery } from "../delivery/delivery.ts";
 import { commitRefused, handlerFailed, unwritable } from "../delivery/delivery-errors.ts";
 import type {
@@ -15,26 +12,26 @@ import type {
 } from "../delivery/delivery-events.ts";
 import type { FailureKind } from "../delivery/failure-kind.ts";
 import { Fifo } from "../delivery/fifo.ts";
+import type { Lane } from "../delivery/lane.ts";
 import type { Producer } from "../producer/producer.ts";
 import type { Isolation } from "../record/isolation.ts";
-import { topicFamily } from "../retry/retry-topic.ts";
 import { noteBacklog } from "./backlog-scan.ts";
 import { CommitLoop, type CommitPolicy } from "./commit-loop.ts";
 import type { Lag, StartOffset } from "./consumer-options.ts";
 import { FetchLoop } from "./fetch-loop.ts";
-import type { GroupMember } from "./group-member.ts";
-import type { CommittedOffset } from "./group-offsets.ts";
-import { committedOffsets } from "./group-offsets.ts";
 import type { GroupSession } from "./group-session.ts";
 import { CallContext, failureOf, type HandlerCall } from "./handler-call.ts";
+import type { Membership } from "./membership.ts";
+import { openPartitions, placeOf } from "./partition-opening.ts";
 import { moveMessage, moveRecord } from "./record-mover.ts";
-import { resolveStart } from "./start-offset.ts";
-import { type LossPolicy, type Start, startPositions } from "./start-position.ts";
+import { type LossPolicy, startPositions } from "./start-position.ts";
+import { Tenure } from "./tenure.ts";
+import { whenAborted } from "./when-aborted.ts";
 
 /** What a session needs of its consumer. */
 export interface SessionParts {
   readonly cluster: Cluster;
-  readonly member: GroupMember;
+  readonly member: Pick<Membership, "coordinator" | "generation" | "commitRequest">;
   readonly producer: Producer;
   readonly logger: Logger;
   readonly call: HandlerCall;
@@ -52,7 +49,9 @@ export interface SessionParts {
   /** Partitions that the caller has paused, by `partitionName`. */
   readonly paused: ReadonlySet<string>;
   /** Topics that are read as such, not as the retries of another one. */
-  readonly sources: ReadonlySet<string>;
+  readonly sources: Pick<ReadonlySet<string>, "has">;
+  /** Sees to it that the partitions exist: a topic may have grown, and its retry topics not yet. */
+  prepare(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void>;
 }
 
 /** A turn of the event loop is given up after so long, so that heartbeats and fetches get theirs. */
@@ -62,13 +61,25 @@ const MOST_EVENTS = 1_000;
 const LONG_POLL_MS = 500;
 const SHORT_POLL_MS = 10;
 
-/** One assignment of partitions: reads them, runs handlers, moves what failed, commits, until it is given up. */
+/** Families whose first offsets are being looked up. */
+interface Opening {
+  readonly partitions: readonly TopicPartition[];
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+/**
+ * What a member does while it is in its group: reads the partitions that it has, runs handlers, moves what failed, and
+ * commits. Partitions come and go; those that stay are not stopped for it.
+ */
 export class DeliverySession {
   readonly delivery: Delivery;
   readonly #parts: SessionParts;
   readonly #session: GroupSession;
-  readonly #partitions: readonly TopicPartition[];
   readonly #commits: CommitLoop;
+  readonly #tenures = new Map<string, Tenure>();
+  readonly #openings = new Set<Opening>();
+  readonly #releases = new Set<Promise<void>>();
   /** The end of each partition's log as the last fetch told it. */
   readonly #ends = new Map<string, bigint>();
   #fetching: FetchLoop | null = null;
@@ -80,41 +91,79 @@ export class DeliverySession {
   #isTurnOpen = false;
   #wake: { readonly atMs: number; readonly waiting: AbortController } | null = null;
   #failure: { readonly error: unknown } | null = null;
-  #idle = Promise.withResolvers<void>();
+  /** Who waits until something is idle. */
+  #waiters: { isIdle(): boolean; resolve(): void }[] = [];
 
-  constructor(parts: SessionParts, session: GroupSession, partitions: readonly TopicPartition[]) {
+  constructor(parts: SessionParts, session: GroupSession) {
     this.#parts = parts;
     this.#session = session;
-    this.#partitions = partitions;
     this.delivery = new Delivery(parts.settings);
     this.#commits = new CommitLoop(parts.cluster, this.delivery, {
       ...parts.commit,
-      coordinator: parts.member.coordinator,
-      generation: parts.member.generation,
+      member: parts.member,
       groupId: parts.settings.groupId,
       groupInstanceId: parts.groupInstanceId,
       logger: parts.logger,
       timeoutMs: parts.sessionTimeoutMs,
-      onRefused: (error) => this.#fail(error),
+      onRefused: (error) => this.fail(error),
     });
   }
 
   /** Resolves when the session has ended and nothing is in hand. Rejects with what ends the consumer. */
   async run(): Promise<void> {
-    const { ended } = this.#session;
-    try {
-      await this.#open();
-      await untilAborted(ended);
-    } catch (error) {
-      if (!ended.aborted) this.#fail(error);
-    }
+    await whenAborted(this.#session.ended);
+    await this.#stopOpenings([...this.#openings]);
     this.#feed({ kind: "draining" });
     await this.#fetching?.close();
     // A handler that hears no signal is waited for: nobody may run beside it in this process.
-    if (this.#isFeeding || !this.delivery.isIdle) await this.#idle.promise;
+    await this.#untilIdle(() => this.delivery.isIdle);
     this.#wake?.waiting.abort();
+    await Promise.all(this.#releases);
     await this.#commits.close(this.#session.reason !== "lost");
     if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  /** Further partitions, each with the same one of its retry topics. They are read as soon as it is known from where. */
+  take(partitions: readonly TopicPartition[]): void {
+    if (this.#session.ended.aborted || partitions.length === 0) return;
+    const families = Map.groupBy(partitions, (one) => this.#familyOf(one));
+    for (const [family, members] of families)
+      this.#tenures.set(family, new Tenure(members, this.#session.givenUp));
+    this.#open(partitions);
+  }
+
+  /**
+   * Gives partitions up: begins nothing more of them, lets what runs finish for `graceMs`, commits, and forgets them.
+   * The others go on meanwhile.
+   */
+  async release(partitions: readonly TopicPartition[], graceMs: number): Promise<void> {
+    const release = this.#release(new Set(partitions.map((one) => this.#familyOf(one))), graceMs);
+    this.#releases.add(release);
+    await release;
+    this.#releases.delete(release);
+  }
+
+  async #release(families: ReadonlySet<string>, graceMs: number): Promise<void> {
+    const isLeaving = (one: TopicPartition): boolean => families.has(this.#familyOf(one));
+    const affected = [...this.#openings].filter((opening) => opening.partitions.some(isLeaving));
+    await this.#stopOpenings(affected);
+    const staying = affected.flatMap((opening) => opening.partitions).filter((one) => !isLeaving(one));
+    if (staying.length > 0 && !this.#session.ended.aborted) this.#open(staying);
+    const tenures = [...families].flatMap((family) => this.#tenures.get(family) ?? []);
+    const names = tenures.flatMap((tenure) => tenure.partitions).map(partitionName);
+    this.#feed({ kind: "leaving", families: [...families] });
+    this.#fetching?.remove(names);
+    const done = new AbortController();
+    const giveUp = (): void => {
+      for (const tenure of tenures) tenure.giveUp();
+    };
+    this.#parts.cluster.clock.delay(graceMs, done.signal).then(giveUp, () => {});
+    await this.#untilIdle(() => [...families].every((family) => this.delivery.isIdleIn(family)));
+    done.abort();
+    if (this.#session.reason !== "lost") await this.#commits.settle();
+    this.#feed({ kind: "left", families: [...families] });
+    for (const family of families) this.#tenures.delete(family);
+    for (const name of names) this.#ends.delete(name);
   }
 
   /** Commits what is finished now. Rejects when that is refused. */
@@ -148,88 +197,52 @@ export class DeliverySession {
   /** Whether there is work that could be done now. */
   waits(): boolean {
     for (const { name, tracker, heldUntilMs, family } of this.delivery.partitions()) {
-      if (family.isPaused) continue;
+      if (family.isPaused || family.isLeaving) continue;
       if (tracker.records > 0) return true;
       if (heldUntilMs === null && (this.#ends.get(name) ?? 0n) > BigInt(tracker.next)) return true;
     }
     return false;
   }
 
-  async #open(): Promise<void> {
-    const { cluster, settings } = this.#parts;
-    const committed = await this.#committed();
-    const positions = await this.#positions(committed);
-    for (const { topic, partition } of this.#partitions) {
-      const name = partitionName({ topic, partition });
-      const next = positions.get(name) ?? 0n;
-      const known = committed.get(name);
-      const metadata = known !== undefined && known.next === next ? known.metadata : null;
-      this.delivery.step({
-        kind: "assigned",
-        partition: {
-          topic,
-          partition,
-          ...this.#family({ topic, partition }),
-          next: Number(next),
-          finished: decodeFinished(Number(next), metadata),
-        },
-      });
-    }
+  #open(partitions: readonly TopicPartition[]): void {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, this.#session.ended]);
+    const done = this.#begin(partitions, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.fail(error);
+      })
+      .finally(() => this.#openings.delete(opening));
+    const opening: Opening = { partitions, stop, done };
+    this.#openings.add(opening);
+  }
+
+  async #stopOpenings(openings: readonly Opening[]): Promise<void> {
+    for (const { stop } of openings) stop.abort(new Error("the partitions are given up"));
+    await Promise.all(openings.map(({ done }) => done));
+  }
+
+  async #begin(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    const { cluster, settings, member } = this.#parts;
+    await this.#parts.prepare(partitions, signal);
+    const opening = { ...this.#parts, coordinator: member.coordinator, groupId: settings.groupId };
+    const opened = await openPartitions(opening, partitions, signal);
+    signal.throwIfAborted();
+    for (const partition of opened) this.#feed({ kind: "assigned", partition });
     for (const family of this.#parts.paused) this.pause(family);
+    const positions = new Map(opened.map((one) => [partitionName(one), BigInt(one.next)]));
     if (settings.order === "key") {
-      const retries = this.#partitions.filter((one) => this.#family(one).level > 0);
-      const onRecord = (event: DeliveryEvent): void => void this.delivery.step(event);
-      await noteBacklog(cluster, retries, positions, onRecord, this.#parts.isolation, this.#session.ended);
+      const retries = opened.filter(({ level }) => level > 0);
+      const onRecord = (event: DeliveryEvent): void => this.#feed(event);
+      await noteBacklog(cluster, retries, positions, onRecord, this.#parts.isolation, signal);
+      signal.throwIfAborted();
     }
-    if (this.#session.ended.aborted) return;
     this.#commits.start();
-    this.#fetch(positions);
+    if (this.#fetching === null) this.#fetch(positions);
+    else this.#fetching.add(positions);
   }
 
-  #family(partition: TopicPartition): { family: string; level: number } {
-    const { topic, level } = this.#parts.sources.has(partition.topic)
-      ? { topic: partition.topic, level: 0 }
-      : topicFamily(partition.topic);
-    return { family: partitionName({ topic, partition: partition.partition }), level };
-  }
-
-  async #committed(): Promise<Map<string, CommittedOffset>> {
-    const { member, cluster, settings } = this.#parts;
-    const { coordinator } = member;
-    // Brokers that are away end the session by its heartbeats, not the consumer.
-    const persistence = {
-      attempts: Number.POSITIVE_INFINITY,
-      signal: this.#session.ended,
-      passes: mayPass,
-    };
-    return persistently(cluster, persistence, () =>
-      committedOffsets(coordinator, settings.groupId, this.#partitions),
-    );
-  }
-
-  async #positions(committed: ReadonlyMap<string, CommittedOffset>): Promise<Map<string, bigint>> {
-    const { cluster, offset, loss } = this.#parts;
-    const persistence = {
-      attempts: Number.POSITIVE_INFINITY,
-      signal: this.#session.ended,
-      passes: mayPass,
-    };
-    const stored = (partition: TopicPartition): bigint | undefined => {
-      const name = partitionName(partition);
-      return this.#parts.ignoresCommitted(name) ? undefined : committed.get(name)?.next;
-    };
-    const isRetry = (partition: TopicPartition): boolean => this.#family(partition).level > 0;
-    const fresh = this.#partitions.filter((one) => !isRetry(one) && stored(one) === undefined);
-    const starts =
-      fresh.length === 0
-        ? new Map<string, Start>()
-        : await resolveStart(cluster, offset, fresh, persistence, this.#parts.isolation);
-    // What waits in a retry topic is always read, wherever the topic itself starts.
-    const startOf = (partition: TopicPartition): Start => {
-      const known = isRetry(partition) ? committed.get(partitionName(partition))?.next : stored(partition);
-      return known ?? starts.get(partitionName(partition)) ?? "first";
-    };
-    return startPositions(cluster, this.#partitions, startOf, loss, persistence);
+  #familyOf(partition: TopicPartition): string {
+    return placeOf(partition, this.#parts.sources).family;
   }
 
   #fetch(positions: ReadonlyMap<string, bigint>): void {
@@ -260,7 +273,7 @@ export class DeliverySession {
             position: Number(nextOffset),
             nowMs: this.#nowMs(),
           }),
-        fail: (error) => this.#fail(error),
+        fail: (error) => this.fail(error),
       },
     });
   }
@@ -305,7 +318,19 @@ export class DeliverySession {
     }
     this.#isFeeding = false;
     this.#schedule();
-    if (this.delivery.isIdle && this.#session.ended.aborted) this.#idle.resolve();
+    if (this.#waiters.length === 0) return;
+    const [idle, busy] = [
+      this.#waiters.filter((one) => one.isIdle()),
+      this.#waiters.filter((one) => !one.isIdle()),
+    ];
+    this.#waiters = busy;
+    for (const { resolve } of idle) resolve();
+  }
+
+  /** Resolves when this is so and all that has happened is looked at. */
+  #untilIdle(isIdle: () => boolean): Promise<void> {
+    if (!this.#isFeeding && isIdle()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ isIdle, resolve }));
   }
 
   /** Notes when a turn of the event loop begins: events that came after a pause of the loop must not wait for the next one. */
@@ -333,14 +358,13 @@ export class DeliverySession {
         this.#fetching?.poke();
         return;
       case "stop":
-        this.#fail(handlerFailed(command.entry.record, command.error));
+        this.fail(handlerFailed(command.entry.record, command.error));
         return;
     }
   }
 
   #call(ticket: RunTicket): void {
-    const { givenUp } = this.#session;
-    const context = new CallContext(ticket, givenUp, this.#acknowledge);
+    const context = new CallContext(ticket, this.#givenUp(ticket.lane), this.#acknowledge);
     let running: void | Promise<void>;
     try {
       running = this.#parts.call(ticket, context);
@@ -354,6 +378,10 @@ export class DeliverySession {
         () => this.#handled(ticket),
         (error: unknown) => this.#failed(ticket, error),
       );
+  }
+
+  #givenUp({ family }: Lane): AbortSignal {
+    return this.#tenures.get(family.name)?.givenUp ?? this.#session.givenUp;
   }
 
   #handled(ticket: RunTicket): void {
@@ -384,8 +412,9 @@ export class DeliverySession {
     const { cluster, producer, moveTimeoutMs, settings, logger } = this.#parts;
     const { record } = ticket.entry;
     const message = moveMessage(ticket, settings.groupId);
+    const givenUp = this.#givenUp(ticket.lane);
     try {
-      const sent = await moveRecord(cluster, producer, message, moveTimeoutMs, this.#session.givenUp);
+      const sent = await moveRecord(cluster, producer, message, moveTimeoutMs, givenUp);
       if (ticket.failure !== null) {
         logger.warn(ticket.to === "dead" ? "a record was given up" : "a record will be tried again later", {
           topic: record.topic,
@@ -399,8 +428,8 @@ export class DeliverySession {
       }
       this.#feed({ kind: "published", ticket, offset: Number(sent.offset), nowMs: this.#nowMs() });
     } catch (error) {
-      if (!this.#session.givenUp.aborted) this.#fail(unwritable(record, message.topic, error));
-      this.#feed({ kind: "unpublished" });
+      if (!givenUp.aborted) this.fail(unwritable(record, message.topic, error));
+      this.#feed({ kind: "unpublished", ticket });
     }
   }
 
@@ -420,15 +449,8 @@ export class DeliverySession {
   }
 
   /** The first failure ends the session and the consumer. */
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     this.#failure ??= { error };
     this.#session.end("failed", 0);
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

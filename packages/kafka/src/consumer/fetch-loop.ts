@@ -9,6 +9,7 @@ import { FetchedPart } from "./fetched-part.ts";
 import { FetchedParts, type RecordSink } from "./fetched-parts.ts";
 import type { RawFetchPartition, RawFetchResponse } from "./raw-fetch.ts";
 import { Wake } from "./wake.ts";
+import { whenAborted } from "./when-aborted.ts";
 
 /** Who takes what is fetched. */
 export interface FetchSink extends RecordSink {
@@ -76,8 +77,16 @@ export class FetchLoop {
     this.poke();
   }
 
+  /** Reads these partitions no more; an answer that is under way for them is thrown away. */
+  remove(names: readonly string[]): void {
+    for (const name of names) this.#positions.delete(name);
+    this.#round.abort();
+    this.poke();
+  }
+
   /** Goes on with a partition at another offset; an answer that is under way for the old one is thrown away. */
   seek(name: string, offset: bigint): void {
+    if (!this.#positions.has(name)) return;
     this.#positions.set(name, offset);
     this.poke();
   }
@@ -125,7 +134,10 @@ export class FetchLoop {
     this.#round = new AbortController();
     const round = this.#round;
     const partitions = [...this.#positions.keys()].map(parsePartitionName);
-    if (partitions.length === 0) return untilAborted(AbortSignal.any([round.signal, this.#closing.signal]));
+    if (partitions.length === 0) {
+      await whenAborted(AbortSignal.any([round.signal, this.#closing.signal]));
+      return;
+    }
     const { byLeader, leaderless } = await placeLeaders(this.#cluster, partitions);
     const tasks = [...byLeader].map(([leader, led]) => this.#follow(leader, led, round));
     if (leaderless.length > 0) {
@@ -254,7 +266,8 @@ export class FetchLoop {
     // Somebody has set another position meanwhile: this is the answer to a question that is void.
     if (wanted === undefined || wanted !== asked.get(name) || this.#closing.signal.aborted) return null;
     if (part.errorCode === CODE.offsetOutOfRange) {
-      this.#positions.set(name, await this.#options.relocate(partition, wanted));
+      const offset = await this.#options.relocate(partition, wanted);
+      if (this.#positions.get(name) === wanted) this.#positions.set(name, offset);
       return null;
     }
     if (part.errorCode !== CODE.none) throw new BrokerError(part.errorCode, `fetching ${name}`);
@@ -267,11 +280,4 @@ export class FetchLoop {
     this.#partitionBytes = Math.min(this.#partitionBytes * 2, 1 << 30);
     return null;
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -13,6 +13,7 @@ import { GroupMember } from "./group-member.ts";
 import { GroupSession } from "./group-session.ts";
 import { beat } from "./heartbeat.ts";
 import { OffsetCommitter } from "./offset-committer.ts";
+import { rangeAssignor } from "./range-assignor.ts";
 import { settlesWithin } from "./settles-within.ts";
 import { type LossPolicy, type Start, startPositions } from "./start-position.ts";
 
@@ -72,6 +73,7 @@ class BatchGroupConsumer implements GroupConsumer {
       topics: () => options.topics,
       sessionTimeoutMs: this.#sessionTimeoutMs,
       rebalanceTimeoutMs: this.#rebalanceTimeoutMs,
+      assignor: rangeAssignor,
     });
     this.done = this.#run();
     // Whoever waits for `done` hears of a failure; nobody has to.
@@ -124,8 +126,9 @@ class BatchGroupConsumer implements GroupConsumer {
 
   async #leave(): Promise<void> {
     try {
-      // A join that was broken off would hold up the farewell behind it.
+      // What hangs there would hold up the farewell behind it.
       await this.#cluster.disconnect("coordinator");
+      await this.#member.cut();
       await this.#member.leave();
     } catch (error) {
       this.#logger.warn(
@@ -172,7 +175,7 @@ class BatchGroupConsumer implements GroupConsumer {
 
   async #join(signal: AbortSignal): Promise<TopicPartition[]> {
     // The answer to a join comes when all members have joined; a stop does not wait for it.
-    const cut = (): void => void this.#cluster.disconnect("coordinator");
+    const cut = (): void => void this.#member.cut();
     signal.addEventListener("abort", cut, { once: true });
     try {
       return await this.#member.join(signal);

@@ -3,6 +3,7 @@ import { CandlewickError } from "@candlewick/runtime";
 import {
   decodeConsumerProtocolAssignment,
   decodeConsumerProtocolSubscription,
+  decodeCooperativeStickyGeneration,
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
   type joinGroupV7,
@@ -14,7 +15,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { Coordinator, type Generation, NOBODY } from "../cluster/coordinator.ts";
 import { BrokerError, CODE, KAFKA_ERRORS, mayPass, rootMessage } from "../cluster/errors.ts";
 import { groupByTopic } from "../cluster/offset-lookup.ts";
-import { assignRanges } from "./range-assignor.ts";
+import type { ClassicAssignor, Subscriber } from "./classic-assignor.ts";
 
 export interface MembershipSettings {
   readonly groupId: string;
@@ -24,13 +25,17 @@ export interface MembershipSettings {
   readonly groupInstanceId?: string | null;
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
+  readonly assignor: ClassicAssignor;
 }
 
 /** What a heartbeat told: go on, join again, or that the group goes on without this member. */
 export type Pulse = "member" | "rebalance" | "lost";
 
 const PROTOCOL_TYPE = "consumer";
-const PROTOCOL = "range";
+/** Joins have a connection of their own: the coordinator answers them late, and heartbeats behind one would wait. */
+const JOINING = "joining";
+/** The first version that tells of which generation the partitions are that a member holds. */
+const SUBSCRIPTION_VERSION = 2;
 const JOIN_BACKOFF = { firstMs: 100, maxMs: 3_000 };
 /** Answers after which joining again is the way on, and whether the old member id is void. */
 const REJOIN: ReadonlyMap<number, "keep-id" | "new-id"> = new Map([
@@ -39,19 +44,19 @@ const REJOIN: ReadonlyMap<number, "keep-id" | "new-id"> = new Map([
   [CODE.unknownMemberId, "new-id"],
 ]);
 
-/** This process's membership in a consumer group: the classic protocol, all partitions given up on a rebalance. */
+/** A member of a consumer group as the classic protocol has it: its requests, and what their answers mean. */
 export class GroupMember {
   readonly coordinator: Coordinator;
   readonly #cluster: Cluster;
   readonly #settings: MembershipSettings;
   #generation: Generation = NOBODY;
   #isLeader = false;
+  #isJoining = false;
 
   constructor(cluster: Cluster, settings: MembershipSettings) {
     this.#cluster = cluster;
     this.#settings = settings;
-    // A join is answered when all members have joined, which may take the whole rebalance timeout.
-    this.coordinator = new Coordinator(cluster, settings.groupId, settings.rebalanceTimeoutMs + 10_000);
+    this.coordinator = new Coordinator(cluster, settings.groupId);
   }
 
   get generation(): Generation {
@@ -64,19 +69,32 @@ export class GroupMember {
   }
 
   /**
-   * Joins, or joins again, and resolves with the partitions assigned. Tries for as long as the brokers are
+   * Joins, or joins again with the partitions that it holds, and resolves with those assigned; with null when the
+   * group has gone on without this member, so that it holds nothing any more. Tries for as long as the brokers are
    * away. Rejects when the signal fires and on what cannot pass by itself.
    */
-  async join(signal: AbortSignal): Promise<TopicPartition[]> {
+  async join(signal: AbortSignal): Promise<TopicPartition[]>;
+  async join(signal: AbortSignal, owned: readonly TopicPartition[]): Promise<TopicPartition[] | null>;
+  async join(signal: AbortSignal, owned: readonly TopicPartition[] = []): Promise<TopicPartition[] | null> {
+    this.#isJoining = true;
+    try {
+      return await this.#joinAtLast(signal, owned);
+    } finally {
+      this.#isJoining = false;
+    }
+  }
+
+  async #joinAtLast(signal: AbortSignal, owned: readonly TopicPartition[]): Promise<TopicPartition[] | null> {
     for (let failures = 0; ; ) {
       signal.throwIfAborted();
       try {
-        const joined = await this.#join();
+        const joined = await this.#join(owned);
         const assigned = joined === null ? null : await this.#sync(joined);
         if (assigned !== null) return assigned;
+        if (owned.length > 0 && this.#generation === NOBODY) return null;
       } catch (error) {
         signal.throwIfAborted();
-        if (!mayPass(error, failures)) throw asRefusal(error, this.#settings.groupId);
+        if (!mayPass(error, failures)) throw this.#refusal(error);
         this.coordinator.forget();
         if (failures++ === 0) {
           const fields = { group: this.#settings.groupId, reason: rootMessage(error) };
@@ -90,7 +108,9 @@ export class GroupMember {
 
   /** Says that this member lives. Rejects when there is no answer. */
   async heartbeat(): Promise<Pulse> {
-    const { memberId, generationId } = this.#generation;
+    const asked = this.#generation;
+    const { memberId, generationId } = asked;
+    if (generationId < 0) return "member";
     const link = await this.coordinator.link();
     const answer = await ask(
       link,
@@ -100,6 +120,9 @@ export class GroupMember {
       memberId,
       this.#instanceId,
     );
+    // What was asked before a join, or beside one, tells of a generation that is past.
+    const isPast = this.#isJoining || asked !== this.#generation;
+    if (isPast && answer.errorCode !== CODE.unknownMemberId && REJOIN.has(answer.errorCode)) return "member";
     if (answer.errorCode === CODE.rebalanceInProgress) return "rebalance";
     if (REJOIN.has(answer.errorCode)) {
       this.#mustRejoin(answer.errorCode);
@@ -109,6 +132,11 @@ export class GroupMember {
     if (answer.errorCode === CODE.fencedInstanceId) return "lost";
     this.coordinator.check(answer.errorCode, "sending a heartbeat to");
     return "member";
+  }
+
+  /** Breaks off a join that is under way, as one whose answer does not come. */
+  cut(): Promise<void> {
+    return this.#cluster.disconnect(JOINING);
   }
 
   get #instanceId(): string | null {
@@ -131,11 +159,9 @@ export class GroupMember {
   }
 
   /** Null when the coordinator wants it to be tried again. */
-  async #join(): Promise<joinGroupV7.JoinGroupResponse | null> {
-    const { groupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
-    const topics = [...this.#settings.topics()];
-    const metadata = encodeConsumerProtocolSubscription({ version: 1, topics });
-    const link = await this.coordinator.link();
+  async #join(owned: readonly TopicPartition[]): Promise<joinGroupV7.JoinGroupResponse | null> {
+    const { groupId, sessionTimeoutMs, rebalanceTimeoutMs, assignor } = this.#settings;
+    const link = await this.#joiningLink();
     const answer = await ask(
       link,
       REQUEST.joinGroup,
@@ -145,7 +171,7 @@ export class GroupMember {
       this.#generation.memberId,
       this.#instanceId,
       PROTOCOL_TYPE,
-      [{ name: PROTOCOL, metadata }],
+      [{ name: assignor.name, metadata: this.#subscription(owned) }],
     );
     if (answer.errorCode === CODE.memberIdRequired) {
       this.#generation = { memberId: answer.memberId, generationId: -1 };
@@ -158,11 +184,35 @@ export class GroupMember {
     return answer;
   }
 
+  /** A join is answered when all members have joined, which may take the whole rebalance timeout. */
+  #joiningLink() {
+    const requestTimeoutMs = this.#settings.rebalanceTimeoutMs + 10_000;
+    return this.coordinator.link(JOINING, requestTimeoutMs);
+  }
+
+  #subscription(owned: readonly TopicPartition[]): Buffer {
+    const topics = [...this.#settings.topics()];
+    if (!this.#settings.assignor.isIncremental)
+      return encodeConsumerProtocolSubscription({ version: 1, topics });
+    const { generationId } = this.#generation;
+    // Older Java clients read the generation here.
+    const userData = Buffer.alloc(4);
+    userData.writeInt32BE(generationId);
+    const ownedPartitions = byTopic(owned);
+    return encodeConsumerProtocolSubscription({
+      version: SUBSCRIPTION_VERSION,
+      topics,
+      userData,
+      ownedPartitions,
+      generationId,
+    });
+  }
+
   /** Null when a rebalance has begun meanwhile. */
   async #sync(joined: joinGroupV7.JoinGroupResponse): Promise<TopicPartition[] | null> {
     const { memberId, generationId } = this.#generation;
     const assignments = this.#isLeader ? await this.#assign(joined) : [];
-    const link = await this.coordinator.link();
+    const link = await this.#joiningLink();
     const answer = await ask(
       link,
       REQUEST.syncGroup,
@@ -171,7 +221,7 @@ export class GroupMember {
       memberId,
       this.#instanceId,
       PROTOCOL_TYPE,
-      PROTOCOL,
+      this.#settings.assignor.name,
       assignments,
     );
     if (this.#mustRejoin(answer.errorCode)) return null;
@@ -183,23 +233,21 @@ export class GroupMember {
   }
 
   async #assign(joined: joinGroupV7.JoinGroupResponse) {
-    const members = joined.members.map(({ memberId, metadata }) => ({
-      memberId,
-      topics: decodeConsumerProtocolSubscription(metadata).topics,
-    }));
+    const members = joined.members.map(({ memberId, metadata }) => subscriberOf(memberId, metadata));
     const topics = [...new Set(members.flatMap((member) => member.topics))];
     const layouts = await this.#cluster.layouts(topics);
     const counts = new Map([...layouts].map(([topic, { leaders }]) => [topic, leaders.length]));
-    return [...assignRanges(members, counts)].map(([memberId, partitions]) => ({
+    return [...this.#settings.assignor.assign(members, counts)].map(([memberId, partitions]) => ({
       memberId,
       assignment: encodeConsumerProtocolAssignment({
         version: 1,
-        assignedPartitions: groupByTopic(partitions).map(([topic, numbers]) => ({
-          topic,
-          partitions: numbers,
-        })),
+        assignedPartitions: byTopic(partitions),
       }),
     }));
+  }
+
+  #refusal(error: unknown): unknown {
+    return asRefusal(error, this.#settings.groupId, this.#settings.assignor.name);
   }
 
   #mustRejoin(errorCode: number): boolean {
@@ -209,13 +257,32 @@ export class GroupMember {
   }
 }
 
-function asRefusal(error: unknown, groupId: string): unknown {
+function byTopic(partitions: readonly TopicPartition[]) {
+  return groupByTopic(partitions).map(([topic, numbers]) => ({ topic, partitions: numbers }));
+}
+
+function subscriberOf(memberId: string, metadata: Buffer): Subscriber {
+  const { version, topics, userData, ownedPartitions, generationId } =
+    decodeConsumerProtocolSubscription(metadata);
+  const owned = ownedPartitions.flatMap(({ topic, partitions }) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
+  const isTold = version >= SUBSCRIPTION_VERSION;
+  return {
+    memberId,
+    topics,
+    owned,
+    generationId: isTold ? generationId : decodeCooperativeStickyGeneration(userData),
+  };
+}
+
+function asRefusal(error: unknown, groupId: string, assignor: string): unknown {
   // A right that is missing is told as everywhere.
   if (!(error instanceof BrokerError) || NOT_AUTHORISED.has(error.brokerCode)) return error;
   const advice =
     error.brokerCode === CODE.fencedInstanceId
       ? "Give each member a groupInstanceId of its own: another one has taken this one's."
-      : "Use another group id, or make its members agree on the protocol range and on their time limits.";
+      : `Use another group id, or make its members agree on the assignor ${assignor} and on their time limits.`;
   const what = `Kafka does not let this client into the group ${groupId} (${error.message}).`;
   return new CandlewickError(KAFKA_ERRORS.refused, what, advice, { cause: error });
 }

@@ -5,6 +5,9 @@ import { throwOnCode } from "../cluster/errors.ts";
 import { groupByTopic } from "../cluster/offset-lookup.ts";
 import type { CommittableOffset } from "../delivery/delivery.ts";
 
+/** The request in the version that a group's protocol wants. */
+export type CommitRequest = typeof REQUEST.offsetCommit;
+
 /** What a group has committed of a partition. */
 export interface CommittedOffset {
   readonly next: bigint;
@@ -41,6 +44,7 @@ export async function commitOffsets(
   groupInstanceId: string | null,
   { memberId, generationId }: Generation,
   offsets: readonly CommittableOffset[],
+  request: CommitRequest = REQUEST.offsetCommit,
 ): Promise<void> {
   const byName = new Map(offsets.map((offset) => [partitionName(offset), offset]));
   const topics = groupByTopic(offsets).map(([name, numbers]) => ({
@@ -57,7 +61,7 @@ export async function commitOffsets(
   }));
   const answer = await ask(
     await coordinator.link(),
-    REQUEST.offsetCommit,
+    request,
     groupId,
     generationId,
     memberId,

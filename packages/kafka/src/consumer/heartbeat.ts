@@ -1,7 +1,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { rootMessage } from "../cluster/errors.ts";
 import { partitionsOf } from "../cluster/offset-lookup.ts";
-import type { GroupMember, Pulse } from "./group-member.ts";
+import type { GroupMember } from "./group-member.ts";
 
 export interface HeartbeatSettings {
   topics(): readonly string[];
@@ -30,7 +30,7 @@ export async function beat(
     await clock.delay(settings.intervalMs, signal).catch(() => {});
     if (signal.aborted) return;
     try {
-      const pulse = await timely(cluster, member, settings.sessionTimeoutMs);
+      const pulse = await timely(cluster, settings.sessionTimeoutMs, () => member.heartbeat());
       if (pulse !== "member") onEnd(pulse);
       if (pulse === "lost") return;
       aliveMs = clock.monotonic();
@@ -53,12 +53,16 @@ export async function beat(
 }
 
 /** A heartbeat without an answer within the session timeout is as good as none; the connection is dropped. */
-async function timely(cluster: Cluster, member: GroupMember, timeoutMs: number): Promise<Pulse> {
+export async function timely<Answer>(
+  cluster: Cluster,
+  timeoutMs: number,
+  heartbeat: () => Promise<Answer>,
+): Promise<Answer> {
   const waiting = new AbortController();
   const drop = (): Promise<void> => cluster.disconnect("coordinator");
   const watch = cluster.clock.delay(timeoutMs, waiting.signal).then(drop, () => {});
   try {
-    return await member.heartbeat();
+    return await heartbeat();
   } finally {
     waiting.abort();
     await watch;

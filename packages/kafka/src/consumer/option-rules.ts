@@ -1,6 +1,6 @@
 import { suggest } from "@candlewick/runtime";
 import { badOptions } from "../delivery/delivery-errors.ts";
-import type { ConsumerOptions, HandlerModule } from "./consumer-options.ts";
+import type { ConsumerOptions, GroupAssignor, HandlerModule } from "./consumer-options.ts";
 
 /** What an option must be, in words, and whether it is. */
 interface Rule {
@@ -65,6 +65,8 @@ const RULES: { readonly [Name in keyof Required<ConsumerOptions>]: Rule } = {
   createTopics: yesOrNo,
   maxInFlightBytes: whole(1),
   maxInFlightRecords: whole(1),
+  groupProtocol: oneOf("classic", "consumer"),
+  assignor: oneOf("range", "cooperative-sticky", "uniform"),
   groupInstanceId: { wanted: "a name", allows: (value) => typeof value === "string" && value !== "" },
   sessionTimeoutMs: milliseconds(1),
   heartbeatIntervalMs: milliseconds(1),
@@ -86,6 +88,11 @@ const BATCH_RULES: Readonly<Record<string, Rule>> = {
   lingerMs: milliseconds(0),
 };
 
+const ASSIGNORS: Readonly<Record<"classic" | "consumer", readonly GroupAssignor[]>> = {
+  classic: ["range", "cooperative-sticky"],
+  consumer: ["uniform", "range"],
+};
+
 /** Throws BAD_CONSUMER_OPTIONS for options that cannot be, or that no consumer has. */
 export function checkOptions(options: ConsumerOptions): void {
   checkRules("option", options, RULES);
@@ -93,6 +100,13 @@ export function checkOptions(options: ConsumerOptions): void {
   if (options.topics === undefined) throw badOptions("A consumer needs topics.", "Name at least one.");
   if ((options.handler === undefined) === (options.batch === undefined)) {
     throw badOptions("A consumer needs a handler or a batch handler.", "Give exactly one of the two.");
+  }
+  const { groupProtocol = "classic", assignor } = options;
+  if (assignor !== undefined && !ASSIGNORS[groupProtocol].includes(assignor)) {
+    throw badOptions(
+      `The assignor ${assignor} cannot be with the groupProtocol ${groupProtocol}.`,
+      `Use one of ${ASSIGNORS[groupProtocol].join(", ")}, or leave it out.`,
+    );
   }
   if (options.batch !== undefined) {
     checkRules("option batch", options.batch, BATCH_RULES);

@@ -1,18 +1,16 @@
 import type { TopicPartition } from "@candlewick/contracts";
+import type { ClassicAssignor, Subscriber } from "./classic-assignor.ts";
 
-/** A member and what it wants to read. */
-export interface Subscriber {
-  readonly memberId: string;
-  readonly topics: readonly string[];
-}
+/** Whoever takes part gives up everything at each rebalance. */
+export const rangeAssignor: ClassicAssignor = { name: "range", isIncremental: false, assign: assignRanges };
 
 /**
  * Kafka's range assignment: the partitions of each topic in equal runs over the members in order of their
  * ids, the first ones getting one more where it does not divide. Partitions with the same number of topics
- * of the same size go to the same member. The name of the protocol is "range".
+ * of the same size go to the same member.
  */
 export function assignRanges(
-  members: readonly Subscriber[],
+  members: readonly Pick<Subscriber, "memberId" | "topics">[],
   partitionCounts: ReadonlyMap<string, number>,
 ): Map<string, TopicPartition[]> {
   const assignment = new Map<string, TopicPartition[]>(members.map(({ memberId }) => [memberId, []]));

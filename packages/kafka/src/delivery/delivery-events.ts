@@ -21,7 +21,7 @@ export interface DeliverySettings {
   /** By which part a delay may be longer or shorter. */
   readonly jitter: number;
   readonly batch: BatchBounds;
-  /** Bounds of a partition's window, see OffsetTracker. */
+  /** Bounds of windows, see OffsetTracker: the records of each partition, and the bytes of all together. */
   readonly maxWindowRecords: number;
   readonly maxWindowBytes: number;
   /** So many records of a partition that wait for a handler are enough; see ReadAhead. */
@@ -103,12 +103,16 @@ export type DeliveryEvent =
       readonly offset: number;
       readonly nowMs: number;
     }
-  /** A move was given up, with the session; its record is not finished. */
-  | { readonly kind: "unpublished" }
+  /** A move was given up; its record is not finished. */
+  | { readonly kind: "unpublished"; readonly ticket: PublishTicket }
   | { readonly kind: "clock"; readonly nowMs: number }
   | { readonly kind: "paused" | "resumed"; readonly family: string; readonly nowMs: number }
-  /** The partitions are to be given up: start nothing more. */
-  | { readonly kind: "draining" };
+  /** All partitions are to be given up: start nothing more. */
+  | { readonly kind: "draining" }
+  /** These families are to be given up: start nothing more of them. The others go on. */
+  | { readonly kind: "leaving"; readonly families: readonly string[] }
+  /** They are given up, with nothing of them in hand: forget them. */
+  | { readonly kind: "left"; readonly families: readonly string[] };
 
 export type DeliveryCommand =
   | { readonly kind: "run"; readonly ticket: RunTicket }

@@ -121,7 +121,7 @@ export class Delivery {
         this.#published(event.ticket, event.offset, event.nowMs);
         break;
       case "unpublished":
-        this.#publishing--;
+        this.#putDown(event.ticket);
         break;
       case "clock":
         this.#fire(event.nowMs);
@@ -132,6 +132,12 @@ export class Delivery {
         break;
       case "draining":
         this.#draining = true;
+        break;
+      case "leaving":
+        for (const name of event.families) this.#leave(name);
+        break;
+      case "left":
+        for (const name of event.families) this.#forget(name);
         break;
     }
     this.#dispatch();
@@ -146,6 +152,11 @@ export class Delivery {
   /** Whether nothing is with a handler or on its way to another topic. */
   get isIdle(): boolean {
     return this.#running === 0 && this.#publishing === 0;
+  }
+
+  /** Whether nothing of this family is with a handler or on its way to another topic. */
+  isIdleIn(family: string): boolean {
+    return (this.#families.get(family)?.inHand ?? 0) === 0;
   }
 
   get running(): number {
@@ -199,6 +210,22 @@ export class Delivery {
     this.#partitions.set(name, partition);
   }
 
+  #leave(name: string): void {
+    const family = this.#families.get(name);
+    if (family !== undefined) family.isLeaving = true;
+  }
+
+  #forget(name: string): void {
+    const family = this.#families.get(name);
+    if (family === undefined) return;
+    this.#families.delete(name);
+    for (const partition of family.levels) {
+      if (partition === undefined) continue;
+      this.#partitions.delete(partition.name);
+      this.#readAhead.forget(partition);
+    }
+  }
+
   /** Keeps in mind what lies in a retry topic: its key is parked, and its source record must not be handled. */
   #noteBacklog(name: string, record: ConsumedRecord): void {
     const partition = this.#partitions.get(name);
@@ -219,7 +246,7 @@ export class Delivery {
 
   #arrive({ partition: name, records, from, position, nowMs }: DeliveryEventOf<"arrived">): void {
     const partition = this.#partitions.get(name);
-    if (partition === undefined || this.#draining) return;
+    if (partition === undefined || this.#isLeaving(partition.family)) return;
     const { tracker } = partition;
     // What was read ahead before the partition stopped at an earlier record will be read again behind it.
     if (partition.heldUntilMs !== null || from > tracker.position) return;
@@ -311,6 +338,7 @@ export class Delivery {
     while (this.#running < this.#concurrency && !this.#draining) {
       const lane = this.#ready.shift();
       if (lane === undefined) break;
+      if (lane.family.isLeaving) continue;
       if (lane.family.isPaused) lane.family.blocked.push(lane);
       else this.#start(lane);
     }
@@ -339,6 +367,7 @@ export class Delivery {
     lane.state = "busy";
     if (entries === null) return;
     this.#running++;
+    lane.family.inHand++;
     this.#tell({ kind: "run", ticket: { lane, entries } });
   }
 
@@ -346,6 +375,11 @@ export class Delivery {
     // Most steps lead to one command: a list of one takes less memory than a list that may grow.
     if (this.#commands === NOTHING) this.#commands = [command];
     else this.#commands.push(command);
+  }
+
+  /** Whether nothing more of the family may begin. */
+  #isLeaving(family: Family): boolean {
+    return this.#draining || family.isLeaving;
   }
 
   #parkLevel({ record, partition }: Entry): number | null {
@@ -361,11 +395,19 @@ export class Delivery {
 
   #publish(ticket: PublishTicket): void {
     this.#publishing++;
+    ticket.lane.family.inHand++;
     this.#tell({ kind: "publish", ticket });
+  }
+
+  /** A move has ended, in one way or the other. */
+  #putDown(ticket: PublishTicket): void {
+    this.#publishing--;
+    ticket.lane.family.inHand--;
   }
 
   #handled({ lane, entries }: RunTicket, nowMs: number): void {
     this.#running--;
+    lane.family.inHand--;
     for (const entry of entries) this.#finish(entry);
     this.counts.handled += entries.length;
     lane.recovered();
@@ -375,12 +417,13 @@ export class Delivery {
   #failed(ticket: RunTicket, failure: Failure, nowMs: number): void {
     this.#running--;
     const { lane } = ticket;
+    lane.family.inHand--;
     const done = ticket.entries.slice(0, failure.index ?? 0);
     const left = ticket.entries.slice(failure.index ?? 0);
     for (const entry of done) this.#finish(entry);
     this.counts.handled += done.length;
     // Whoever gets the partition next will see the others again.
-    if (this.#draining) return;
+    if (this.#isLeaving(lane.family)) return;
     const kind = this.#kindNow(lane, failure, nowMs);
     if (kind === "transient") {
       this.counts.failedInPlace++;
@@ -446,8 +489,9 @@ export class Delivery {
     if (!holdsLane) this.#offer(lane, nowMs);
   }
 
-  #published({ lane, entry, to, failure, holdsLane }: PublishTicket, offset: number, nowMs: number): void {
-    this.#publishing--;
+  #published(ticket: PublishTicket, offset: number, nowMs: number): void {
+    const { lane, entry, to, failure, holdsLane } = ticket;
+    this.#putDown(ticket);
     const { family } = entry.partition;
     if (to === "dead") this.counts.dead++;
     else {
@@ -474,7 +518,9 @@ export class Delivery {
 
   /** Full at the bound, and wanted again when half of the window is free: so that fetches are not tiny. */
   #measure(partition: PartitionDelivery): void {
-    const { maxWindowRecords, maxWindowBytes } = this.#settings;
+    const { maxWindowRecords } = this.#settings;
+    // Each partition's share, so that one that is stuck does not take the memory of the others.
+    const maxWindowBytes = Math.max(1, Math.floor(this.#settings.maxWindowBytes / this.#partitions.size));
     const { records, bytes } = partition.tracker;
     if (!partition.isFull) {
       partition.isFull = records >= maxWindowRecords || bytes >= maxWindowBytes;

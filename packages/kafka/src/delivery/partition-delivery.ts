@@ -23,6 +23,10 @@ export class Family {
   /** Lanes that are ready but may not run. */
   blocked: Lane[] = [];
   isPaused = false;
+  /** It is to be given up: nothing more of it begins. */
+  isLeaving = false;
+  /** Calls of handlers and moves that are under way. */
+  inHand = 0;
 
   constructor(name: string, levels: number) {
     this.name = name;
@@ -78,7 +82,8 @@ export class PartitionDelivery {
 
   /** Whether more records may be fetched. */
   get isWanted(): boolean {
-    return !this.isFull && !this.isAhead && this.heldUntilMs === null && !this.family.isPaused;
+    const { isPaused, isLeaving } = this.family;
+    return !this.isFull && !this.isAhead && this.heldUntilMs === null && !isPaused && !isLeaving;
   }
 
   /** The age of the oldest record that is not finished; of the newest finished one where none has arrived. */

@@ -38,6 +38,11 @@ export class ReadAhead {
     return true;
   }
 
+  /** The partition is given up. */
+  forget(partition: PartitionDelivery): void {
+    this.#ahead.delete(partition);
+  }
+
   #release(partition: PartitionDelivery): void {
     partition.isAhead = false;
     this.#ahead.delete(partition);

@@ -13,6 +13,9 @@ import type { ConsumedRecord } from "../../src/index.ts";
 import { topicFamily } from "../../src/retry/retry-topic.ts";
 import type { World } from "./world.ts";
 
+/** The name of the family of a partition of the topic. */
+const familyName = (partition: number): string => partitionName({ topic: "t", partition });
+
 export const idOf = (record: ConsumedRecord): number => Number(record.value?.toString());
 
 /** One process: it runs the production scheduling, and stands in for its connections, timers and handlers. */
@@ -23,6 +26,11 @@ export class SimulatedMember {
   /** Counts sessions: what was begun in an earlier one is ignored when it ends. */
   #session = 0;
   #positions = new Map<string, number>();
+  /** Partitions of the topic that it holds, and those of them that it is to give up. */
+  readonly #held = new Set<number>();
+  readonly #leaving = new Set<number>();
+  /** Counts how often each partition came: what was read for an earlier time is void. */
+  readonly #tenures = new Map<string, number>();
   #wakeAtMs: number | null = null;
   #arrivalMs = 0;
   #isDraining = false;
@@ -30,6 +38,8 @@ export class SimulatedMember {
   readonly #writing = new Set<PublishTicket>();
   isInGroup = false;
   isDead = false;
+  /** It has begun to leave for good. */
+  isGoing = false;
 
   constructor(world: World, name: string) {
     this.#world = world;
@@ -38,22 +48,19 @@ export class SimulatedMember {
 
   /** No handler runs and no partition is held. */
   get isFree(): boolean {
-    return this.delivery === null && this.#running.size === 0;
+    return (this.delivery === null || this.#held.size === 0) && this.#running.size === 0;
   }
 
   get runningTickets(): ReadonlySet<RunTicket> {
     return this.#running;
   }
 
-  begin(families: readonly number[]): void {
-    const { world } = this;
-    const { settings, kafka } = world;
-    const delivery = new Delivery(settings);
-    this.delivery = delivery;
-    this.#isDraining = false;
-    this.#positions = new Map();
-    this.#wakeAtMs = null;
-    const session = ++this.#session;
+  /** Further partitions of the topic, each with its retries, are this member's. */
+  take(families: readonly number[]): void {
+    if (this.isDead || families.length === 0) return;
+    const { settings, kafka } = this.world;
+    if (this.delivery === null) this.#begin();
+    for (const family of families) this.#held.add(family);
     const names = kafka.names().filter((name) => {
       const [topic = "", number] = name.split(":");
       return !topic.endsWith(".dlq") && families.includes(Number(number));
@@ -63,19 +70,42 @@ export class SimulatedMember {
       const partition = Number(number);
       const { level } = topicFamily(topic);
       const { next, metadata } = kafka.committed.get(name) ?? { next: 0, metadata: "" };
-      const family = partitionName({ topic: "t", partition });
+      const family = familyName(partition);
       const finished = decodeFinished(next, metadata);
-      delivery.step({ kind: "assigned", partition: { topic, partition, family, level, next, finished } });
-      this.#positions.set(name, next);
+      this.#feed({ kind: "assigned", partition: { topic, partition, family, level, next, finished } });
+      this.#tenures.set(name, (this.#tenures.get(name) ?? 0) + 1);
     }
     if (settings.order === "key") {
       for (const name of names) {
         if (topicFamily(name.split(":")[0] ?? "").level === 0) continue;
-        for (const record of kafka.log(name).slice(this.#positions.get(name))) {
-          if (record !== null) delivery.step({ kind: "backlog", partition: name, record });
+        for (const record of kafka.log(name).slice(kafka.committed.get(name)?.next ?? 0)) {
+          if (record !== null) this.#feed({ kind: "backlog", partition: name, record });
         }
       }
     }
+    for (const name of names) this.#positions.set(name, kafka.committed.get(name)?.next ?? 0);
+  }
+
+  /** Partitions are to be given up; those that it does not hold are so already. */
+  release(families: readonly number[]): void {
+    const held = families.filter((family) => this.#held.has(family) && !this.#leaving.has(family));
+    if (this.delivery === null || held.length === 0) return;
+    for (const family of held) this.#leaving.add(family);
+    this.#feed({ kind: "leaving", families: held.map(familyName) });
+  }
+
+  releaseAll(): void {
+    this.release([...this.#held]);
+  }
+
+  #begin(): void {
+    this.delivery = new Delivery(this.world.settings);
+    this.#isDraining = false;
+    this.#held.clear();
+    this.#leaving.clear();
+    this.#positions = new Map();
+    this.#wakeAtMs = null;
+    const session = ++this.#session;
     this.#poll(session);
     this.#commitLater(session);
   }
@@ -128,11 +158,27 @@ export class SimulatedMember {
       this.#session++;
       this.#isDraining = false;
       this.#world.memberFreed();
+    } else this.#letGo(delivery);
+  }
+
+  /** What is to be given up and has nothing in hand is committed, then given up. */
+  #letGo(delivery: Delivery): void {
+    const gone = [...this.#leaving].filter((family) => delivery.isIdleIn(familyName(family)));
+    if (gone.length === 0) return;
+    this.#commit();
+    for (const family of gone) {
+      this.#leaving.delete(family);
+      this.#held.delete(family);
+      for (const { name } of [...delivery.partitions()])
+        if (Number(name.split(":")[1]) === family) this.#positions.delete(name);
     }
+    this.#feed({ kind: "left", families: gone.map(familyName) });
+    this.#world.released(this, gone);
   }
 
   #do(command: DeliveryCommand): void {
-    if (this.#isDraining && (command.kind === "run" || command.kind === "publish"))
+    const isBegun = command.kind === "run" || command.kind === "publish";
+    if (isBegun && (this.#isDraining || this.#isLeaving(command.ticket.lane.family.name)))
       throw new Error(`${this.name} begins a ${command.kind} while it gives its partitions up`);
     switch (command.kind) {
       case "run":
@@ -142,7 +188,7 @@ export class SimulatedMember {
         this.#write(command.ticket);
         return;
       case "rewind":
-        this.#positions.set(command.partition, command.offset);
+        if (this.#positions.has(command.partition)) this.#positions.set(command.partition, command.offset);
         return;
       case "room":
         return;
@@ -151,11 +197,15 @@ export class SimulatedMember {
     }
   }
 
+  #isLeaving(family: string): boolean {
+    return [...this.#leaving].some((one) => familyName(one) === family);
+  }
+
   #poll(session: number): void {
     this.#world.time.in(this.#world.chance.between(1, 8), () => {
       if (this.#isOld(session) || this.delivery === null) return;
       for (const { name } of [...this.delivery.partitions()])
-        if (this.delivery.wants(name)) this.#fetch(session, name);
+        if (this.#positions.has(name) && this.delivery.wants(name)) this.#fetch(session, name);
       this.#poll(session);
     });
   }
@@ -163,6 +213,7 @@ export class SimulatedMember {
   /** What was read arrives a little later, when it may not be wanted any more. */
   #fetch(session: number, name: string): void {
     const { chance, kafka, time } = this.#world;
+    const tenure = this.#tenures.get(name);
     for (let pieces = chance.between(1, 3); pieces > 0; pieces--) {
       const from = this.#positions.get(name) ?? 0;
       const part = kafka.log(name).slice(from, from + chance.between(1, 8));
@@ -173,7 +224,7 @@ export class SimulatedMember {
       // One after the other, as on one connection.
       this.#arrivalMs = Math.max(this.#arrivalMs, time.nowMs + chance.between(0, 4));
       time.in(this.#arrivalMs - time.nowMs, () => {
-        if (this.#isOld(session)) return;
+        if (this.#isOld(session) || this.#tenures.get(name) !== tenure) return;
         this.#feed({ kind: "arrived", partition: name, records, from, position, nowMs: time.nowMs });
       });
     }

@@ -5,6 +5,7 @@ import type { ConsumedRecord } from "../../src/index.ts";
 import { replayMessage } from "../../src/retry/replay-message.ts";
 import { retryTopic } from "../../src/retry/retry-topic.ts";
 import { Chance } from "./chance.ts";
+import { IncrementalGroup } from "./incremental-group.ts";
 import { Ledger, type Life, type Nature } from "./ledger.ts";
 import { SimulatedKafka } from "./simulated-kafka.ts";
 import { idOf, SimulatedMember } from "./simulated-member.ts";
@@ -40,6 +41,8 @@ export class World {
   /** Nothing crashes, nobody is lost: then nothing may be repeated. */
   readonly isCalm: boolean;
   readonly #startMs: number;
+  /** Null where all partitions are given up at each rebalance. */
+  readonly #incremental: IncrementalGroup | null;
   #isRebalancing = false;
   #named = 0;
   #commits = 0;
@@ -55,6 +58,7 @@ export class World {
     this.#toProduce = chance.between(10, 120);
     this.isCalm = chance.happens(0.3);
     this.#startMs = this.time.nowMs;
+    this.#incremental = chance.happens(0.5) ? new IncrementalGroup(this, this.#partitions) : null;
     for (let partition = 0; partition < this.#partitions; partition++) {
       this.kafka.create({ topic: "t", partition });
       for (let level = 0; level < this.settings.levels; level++)
@@ -111,6 +115,7 @@ export class World {
     for (const { record } of ticket.entries) {
       const life = this.ledger.life(idOf(record));
       for (const other of member.runningTickets) this.#checkSideBySide(life, other);
+      if (this.isCalm) this.#checkOwner(life, member);
       if (life.redriven === 0) this.#checkOrder(life, record, inTicket);
       inTicket.add(life.id);
       life.handedOut++;
@@ -146,6 +151,17 @@ export class World {
     return true;
   }
 
+  /** A member has given up partitions that are another's now. */
+  released(member: SimulatedMember, partitions: readonly number[]): void {
+    if (this.#incremental === null) this.memberFreed();
+    else this.time.in(0, () => this.#incremental?.released(member, partitions));
+  }
+
+  /** How long the group waits for partitions to be given up. */
+  patienceMs(): number {
+    return this.isCalm ? 100_000 : this.chance.between(20, 600);
+  }
+
   memberFreed(): void {
     this.time.in(0, () => this.#assignIfAllAreFree());
   }
@@ -160,14 +176,17 @@ export class World {
   }
 
   #rebalance(): void {
-    this.#isRebalancing = true;
     this.#counts.rebalances++;
-    for (const member of this.#members) if (member.isInGroup) member.drain();
+    if (this.#incremental !== null) {
+      this.#incremental.rebalance(this.#members);
+      return;
+    }
+    this.#isRebalancing = true;
+    for (const member of this.#members) if (member.isInGroup) member.releaseAll();
     this.memberFreed();
-    const patienceMs = this.isCalm ? 100_000 : this.chance.between(20, 600);
-    this.time.in(patienceMs, () => {
+    this.time.in(this.patienceMs(), () => {
       if (!this.#isRebalancing) return;
-      for (const member of this.#members) if (member.isInGroup && !member.isFree) this.#lose(member);
+      for (const member of this.#members) if (member.isInGroup && !member.isFree) this.lose(member);
       this.#assignIfAllAreFree();
     });
   }
@@ -179,12 +198,12 @@ export class World {
     const shift = this.chance.between(0, group.length - 1);
     group.forEach((member, index) => {
       const families = Array.from({ length: this.#partitions }, (_, number) => number);
-      member.begin(families.filter((number) => (number + shift) % group.length === index));
+      member.take(families.filter((number) => (number + shift) % group.length === index));
     });
   }
 
   /** The group goes on without a member that lives; it notices later, and joins again when it is free. */
-  #lose(member: SimulatedMember): void {
+  lose(member: SimulatedMember): void {
     this.#counts.losses++;
     member.isInGroup = false;
     this.time.in(this.chance.between(0, 300), () => {
@@ -199,6 +218,7 @@ export class World {
       if (member.isDead || member.isInGroup) return;
       if (!member.isFree) return this.#joinAgainWhenFree(member);
       member.isInGroup = true;
+      member.isGoing = false;
       this.#rebalance();
     });
   }
@@ -213,7 +233,7 @@ export class World {
       else if (fate < 0.6) this.#redrive();
       else if (!this.isCalm && fate < 0.85 && alive.length > 0) this.#crash(this.chance.pick(alive));
       else if (!this.isCalm && alive.length > 0) {
-        this.#lose(this.chance.pick(alive));
+        this.lose(this.chance.pick(alive));
         this.#rebalance();
       }
       this.#fateLater();
@@ -221,6 +241,7 @@ export class World {
   }
 
   #leave(member: SimulatedMember): void {
+    member.isGoing = true;
     member.drain();
     const whenFree = (): void => {
       if (member.isDead || !member.isInGroup) return;
@@ -308,6 +329,17 @@ export class World {
       const samePartition = life.partition === beside.partition;
       if (parallelism === "key" ? sameKey : parallelism === "partition" ? samePartition : true)
         throw new Error(`records ${beside.id} and ${life.id} run side by side (${parallelism})`);
+    }
+  }
+
+  /** What is handed over in order is never with two members. */
+  #checkOwner(life: Life, member: SimulatedMember): void {
+    for (const other of this.#members) {
+      if (other === member) continue;
+      for (const { record } of [...other.runningTickets].flatMap(({ entries }) => entries)) {
+        if (this.ledger.life(idOf(record)).partition === life.partition)
+          throw new Error(`partition ${life.partition} is handled by ${other.name} and by ${member.name}`);
+      }
     }
   }
 
