@@ -6,7 +6,10 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   throughput: async () => (await import("./throughput.ts")).benchThroughput(),
   latency: async () => (await import("./latency.ts")).benchLatency(),
   "catch-up": async () => (await import("./catch-up.ts")).benchCatchUp(),
-  rebalance: async () => (await import("./rebalance.ts")).benchRebalance(),
+  rebalance: async () => (await import("./rebalance.ts")).benchRebalance("range"),
+  "rebalance-cooperative-sticky": async () =>
+    (await import("./rebalance.ts")).benchRebalance("cooperative-sticky"),
+  "rebalance-consumer": async () => (await import("./rebalance.ts")).benchRebalance("consumer"),
   broker: async () => (await import("./broker.ts")).benchBroker(),
   delivery: async () => (await import("./delivery.ts")).benchDelivery(),
 };

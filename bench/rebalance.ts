@@ -1,17 +1,21 @@
+import type { GroupWay } from "../chaos/delivery/group-way.ts";
 import { apacheSite, embeddedSite } from "../chaos/delivery/site.ts";
 import { writePart } from "./delivery/page.ts";
 import { RebalanceGroup, type RebalanceReport, type RebalanceStep } from "./delivery/rebalance-group.ts";
 
 const SITES = { "embedded broker": embeddedSite, "Apache Kafka": apacheSite } as const;
 
-/** A group that grows and shrinks under load, on both brokers: for how long nothing goes on at each step. */
-export async function benchRebalance(): Promise<void> {
+/**
+ * A group that grows and shrinks under load, on both brokers: for how long nothing goes on at each step. The way in
+ * which it shares its partitions out is part of the bench's name, but for range.
+ */
+export async function benchRebalance(group: GroupWay): Promise<void> {
   const reports = new Map<string, RebalanceReport>();
   for (const [name, start] of Object.entries(SITES)) {
     const site = await start();
     if (site === null) continue;
     try {
-      const report = await new RebalanceGroup(site).run();
+      const report = await new RebalanceGroup(site, group).run();
       console.log(`-- ${name}: ${report.records} records, none skipped, ${report.repeated} repeated`);
       for (const step of report.steps)
         console.log(
@@ -22,7 +26,8 @@ export async function benchRebalance(): Promise<void> {
       await site.stop();
     }
   }
-  if (reports.size === Object.keys(SITES).length) writePart("rebalance", pageOf(reports));
+  if (reports.size === Object.keys(SITES).length)
+    writePart(group === "range" ? "rebalance" : `rebalance-${group}`, pageOf(reports));
 }
 
 function pageOf(reports: ReadonlyMap<string, RebalanceReport>): string {

@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createAdmin, createProducer } from "@candlewick/kafka";
 import { silentLogger } from "@candlewick/runtime";
 import type { Site } from "../../chaos/delivery/experiment.ts";
+import type { GroupWay } from "../../chaos/delivery/group-way.ts";
 import type { MemberReport, RebalanceSetting } from "./rebalance-member.ts";
 import { type Pauses, RebalanceTimeline } from "./rebalance-timeline.ts";
 
@@ -39,9 +40,9 @@ export class RebalanceGroup {
   readonly #producing = new AbortController();
   #produced = 0;
 
-  constructor(site: Site) {
+  constructor(site: Site, group: GroupWay) {
     const name = `rebalance-${process.pid}-${Date.now()}`;
-    this.#setting = { port: site.proxy.port, groupId: name, topic: name };
+    this.#setting = { port: site.proxy.port, groupId: name, topic: name, group };
   }
 
   /** Throws where a record was skipped or came out of the order of its key. */

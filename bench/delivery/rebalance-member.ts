@@ -1,12 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { startConsumer } from "@candlewick/kafka";
 import { silentLogger } from "@candlewick/runtime";
+import { GROUP_WAYS, type GroupWay } from "../../chaos/delivery/group-way.ts";
 
 /** What a member is told. */
 export interface RebalanceSetting {
   readonly port: number;
   readonly groupId: string;
   readonly topic: string;
+  readonly group: GroupWay;
 }
 
 /** A record that was finished: its partition, its offset, its key and when, milliseconds since the epoch. */
@@ -40,18 +42,16 @@ const consumer = await startConsumer(
   {
     groupId: setting.groupId,
     topics: [setting.topic],
+    ...GROUP_WAYS[setting.group],
     async handler({ partition, offset, key }) {
       await pause(HANDLER_MS);
       finished.push([partition, Number(offset), String(key), Date.now()]);
     },
-    onAssigned(partitions) {
-      void report(partitions.filter(({ topic }) => topic === setting.topic).length);
-    },
-    onRevoked() {
-      void report(0);
-    },
+    onAssigned: () => void report(assigned()),
+    onRevoked: () => void report(assigned()),
   },
 );
+const assigned = (): number => consumer.assignment().filter(({ topic }) => topic === setting.topic).length;
 setInterval(() => void report(), REPORT_EVERY_MS);
 process.once("disconnect", () => process.exit(1));
 process.once("SIGTERM", async () => {

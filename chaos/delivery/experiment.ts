@@ -9,6 +9,7 @@ import { silentLogger } from "@candlewick/runtime";
 import { Chance } from "../../packages/kafka/test/delivery-model/chance.ts";
 import { readAll } from "../../packages/kafka/test/reading.ts";
 import type { SeveringProxy } from "../../packages/kafka/test/severing-proxy.ts";
+import type { GroupWay } from "./group-way.ts";
 import { BLOCKED_SESSIONS, type MemberSetting, type Task } from "./task.ts";
 import { type Deed, type Fault, judge, type Verdict } from "./verdict.ts";
 
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly seed: number;
   readonly tasks: number;
   readonly sessionTimeoutMs: number;
+  readonly group: GroupWay;
 }
 
 export interface RunReport extends Verdict {
@@ -58,9 +60,10 @@ export class Experiment {
     this.#options = options;
     this.#chance = new Chance(options.seed);
     const name = `chaos-${options.seed}-${process.pid}-${Date.now()}`;
-    const { sessionTimeoutMs } = options;
+    const { sessionTimeoutMs, group } = options;
     const journal = join(this.#folder, "journal");
-    this.#setting = { port: site.proxy.port, groupId: name, topic: name, journal, sessionTimeoutMs };
+    const { port } = site.proxy;
+    this.#setting = { port, groupId: name, topic: name, journal, sessionTimeoutMs, group };
     this.#tasks = Array.from({ length: options.tasks }, (_, id) => taskOf(this.#chance, id));
   }
 

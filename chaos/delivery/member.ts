@@ -2,6 +2,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { ContractError } from "@candlewick/contracts";
 import { startConsumer } from "@candlewick/kafka";
 import { silentLogger } from "@candlewick/runtime";
+import { GROUP_WAYS } from "./group-way.ts";
 import { BLOCKED_SESSIONS, type MemberSetting, type Task } from "./task.ts";
 
 /** A member of the group in a process of its own: does the tasks that it reads and writes down which ones. */
@@ -12,6 +13,7 @@ const consumer = await startConsumer(
   {
     groupId: setting.groupId,
     topics: [setting.topic],
+    ...GROUP_WAYS[setting.group],
     concurrency: 8,
     sessionTimeoutMs: setting.sessionTimeoutMs,
     heartbeatIntervalMs: setting.sessionTimeoutMs / 5,

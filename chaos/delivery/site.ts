@@ -8,6 +8,9 @@ import { startSeveringProxy } from "../../packages/kafka/test/severing-proxy.ts"
 import type { Site } from "./experiment.ts";
 
 const MIN_SESSION_TIMEOUT_MS = 1_000;
+/** In the consumer protocol the broker says after how long a silent member is put out. */
+const SESSION_TIMEOUT_MS = 2_000;
+const HEARTBEAT_MS = 400;
 
 /** The embedded broker in a process of its own, which is killed and started again on its data. */
 export async function embeddedSite(): Promise<Site> {
@@ -22,6 +25,10 @@ export async function embeddedSite(): Promise<Site> {
       autoCreateTopics: false,
       groupInitialRebalanceDelayMs: 0,
       groupMinSessionTimeoutMs: MIN_SESSION_TIMEOUT_MS,
+      groupConsumerMinSessionTimeoutMs: MIN_SESSION_TIMEOUT_MS,
+      groupConsumerSessionTimeoutMs: SESSION_TIMEOUT_MS,
+      groupConsumerMinHeartbeatIntervalMs: HEARTBEAT_MS,
+      groupConsumerHeartbeatIntervalMs: HEARTBEAT_MS,
     });
     broker = fork(new URL("./broker.ts", import.meta.url), [options], {
       execArgv: ["--conditions=candlewick-src"],
@@ -61,6 +68,10 @@ export async function apacheSite(): Promise<Site | null> {
     config: {
       "advertised.listeners": `PLAINTEXT://127.0.0.1:${proxy.port}`,
       "group.min.session.timeout.ms": String(MIN_SESSION_TIMEOUT_MS),
+      "group.consumer.min.session.timeout.ms": String(MIN_SESSION_TIMEOUT_MS),
+      "group.consumer.session.timeout.ms": String(SESSION_TIMEOUT_MS),
+      "group.consumer.min.heartbeat.interval.ms": String(HEARTBEAT_MS),
+      "group.consumer.heartbeat.interval.ms": String(HEARTBEAT_MS),
     },
   });
   proxy.target = Number(kafka.brokers[0]?.split(":")[1]);

@@ -1,3 +1,5 @@
+import type { GroupWay } from "./group-way.ts";
+
 /** What a record of an experiment bids its handler do. */
 export interface Task {
   readonly id: number;
@@ -21,4 +23,5 @@ export interface MemberSetting {
    */
   readonly journal: string;
   readonly sessionTimeoutMs: number;
+  readonly group: GroupWay;
 }
