@@ -150,6 +150,24 @@ describe("the live view", () => {
     );
   });
 
+  test("a pair that was quiet for longer than its candles are open is forgotten once it is told", () => {
+    const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 90);
+    const published = new Map<string, Candle>();
+    state.applyTrade(trade(0, 0, "gone", 5n));
+    collect(state, published);
+    for (let hour = 1; hour <= 24; hour++) {
+      state.applyTrade(trade(hour * 3_600, 0, "busy", 5n));
+      collect(state, published);
+    }
+    expect(state.pairs).toBe(2);
+    state.applyTrade(trade(26 * 3_600, 0, "busy", 5n));
+    expect(state.pairs).toBe(1);
+    // It comes back as a new one.
+    expect(state.applyTrade(trade(26 * 3_600 + 1, 0, "gone", 7n))).toBe("applied");
+    expect(state.stale).toBeNull();
+    expect(state.takeChanges().candles.some(({ candle }) => candle.pair === "gone")).toBe(true);
+  });
+
   test("an orphaned record may come before its trades", () => {
     const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 90);
     const one = trade(0, 0, "one", 5n);
