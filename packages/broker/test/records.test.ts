@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DamagedCompression, InflatedTooLarge } from "../src/storage/decompression.ts";
 import { lz4Decompress } from "../src/storage/lz4.ts";
+import { lz4Compress } from "../src/storage/lz4-writer.ts";
 import {
   BATCH_HEADER_SIZE,
   LOG_OVERHEAD,
@@ -11,6 +12,7 @@ import {
 } from "../src/storage/record-batch.ts";
 import { inflateRecords, judgeRecords } from "../src/storage/records.ts";
 import { snappyDecompress } from "../src/storage/snappy.ts";
+import { snappyCompress } from "../src/storage/snappy-writer.ts";
 import { clientBatch } from "./batches.ts";
 
 const MAX = 1 << 20;
@@ -80,6 +82,31 @@ describe("LZ4", () => {
     expect(() => lz4Decompress(frame(`1f 61 0100 ${"ff".repeat(5000)} 00 10 62`), MAX)).toThrow(
       InflatedTooLarge,
     );
+  });
+});
+
+describe("what the broker compresses itself", () => {
+  // Some repetitions, near and far, long and short, around pieces without any.
+  const content = fc
+    .array(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 300 }),
+        fc
+          .tuple(fc.uint8Array({ minLength: 1, maxLength: 9 }), fc.nat(3000))
+          .map(([piece, times]) => Buffer.alloc(piece.length * times, piece)),
+      ),
+      { maxLength: 12 },
+    )
+    .map((pieces) => Buffer.concat(pieces));
+
+  test.each([
+    ["snappy", snappyCompress, snappyDecompress],
+    ["LZ4", lz4Compress, lz4Decompress],
+  ])("%s opens to what it was, and repetitions become small", (_name, close, open) => {
+    fc.assert(fc.property(content, (bytes) => open(close(bytes), MAX).equals(bytes)));
+    const text = Buffer.from('{"price":"1.25","symbol":"SOL"},'.repeat(5000));
+    expect(close(text).length).toBeLessThan(text.length / 15);
+    expect(open(close(text), MAX).equals(text)).toBe(true);
   });
 });
 

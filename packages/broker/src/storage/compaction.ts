@@ -5,13 +5,12 @@ import type { Disk } from "./disk.ts";
 import {
   BATCH_HEADER_SIZE,
   type BatchHeader,
-  COMPRESSION_MASK,
   isControl,
   isTransactional,
   LOG_OVERHEAD,
   setChecksum,
 } from "./record-batch.ts";
-import { type BatchRecord, openRecords, recordsOf } from "./records.ts";
+import { type BatchRecord, deflateRecords, openRecords, recordsOf } from "./records.ts";
 import { Segment } from "./segment.ts";
 
 /** After so many bytes others get their turn. */
@@ -41,9 +40,8 @@ interface StoredBatch {
 
 /**
  * Rewrites closed segments so that of all records with the same key only the last remains. Offsets stay; a
- * batch keeps its base and last offset. Compressed batches are never rewritten: they go when none of their
- * records is needed, and stay whole otherwise, as do those that cannot be opened. Calls back with each
- * segment and its replacement, which is on the disk.
+ * batch keeps its base and last offset, and its compression. Batches that cannot be opened stay whole. Calls
+ * back with each segment and its replacement, which is on the disk.
  */
 export async function compact(
   task: CompactionTask,
@@ -74,7 +72,7 @@ async function latestOffsets(task: CompactionTask): Promise<Map<string, number>>
     for await (const batch of batchesOf(segment, task.pace)) {
       if (latest.size >= MAX_KEYS) return latest;
       if (isControl(batch.header) || isAborted(task.producers, batch.header)) continue;
-      for (const { key, offset } of readable(batch) ?? []) {
+      for (const { key, offset } of readable(batch)?.records ?? []) {
         if (key !== null) latest.set(key.toString("latin1"), offset);
       }
     }
@@ -89,11 +87,17 @@ function isAborted(producers: ProducerState, header: BatchHeader): boolean {
     .some((aborted) => aborted.producerId === header.producerId && aborted.firstOffset <= header.baseOffset);
 }
 
-function readable({ header, bytes }: StoredBatch): BatchRecord[] | undefined {
+interface ReadableBatch {
+  /** The records' bytes without compression. */
+  readonly opened: Buffer;
+  readonly records: readonly BatchRecord[];
+}
+
+function readable({ header, bytes }: StoredBatch): ReadableBatch | undefined {
   const opened = openRecords(bytes, header);
   if (opened === undefined) return undefined;
   try {
-    return [...recordsOf(opened, header)];
+    return { opened, records: [...recordsOf(opened, header)] };
   } catch (error) {
     if (error instanceof MalformedMessage) return undefined;
     throw error;
@@ -149,30 +153,30 @@ function cleanBatch(
 ): Buffer | undefined {
   const { header, bytes } = batch;
   if (isControl(header)) return bytes;
-  const records = readable(batch);
-  if (records === undefined) return bytes;
+  const content = readable(batch);
+  if (content === undefined) return bytes;
   const isLastOfProducer =
     task.producers.get(header.producerId)?.batches.at(-1)?.baseOffset === header.baseOffset;
   const dropsTombstones = header.maxTimestamp < task.tombstonesBeforeMs;
   const aborted = isAborted(task.producers, header);
-  const kept = records.filter(({ key, value, offset }) => {
+  const kept = content.records.filter(({ key, value, offset }) => {
     if (aborted) return false;
     if (key === null) return true;
     if (offset < (latest.get(key.toString("latin1")) ?? 0)) return false;
     return value !== null || !dropsTombstones;
   });
-  if (kept.length === records.length) return bytes;
+  if (kept.length === content.records.length) return bytes;
   // The last batch of a producer tells its sequence number after a restart.
   if (kept.length === 0) return isLastOfProducer ? bytes : undefined;
-  return (header.attributes & COMPRESSION_MASK) === 0 ? rebuilt(bytes, kept) : bytes;
+  return rebuilt(batch, content.opened, kept);
 }
 
-/** The batch with some of its records only; offsets and sequence numbers stay what they were. */
-function rebuilt(batch: Buffer, kept: readonly BatchRecord[]): Buffer {
-  const records = batch.subarray(BATCH_HEADER_SIZE);
+/** The batch with some of its records only, compressed as before; offsets and sequence numbers stay what they were. */
+function rebuilt({ header, bytes }: StoredBatch, opened: Buffer, kept: readonly BatchRecord[]): Buffer {
+  const records = Buffer.concat(kept.map(({ start, end }) => opened.subarray(start, end)));
   const out = Buffer.concat([
-    batch.subarray(0, BATCH_HEADER_SIZE),
-    ...kept.map(({ start, end }) => records.subarray(start, end)),
+    bytes.subarray(0, BATCH_HEADER_SIZE),
+    deflateRecords(records, header.attributes),
   ]);
   out.writeInt32BE(out.length - LOG_OVERHEAD, LOG_OVERHEAD - 4);
   out.writeInt32BE(kept.length, BATCH_HEADER_SIZE - 4);

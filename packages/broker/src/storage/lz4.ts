@@ -5,7 +5,7 @@ const HAS_BLOCK_CHECKSUM = 0x10;
 const HAS_CONTENT_SIZE = 0x08;
 const HAS_DICTIONARY = 0x01;
 /** Set in the size of a block that could not be made smaller. */
-const STORED = 0x8000_0000;
+export const STORED = 0x8000_0000;
 const FIRST_OUTPUT = 1 << 16;
 const MIN_MATCH = 4;
 

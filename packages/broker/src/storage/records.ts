@@ -1,10 +1,12 @@
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { systemCode } from "../broker-error.ts";
 import { MalformedMessage, Reader } from "../protocol/reader.ts";
 import { InflatedTooLarge } from "./decompression.ts";
 import { lz4Decompress } from "./lz4.ts";
+import { lz4Compress } from "./lz4-writer.ts";
 import { BATCH_HEADER_SIZE, type BatchHeader, COMPRESSION_MASK } from "./record-batch.ts";
 import { snappyDecompress } from "./snappy.ts";
+import { snappyCompress } from "./snappy-writer.ts";
 
 /** One record of a batch. Key and value are views; null where the record has none. */
 export interface BatchRecord {
@@ -54,6 +56,22 @@ function inflate(records: Buffer, compression: number): Buffer {
       return lz4Decompress(records, MAX_INFLATED_BYTES);
     case ZSTD:
       return zstdDecompressSync(records, options);
+    default:
+      return records;
+  }
+}
+
+/** Puts the compression on records that the attributes of their batch name. */
+export function deflateRecords(records: Buffer, attributes: number): Buffer {
+  switch (attributes & COMPRESSION_MASK) {
+    case GZIP:
+      return gzipSync(records);
+    case SNAPPY:
+      return snappyCompress(records);
+    case LZ4:
+      return lz4Compress(records);
+    case ZSTD:
+      return zstdCompressSync(records);
     default:
       return records;
   }

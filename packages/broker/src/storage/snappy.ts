@@ -1,7 +1,7 @@
 import { copyBack, DamagedCompression, InflatedTooLarge } from "./decompression.ts";
 
 /** Begins the stream form that Java's snappy library writes: blocks with their sizes, instead of one block. */
-const STREAM_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
+export const STREAM_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const STREAM_HEADER = 16;
 
 /**
