@@ -10,18 +10,21 @@ export function inputName(file: string): string {
 
 /**
  * The bytes of a file or of standard input, unpacked where they are gzip (told by their first byte, not by
- * the name). Reading fails with CandlewickError(BAD_INPUT).
+ * the name). Reading fails with CandlewickError(BAD_INPUT); it ends before the input does when the signal fires.
  */
-export async function* readInput(file: string): AsyncGenerator<Buffer> {
+export async function* readInput(file: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const source: Readable = file === "-" ? process.stdin : createReadStream(file);
+  const stop = (): void => void source.destroy();
+  signal?.addEventListener("abort", stop, { once: true });
   try {
     const first = await firstByte(source);
     // The callback has nothing to do: an error of either stream comes out of the loop below.
     const bytes = first === GZIP_BYTE ? pipeline(source, createGunzip(), () => undefined) : source;
     for await (const chunk of bytes) yield chunk;
   } catch (cause) {
-    throw inputError(file, cause);
+    if (signal?.aborted !== true) throw inputError(file, cause);
   } finally {
+    signal?.removeEventListener("abort", stop);
     source.destroy();
   }
 }
@@ -34,6 +37,7 @@ async function firstByte(source: Readable): Promise<number | undefined> {
   await new Promise<void>((resolve, reject) => {
     source.once("readable", resolve);
     source.once("end", resolve);
+    source.once("close", resolve);
     source.once("error", reject);
   });
   const chunk: Buffer | null = source.read();

@@ -22,13 +22,18 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     if (!(error instanceof CommanderError)) throw error;
     // Help and version are printed by then.
     if (error.exitCode === 0) return EXIT.ok;
+    // So it is where a command is called without the one of its own that it needs: it was printed in place of an error.
+    if (error.code === "commander.help") return EXIT.usage;
     throw usageErrorOf(error, program, args);
   }
 }
 
 function usageErrorOf(error: CommanderError, program: Command, args: readonly string[]): CandlewickError {
-  const command = program.commands.find((candidate) => candidate.name() === args[0]);
-  const help = `see "candlewick ${command === undefined ? "" : `${command.name()} `}--help"`;
+  const named = program.commands.find((candidate) => candidate.name() === args[0]);
+  const child = named?.commands.find((candidate) => candidate.name() === args[1]);
+  const command = child ?? named;
+  const path = [named, child].flatMap((one) => (one === undefined ? [] : `${one.name()} `)).join("");
+  const help = `see "candlewick ${path}--help"`;
   const misspelt =
     error.code === "commander.missingMandatoryOptionValue" ? unknownFlag(command, args) : undefined;
   const [what = "", hint] = misspelt ?? error.message.replace(/^error: /, "").split("\n");

@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { type Broker, startBroker } from "@candlewick/broker";
 import {
   type ConsumedRecord,
@@ -12,7 +14,7 @@ import {
 } from "@candlewick/kafka";
 import { silentLogger } from "@candlewick/runtime";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type RunOptions, runCli } from "./cli-process.ts";
+import { type RunOptions, runCli, startCli } from "./cli-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "candlewick-commands-"));
 let broker: Broker;
@@ -93,6 +95,28 @@ describe("topics", () => {
       "would change kept\n",
     );
   });
+
+  test("changes are told as JSON as well", async () => {
+    const make = ["topics", "create", "told", "kept"];
+    expect(await json([...make, "--dry-run"])).toEqual([
+      { topic: "told", outcome: "would create" },
+      { topic: "kept", outcome: "exists" },
+    ]);
+    await json(make);
+    const set = ["topics", "configure", "told", "--set", "retention.ms=5"];
+    expect(await json(set)).toEqual([{ topic: "told", outcome: "changed" }]);
+    const remove = ["topics", "delete", "told", "--yes"];
+    expect(await json(remove)).toEqual([{ topic: "told", outcome: "deleted" }]);
+  });
+
+  test("without saying what is to be done with them, the help is printed and no more", async () => {
+    const { code, stderr } = await runCli(["topics"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Usage: candlewick topics .*topics describe sol-trades\n$/s);
+    expect(await refused(["topics", "create", "--formt", "json"])).toMatch(
+      /see "candlewick topics create --help"/,
+    );
+  });
 });
 
 describe("produce and tail", () => {
@@ -128,6 +152,25 @@ describe("produce and tail", () => {
     await run(["produce", "files", file, "--whole", "--key", "block", "--partition", "0"]);
     const shown = await run(["tail", "files", "--from", "first", "--until-end", "--format", "text"]);
     expect(shown).toMatch(/^0@0 {2}\d{4}-\d\d-\d\dT[^ ]+Z {2}block {2}two\nlines\n$/);
+  });
+
+  test("Ctrl-C ends the input of produce, and what was read before is written and told", async () => {
+    await run(["topics", "create", "typed", "--partitions", "1"]);
+    const child = startCli(["produce", "typed", "--format", "json", "--brokers", broker.address]);
+    const told = Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+    child.stdin.write("one\ntwo\nhalf a li");
+    const wait = ["tail", "typed", "--from", "first", "--max", "2", "--format", "value"];
+    expect(await run(wait)).toBe("one\ntwo\n");
+    child.kill("SIGINT");
+    const [stdout, stderr, [code]] = await told;
+    expect(JSON.parse(stdout)).toMatchObject({ messages: 2, partitions: [{ first: 0, last: 1 }] });
+    expect({ stderr, code }).toEqual({
+      stderr: "candlewick: interrupted; what was read before is written\n",
+      code: 130,
+    });
+    expect(await run(["tail", "typed", "--from", "first", "--until-end", "--format", "value"])).toBe(
+      "one\ntwo\n",
+    );
   });
 
   test("a line that cannot be written is named", async () => {
@@ -204,8 +247,9 @@ describe("groups", () => {
     expect([stderr, code]).toEqual([expect.stringContaining("The group readers has members"), 1]);
     await consumer.stop(10_000);
     consumer = undefined;
-    const plan = await run(["groups", "reset", "readers", "--topic", "read:0", "--shift-by", "-3"]);
-    expect(plan).toMatch(/^topic +partition +before +after +wanted\nread +0 +4 +1 +-\n$/);
+    const plan = ["groups", "reset", "readers", "--topic", "read:0", "--shift-by", "-3"];
+    expect(await json(plan)).toEqual([{ topic: "read", partition: 0, before: 4, after: 1, wanted: null }]);
+    expect(await run(plan)).toMatch(/^topic +partition +before +after +wanted\nread +0 +4 +1 +-\n$/);
     expect(await run(["groups", "describe", "readers"])).toMatch(
       /^readers: Empty, 0 members, 0 records behind/,
     );
@@ -213,7 +257,9 @@ describe("groups", () => {
     expect(await json(["groups", "describe", "readers"])).toMatchObject([
       { state: "Empty", lag: 3, partitions: [{ partition: 0, committed: 1, end: 4, lag: 3 }, { lag: 0 }] },
     ]);
-    expect(await run(["groups", "delete", "readers", "--yes"])).toBe("deleted readers\n");
+    expect(await json(["groups", "delete", "readers", "--yes"])).toEqual([
+      { group: "readers", outcome: "deleted" },
+    ]);
     expect(await refused(["groups", "describe", "readers"])).toMatch(/there is no group readers/);
   });
 
@@ -280,7 +326,7 @@ describe("dead letters", () => {
     );
     const replay = ["dlq", "replay", "orders", "0:0", "--yes"];
     expect(await run(replay)).toBe("sent again 1 dead letter of 1 that match\n");
-    expect(await json(replay)).toMatchObject({ done: 0, matched: 0 });
+    expect(await json(replay)).toMatchObject({ dry_run: false, done: 0, matched: 0 });
     const drop = ["dlq", "drop", "orders", "--error", "SyntaxError", "--reason", "test data", "--yes"];
     expect(await run(drop)).toBe("dropped 1 dead letter of 1 that match\n");
     expect(await json(["dlq", "ls"])).toMatchObject([{ dead: 0, replayed: 1, dropped: 1 }]);

@@ -169,7 +169,12 @@ describe("bad input", () => {
       75,
     ],
     ["address", ["tail", "t", "--brokers", "nowhere"], /kafka\.brokers\.0: expected HOST:PORT/, 1],
-    ["offset", ["tail", "t", "--from", "middle"], /Write first, last, an offset, -10 for the last ten, a time/, 1],
+    [
+      "offset",
+      ["tail", "t", "--from", "middle"],
+      /Write first, last, an offset, -10 for the last ten, a time/,
+      1,
+    ],
     ["listen", ["broker", "--data", folder, "--listen", "9092"], /Write HOST:PORT/, 1],
     [
       "file as folder",

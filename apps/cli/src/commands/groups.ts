@@ -3,8 +3,9 @@ import { Command, Option } from "commander";
 import { confirm } from "../confirmation.ts";
 import { groupJson, readGroup, writeGroup } from "../kafka/group-report.ts";
 import { addResetFlags, type ResetFlags, resetGroup } from "../kafka/group-reset.ts";
+import { type Outcome, type OutcomeFormat, outcomeFormat, writeOutcomes } from "../kafka/outcome-report.ts";
 import { requireGroups, withAdmin } from "../kafka/with-admin.ts";
-import { note, output } from "../output.ts";
+import { note } from "../output.ts";
 import { addKafkaFlags, type SourceFlags } from "../sources.ts";
 import { type Column, FORMATS, type Format, writeJson, writeRows } from "../table.ts";
 import { example } from "../usage.ts";
@@ -87,14 +88,21 @@ function remove(): Command {
     new Command("delete")
       .description("delete groups with all that they have committed; asks before")
       .argument("<groups...>", "names of groups")
-      .option("--yes", "do not ask"),
-  ).action((groups: string[], flags: SourceFlags & { yes?: true }) =>
+      .option("--yes", "do not ask")
+      .addOption(outcomeFormat()),
+  ).action((groups: string[], flags: SourceFlags & { yes?: true; format: OutcomeFormat }) =>
     withAdmin(flags, async (admin) => {
       await requireGroups(admin, groups);
       await confirm(`delete ${groups.join(", ")} with all that was committed`, flags);
-      for (const group of groups) {
-        await admin.deleteGroup(group);
-        await output.line(`deleted ${group}`);
+      const deleted: Outcome[] = [];
+      try {
+        for (const group of groups) {
+          await admin.deleteGroup(group);
+          deleted.push({ name: group, outcome: "deleted" });
+        }
+      } finally {
+        // Those before one that fails are gone.
+        await writeOutcomes("group", deleted, flags.format);
       }
     }),
   );

@@ -2,10 +2,11 @@ import { TOPICS, topicSpecs } from "@candlewick/contracts";
 import { retryTopicSpecs } from "@candlewick/kafka";
 import { Command, Option } from "commander";
 import { confirm } from "../confirmation.ts";
+import { type OutcomeFormat, outcomeFormat, writeOutcomes } from "../kafka/outcome-report.ts";
 import { readTopics, settingsOf, type TopicReport, topicJson, writeTopic } from "../kafka/topic-report.ts";
 import { requireTopics, withAdmin } from "../kafka/with-admin.ts";
 import { collect, collectPairs } from "../key-value-flag.ts";
-import { note, output } from "../output.ts";
+import { note } from "../output.ts";
 import { addKafkaFlags, findSources, type SourceFlags } from "../sources.ts";
 import { type Column, FORMATS, type Format, writeJson, writeRows } from "../table.ts";
 import { example, parseCount, usageError } from "../usage.ts";
@@ -70,6 +71,7 @@ interface CreateFlags extends SourceFlags {
   readonly set?: Readonly<Record<string, string>>;
   readonly dryRun?: true;
   readonly retries?: number;
+  readonly format: OutcomeFormat;
 }
 
 function create(): Command {
@@ -89,7 +91,8 @@ function create(): Command {
         collectPairs,
       )
       .option("--retries <n>", "also the topics for n retries and for dead letters of each", parseCount)
-      .option("--dry-run", "only ask the broker whether it would"),
+      .option("--dry-run", "only ask the broker whether it would")
+      .addOption(outcomeFormat()),
   ).action(createTopics);
   return example(
     command,
@@ -114,8 +117,11 @@ async function createTopics(names: string[], flags: CreateFlags): Promise<void> 
       dryRun,
       ...(flags.replicas === undefined ? {} : { replicationFactor: flags.replicas }),
     });
-    for (const name of created) await output.line(`${dryRun ? "would create" : "created"} ${name}`);
-    for (const name of existing) await output.line(`exists  ${name}`);
+    const outcomes = [
+      ...created.map((name) => ({ name, outcome: dryRun ? "would create" : "created" })),
+      ...existing.map((name) => ({ name, outcome: "exists" })),
+    ];
+    await writeOutcomes("topic", outcomes, flags.format);
   });
 }
 
@@ -130,6 +136,7 @@ interface ConfigureFlags extends SourceFlags {
   readonly partitions?: number;
   readonly dryRun?: true;
   readonly yes?: true;
+  readonly format: OutcomeFormat;
 }
 
 function configure(): Command {
@@ -141,7 +148,8 @@ function configure(): Command {
       .option("--reset <name>", "a setting that goes back to the broker's; may be repeated", collect)
       .option("--partitions <n>", "so many partitions in all, never fewer than now", parseCount)
       .option("--dry-run", "only ask the broker whether it would")
-      .option("--yes", "do not ask"),
+      .option("--yes", "do not ask")
+      .addOption(outcomeFormat()),
   ).action(configureTopic);
   return example(command, "candlewick topics configure sol-trades --set retention.ms=86400000");
 }
@@ -160,7 +168,8 @@ async function configureTopic(topic: string, flags: ConfigureFlags): Promise<voi
     }
     if (changes > 0) await admin.changeTopic(topic, { set, reset }, { dryRun });
     if (partitions !== undefined) await admin.growTopic(topic, partitions, { dryRun });
-    await output.line(`${dryRun ? "would change" : "changed"} ${topic}`);
+    const outcome = dryRun ? "would change" : "changed";
+    await writeOutcomes("topic", [{ name: topic, outcome }], flags.format);
   });
 }
 
@@ -169,13 +178,15 @@ function remove(): Command {
     new Command("delete")
       .description("delete topics with all their records; asks before")
       .argument("<topics...>", "names of topics")
-      .option("--yes", "do not ask"),
-  ).action((topics: string[], flags: SourceFlags & { yes?: true }) =>
+      .option("--yes", "do not ask")
+      .addOption(outcomeFormat()),
+  ).action((topics: string[], flags: SourceFlags & { yes?: true; format: OutcomeFormat }) =>
     withAdmin(flags, async (admin) => {
       await requireTopics(admin, topics);
       await confirm(`delete ${topics.join(", ")} with all records`, flags);
       await admin.deleteTopics(topics);
-      for (const topic of topics) await output.line(`deleted ${topic}`);
+      const outcomes = topics.map((name) => ({ name, outcome: "deleted" }));
+      await writeOutcomes("topic", outcomes, flags.format);
     }),
   );
   return example(command, "candlewick topics delete clicks --yes");

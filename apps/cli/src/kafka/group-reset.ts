@@ -52,9 +52,9 @@ export function addResetFlags(command: Command): Command {
 const COLUMNS: readonly Column<PlannedReset>[] = [
   { name: "topic", value: ({ topic }) => topic },
   { name: "partition", align: "right", value: ({ partition }) => partition },
-  { name: "before", align: "right", value: ({ before }) => (before === null ? null : String(before)) },
-  { name: "after", align: "right", value: ({ after }) => String(after) },
-  { name: "wanted", align: "right", value: ({ wanted }) => (wanted === null ? null : String(wanted)) },
+  { name: "before", align: "right", value: ({ before }) => (before === null ? null : Number(before)) },
+  { name: "after", align: "right", value: ({ after }) => Number(after) },
+  { name: "wanted", align: "right", value: ({ wanted }) => (wanted === null ? null : Number(wanted)) },
 ];
 
 /** Plans a reset, shows it, and does it where it was asked for. */

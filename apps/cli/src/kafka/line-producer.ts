@@ -9,7 +9,7 @@ import {
 } from "@candlewick/kafka";
 import { CandlewickError, ERRORS } from "@candlewick/runtime";
 import { inputError, inputName, readInput } from "../input-file.ts";
-import { output } from "../output.ts";
+import { note, output } from "../output.ts";
 import { findSources, type SourceFlags, withKafka } from "../sources.ts";
 import { usageError } from "../usage.ts";
 import { type LineRules, messageOfLine, splitLines } from "./message-line.ts";
@@ -40,7 +40,13 @@ interface Tally {
   failure: Error | null;
 }
 
-/** Writes lines or files to a topic, and tells how many and where. Stops at the first that fails. */
+/** What shells tell of a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/**
+ * Writes lines or files to a topic, and tells how many and where. Stops at the first that fails. Ctrl-C ends the
+ * input: what was read before is written and told.
+ */
 export async function produceInputs(topic: string, files: string[], flags: LineFlags): Promise<void> {
   checkFlags(flags);
   const sources = findSources(flags);
@@ -52,18 +58,28 @@ export async function produceInputs(topic: string, files: string[], flags: LineF
     await requireTopics(admin, [topic]).finally(() => admin.close());
     const producer = await createProducer(connection, { compression: flags.compression });
     const tally: Tally = { messages: 0, bytes: 0, partitions: new Map(), failure: null };
+    const stopping = new AbortController();
+    const stop = (): void => stopping.abort();
+    const { signal } = stopping;
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
     try {
       for (const file of inputs) {
         await (flags.whole === true
-          ? produceWhole(producer, topic, file, flags, tally)
-          : produceLines(producer, topic, file, flags, codec, tally));
+          ? produceWhole(producer, topic, file, flags, tally, signal)
+          : produceLines(producer, topic, file, flags, codec, tally, signal));
       }
       await producer.flush();
     } finally {
+      process.removeListener("SIGINT", stop);
+      process.removeListener("SIGTERM", stop);
       await producer.close();
     }
     if (tally.failure !== null) throw tally.failure;
     await report(topic, tally, flags.format);
+    if (!signal.aborted) return;
+    note("candlewick: interrupted; what was read before is written");
+    process.exitCode = INTERRUPTED;
   });
 }
 
@@ -86,9 +102,12 @@ async function produceWhole(
   file: string,
   flags: LineFlags,
   tally: Tally,
+  signal: AbortSignal,
 ): Promise<void> {
   const chunks: Buffer[] = [];
-  for await (const chunk of readInput(file)) chunks.push(chunk);
+  for await (const chunk of readInput(file, signal)) chunks.push(chunk);
+  // Half a file is no message.
+  if (signal.aborted) return;
   const key = flags.key === undefined ? null : Buffer.from(flags.key);
   await write(producer, { topic, key, value: Buffer.concat(chunks), ...common(flags) }, tally);
 }
@@ -100,6 +119,7 @@ async function produceLines(
   flags: LineFlags,
   codec: Codec | null,
   tally: Tally,
+  signal: AbortSignal,
 ): Promise<void> {
   const rules: LineRules = {
     topic,
@@ -110,7 +130,9 @@ async function produceLines(
     asRecords: flags.records === true,
   };
   let number = 0;
-  for await (const line of splitLines(readInput(file))) {
+  for await (const line of splitLines(readInput(file, signal))) {
+    // What comes last then may be half a line.
+    if (signal.aborted) return;
     number++;
     // An empty last line is how files end; records are never empty.
     if (flags.records === true && line.length === 0) continue;

@@ -68,7 +68,8 @@ export async function runRedrive(
   const limit = flags.limit === undefined ? {} : { limit: flags.limit };
   await withRedrive(topic, flags, async (redrive) => {
     const planned = await run(redrive, { filter, ...limit, dryRun: true });
-    if (flags.dryRun === true || planned.done === 0) return report(planned, verb, flags);
+    const isDry = flags.dryRun === true;
+    if (isDry || planned.done === 0) return report({ ...planned, dryRun: isDry }, verb, flags);
     await confirm(`${verb} ${planned.done} dead letters of ${topic}`, flags);
     const stopping = new AbortController();
     const stop = (): void => stopping.abort(new Error("it was interrupted"));
