@@ -2,13 +2,15 @@ import type { CandlewickError } from "@candlewick/runtime";
 import avro, { type Type } from "avsc";
 import { type Codec, type CodecContext, undecodable, unencodable } from "./codec.ts";
 import { type Subjects, unknownSchema, valueSubject } from "./registry-codec.ts";
-import type { RegisteredSchema, SchemaRegistry } from "./schema-registry.ts";
+import type { RegisteredSchema, SchemaReference, SchemaRegistry } from "./schema-registry.ts";
 import { frame, unframe } from "./wire-format.ts";
 
 export interface AvroOptions {
   readonly registry: SchemaRegistry;
   /** The schema (JSON) that values are written with, and read as where its evolution allows it. */
   readonly schema?: string;
+  /** Where the types are registered that `schema` uses and does not define. */
+  readonly references?: readonly SchemaReference[];
   /** `<topic>-value` and `<topic>-key` by default. */
   readonly subjectOf?: Subjects;
 }
@@ -17,15 +19,22 @@ export interface AvroOptions {
  * Avro in Confluent's wire format. Records are read with the schema that they were written with; with `schema`
  * they are then resolved to it. A long is a number, and a bigint where it exceeds 2^53.
  */
-export function avroCodec({ registry, schema, subjectOf = valueSubject }: AvroOptions): Codec {
-  const own = schema === undefined ? null : avroType(schema);
+export function avroCodec(options: AvroOptions): Codec {
+  const { registry, schema, references = [], subjectOf = valueSubject } = options;
+  // A schema that stands alone is looked at now, so that its mistakes are told where it is given.
+  let own = schema === undefined || references.length > 0 ? null : avroType(schema);
+  const ownType = async (): Promise<Type | null> => {
+    if (own === null && schema !== undefined) own = avroType(schema, await registry.referenced(references));
+    return own;
+  };
   const readers = new Map<number, (payload: Buffer) => unknown>();
   return {
     name: "Avro",
     async encode(value, context) {
-      if (own === null || schema === undefined) throw unencodable("Avro", context, "no schema was given");
-      const id = await registry.register(subjectOf(context), "AVRO", schema);
-      return frame(id, encodeAvro(own, value, context));
+      const type = await ownType();
+      if (type === null || schema === undefined) throw unencodable("Avro", context, "no schema was given");
+      const id = await registry.register(subjectOf(context), "AVRO", schema, references);
+      return frame(id, encodeAvro(type, value, context));
     },
     async decode(bytes, context) {
       const { schemaId, payload } = unframe(bytes, context);
@@ -33,7 +42,7 @@ export function avroCodec({ registry, schema, subjectOf = valueSubject }: AvroOp
       if (read === undefined) {
         const found = await registry.byId(schemaId);
         if (found === null) throw unknownSchema(schemaId, context);
-        read = avroReader(found, own, context);
+        read = avroReader(found, await ownType(), context);
         readers.set(schemaId, read);
       }
       return readAvro(read, payload, context);

@@ -2,13 +2,15 @@ import protobuf from "protobufjs";
 import { type Codec, type CodecContext, undecodable, unencodable } from "./codec.ts";
 import { type ImportedFile, parseWithImports } from "./protobuf-imports.ts";
 import { type Subjects, unknownSchema, valueSubject } from "./registry-codec.ts";
-import type { RegisteredSchema, SchemaRegistry } from "./schema-registry.ts";
+import type { RegisteredSchema, SchemaReference, SchemaRegistry } from "./schema-registry.ts";
 import { frame, readMessageIndexes, unframe, writeMessageIndexes } from "./wire-format.ts";
 
 export interface ProtobufOptions {
   readonly registry: SchemaRegistry;
   /** The file (.proto) that values are written with. */
   readonly schema?: string;
+  /** Where the files are registered that `schema` imports. */
+  readonly references?: readonly SchemaReference[];
   /** The message of that file; its first one by default. */
   readonly message?: string;
   /** `<topic>-value` and `<topic>-key` by default. */
@@ -20,14 +22,16 @@ const PLAIN = { longs: String, enums: String, bytes: Buffer, defaults: true } as
 
 /** Protobuf in Confluent's wire format. Records are read with the schema that they were written with. */
 export function protobufCodec(options: ProtobufOptions): Codec {
-  const { registry, schema, subjectOf = valueSubject } = options;
-  const own = schema === undefined ? null : ownMessage(schema, options.message);
+  const { registry, schema, references = [], subjectOf = valueSubject } = options;
+  // A file that stands alone is looked at now, so that its mistakes are told where it is given.
+  let own = schema === undefined || references.length > 0 ? null : ownMessage(schema, options.message);
   const roots = new Map<number, ProtobufFile>();
   return {
     name: "Protobuf",
     async encode(value, context) {
-      if (own === null || schema === undefined) throw unencodable("Protobuf", context, "no schema was given");
-      const id = await registry.register(subjectOf(context), "PROTOBUF", schema);
+      if (schema === undefined) throw unencodable("Protobuf", context, "no schema was given");
+      own ??= ownMessage(schema, options.message, await registry.referenced(references));
+      const id = await registry.register(subjectOf(context), "PROTOBUF", schema, references);
       return frame(id, Buffer.concat([own.indexes, encodeMessage(own.type, value, context)]));
     },
     async decode(bytes, context) {
@@ -98,8 +102,12 @@ function nestedOf(type: protobuf.Namespace): protobuf.Type[] {
   return type.nestedArray.filter((nested): nested is protobuf.Type => nested instanceof protobuf.Type);
 }
 
-function ownMessage(schema: string, name: string | undefined): { type: protobuf.Type; indexes: Buffer } {
-  const messages = messagesOf(schema);
+function ownMessage(
+  schema: string,
+  name: string | undefined,
+  references: readonly ImportedFile[] = [],
+): { type: protobuf.Type; indexes: Buffer } {
+  const messages = messagesOf(schema, references);
   const path = name === undefined ? [0] : pathTo(messages, name);
   const type = path === null ? undefined : messageAt(messages, path);
   if (path === null || type === undefined) throw new TypeError(`the schema has no message ${name ?? ""}`);

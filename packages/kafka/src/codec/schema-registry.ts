@@ -13,12 +13,27 @@ export interface RegisteredSchema {
   readonly references: readonly { readonly name: string; readonly text: string }[];
 }
 
+/** Where a schema that another one refers to is registered, and the name that it is referred to by. */
+export interface SchemaReference {
+  /** Of Avro the full name of a type, of Protobuf the file as it is imported. */
+  readonly name: string;
+  readonly subject: string;
+  readonly version: number;
+}
+
 /** A schema registry that speaks Confluent's HTTP interface: Confluent's own, Apicurio, Karapace, Redpanda. */
 export interface SchemaRegistry {
   /** Null for a number that the registry does not know. */
   byId(id: number): Promise<RegisteredSchema | null>;
   /** Registers a schema for a subject, if it is not there already; resolves with its number. */
-  register(subject: string, type: SchemaType, text: string): Promise<number>;
+  register(
+    subject: string,
+    type: SchemaType,
+    text: string,
+    references?: readonly SchemaReference[],
+  ): Promise<number>;
+  /** The schemas referred to, and those that they refer to, which come first. */
+  referenced(references: readonly SchemaReference[]): Promise<RegisteredSchema["references"]>;
   /** Null for a subject without schemas. */
   latest(subject: string): Promise<RegisteredSchema | null>;
 }
@@ -52,6 +67,7 @@ export function schemaRegistry(options: SchemaRegistryOptions): SchemaRegistry {
   const http = new RegistryHttp(options);
   const byId = new Map<number, Promise<RegisteredSchema | null>>();
   const registered = new Map<string, Promise<number>>();
+  const referenced = new Map<string, Promise<RegisteredSchema["references"]>>();
   const whole = async (id: number, answer: Answer): Promise<RegisteredSchema> => ({
     id,
     type: answer.schemaType,
@@ -64,8 +80,11 @@ export function schemaRegistry(options: SchemaRegistryOptions): SchemaRegistry {
         const answer = await http.get(`/schemas/ids/${id}`, schemaSchema);
         return answer === null ? null : whole(id, answer);
       }),
-    register: (subject, type, text) =>
-      once(registered, JSON.stringify([subject, type, text]), () => http.register(subject, type, text)),
+    register: (subject, type, text, references = []) =>
+      once(registered, JSON.stringify([subject, type, text, references]), () =>
+        http.register(subject, type, text, references),
+      ),
+    referenced: (references) => once(referenced, JSON.stringify(references), () => resolve(http, references)),
     async latest(subject) {
       const answer = await http.get(`/subjects/${encodeURIComponent(subject)}/versions/latest`, schemaSchema);
       return answer?.id === undefined ? null : whole(answer.id, answer);
@@ -93,7 +112,7 @@ async function once<Key, Value>(
 
 async function resolve(
   http: RegistryHttp,
-  references: Answer["references"],
+  references: readonly SchemaReference[],
   found = new Map<string, string>(),
 ): Promise<{ name: string; text: string }[]> {
   for (const { name, subject, version } of references) {
@@ -126,11 +145,16 @@ class RegistryHttp {
     return this.#read(body, schema);
   }
 
-  async register(subject: string, schemaType: SchemaType, schema: string): Promise<number> {
+  async register(
+    subject: string,
+    schemaType: SchemaType,
+    schema: string,
+    references: readonly SchemaReference[],
+  ): Promise<number> {
     const path = `/subjects/${encodeURIComponent(subject)}/versions`;
     const { status, body } = await this.#ask(path, {
       method: "POST",
-      body: JSON.stringify({ schemaType, schema }),
+      body: JSON.stringify({ schemaType, schema, ...(references.length === 0 ? {} : { references }) }),
       headers: { "content-type": MEDIA_TYPE },
     });
     if (status >= 400 && (status !== 404 || isMissing(body))) {
