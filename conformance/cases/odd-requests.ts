@@ -1,4 +1,5 @@
 import { pbkdf2Sync } from "node:crypto";
+import { addOffsetsToTxn } from "../../packages/broker/src/protocol/messages/add-offsets-to-txn.ts";
 import { alterClientQuotas } from "../../packages/broker/src/protocol/messages/alter-client-quotas.ts";
 import { alterConfigs } from "../../packages/broker/src/protocol/messages/alter-configs.ts";
 import { alterUserScramCredentials } from "../../packages/broker/src/protocol/messages/alter-user-scram-credentials.ts";
@@ -10,7 +11,9 @@ import { describeAcls } from "../../packages/broker/src/protocol/messages/descri
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { describeGroups } from "../../packages/broker/src/protocol/messages/describe-groups.ts";
 import { describeTopicPartitions } from "../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
+import { describeTransactions } from "../../packages/broker/src/protocol/messages/describe-transactions.ts";
 import { electLeaders } from "../../packages/broker/src/protocol/messages/elect-leaders.ts";
+import { endTxn } from "../../packages/broker/src/protocol/messages/end-txn.ts";
 import { fetch } from "../../packages/broker/src/protocol/messages/fetch.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
 import { joinGroup } from "../../packages/broker/src/protocol/messages/join-group.ts";
@@ -121,6 +124,24 @@ export const oddRequestCases = area("odd requests", {
     const topics = [topic, `${topic}-2`].map((name) => ({ name, partitions }));
     const claim = { groupId: topic, memberId: "nobody", generationIdOrMemberEpoch: 3 };
     for (const version of [2, 9]) await session.send(offsetCommit, version, { ...claim, topics });
+  },
+  "a commit of which nothing is taken": async (session, topic) => {
+    await session.createTopic(topic);
+    const partition = { partitionIndex: 0, committedOffset: 1, committedMetadata: "x".repeat(5000) };
+    const topics = [{ name: topic, partitions: [partition] }];
+    await session.send(offsetCommit, 9, { groupId: topic, memberId: "", topics });
+    await session.send(deleteGroups, 2, { groupsNames: [topic] });
+  },
+  "a transaction with offsets, described": async (session, topic) => {
+    const { claim } = await TransactionalProducer.init(session, topic);
+    await session.send(addOffsetsToTxn, 3, { ...claim, groupId: topic });
+    await session.send(describeTransactions, 0, { transactionalIds: [topic] });
+    await session.send(endTxn, 3, { ...claim, committed: false });
+  },
+  "a leader epoch before the first": async (session, topic) => {
+    await session.createTopic(topic);
+    await session.send(fetch, 12, oneFetch(topic, { currentLeaderEpoch: -2 }));
+    await session.send(listOffsets, 8, oneOffset(topic, -1, { currentLeaderEpoch: -2 }));
   },
   "acks and places that are both wrong": async (session, topic) => {
     await session.createTopic(topic);

@@ -55,6 +55,11 @@ export class World {
     return this.#topicIds.get(short) ?? NULL_UUID;
   }
 
+  /** The id of the topic, or one that no topic has. */
+  anyTopicId(short: string): string {
+    return this.#topicIds.get(short) ?? `AAAAAAAAAAAAAAAAAAAA${/[a-z]/i.exec(short)?.[0] ?? "z"}A`;
+  }
+
   learnTopic(name: string, topicId: string): void {
     if (topicId === NULL_UUID) return;
     const short = name.slice(this.prefix.length);

@@ -172,7 +172,7 @@ function read(choice: Choice): Step {
       ...fields,
       topics: topics.map(({ name, partitions }) => ({
         topic: world.name(name),
-        topicId: world.topicId(name),
+        topicId: world.anyTopicId(name),
         partitions,
       })),
     }),

@@ -15,6 +15,8 @@ type PartitionData = Topics[number]["partitions"][number];
 /** With topic ids instead of names from this version on. */
 const TOPIC_IDS_SINCE = 13;
 const READ_COMMITTED = 1;
+/** Of clients that do not know the leader's epoch; in a fetch every number below it says the same. */
+const NO_EPOCH = -1;
 const ISOLATION_LEVELS: ReadonlySet<number> = new Set([0, READ_COMMITTED]);
 
 /**
@@ -206,7 +208,7 @@ function readPartition(
 ): PartitionRead {
   const partitionIndex = wanted.partition;
   const fail = (errorCode: ErrorCode): PartitionRead => failure(partitionIndex, errorCode);
-  const epochError = leaderEpochError(wanted.currentLeaderEpoch);
+  const epochError = leaderEpochError(Math.max(NO_EPOCH, wanted.currentLeaderEpoch));
   if (epochError !== ErrorCode.NONE) return fail(epochError);
   const { highWatermark, startOffset, endOffset } = log;
   if (wanted.fetchOffset < startOffset || wanted.fetchOffset > endOffset)
@@ -239,6 +241,6 @@ function readPartition(
 
 /** Compares the leader epoch that a client believes in (-1: none) with the only one there is. */
 export function leaderEpochError(epoch: number): ErrorCode {
-  if (epoch < 0 || epoch === LEADER_EPOCH) return ErrorCode.NONE;
+  if (epoch === NO_EPOCH || epoch === LEADER_EPOCH) return ErrorCode.NONE;
   return epoch > LEADER_EPOCH ? ErrorCode.UNKNOWN_LEADER_EPOCH : ErrorCode.FENCED_LEADER_EPOCH;
 }

@@ -38,6 +38,13 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
       .filter(({ errorCode }) => errorCode === ErrorCode.NONE)
       .map(({ partition }) => ({ ...toCommit(name, partition), committedMs })),
   );
+  // Whoever may commit has a group then, even if nothing is committed.
+  const isAsked = topics.some(({ name, partitions }) =>
+    partitions.some(
+      ({ partition }) => placeError(name, partition.partitionIndex, context) === ErrorCode.NONE,
+    ),
+  );
+  if (isAsked && refusal === ErrorCode.NONE) groups.ensure(groupId);
   const failure = await commit(groupId, accepted, context);
   // A topic of which nothing is committed is left out of the answer, but where nobody knows it.
   const told = topics.filter(

@@ -55,7 +55,11 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
         committedMs,
       })),
   );
-  if (offsets.length > 0) groups.ensure(groupId);
+  // Whoever may commit has a group then, even if nothing is committed.
+  const isAsked = checked.some(({ name, partitions }) =>
+    partitions.some(({ partitionIndex }) => topics.partition(name, partitionIndex) !== undefined),
+  );
+  if (isAsked && (forbidden || refusal) === ErrorCode.NONE) groups.ensure(groupId);
   const added =
     offsets.length === 0
       ? ErrorCode.NONE
