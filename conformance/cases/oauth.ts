@@ -20,7 +20,10 @@ async function present(client: Session, authBytes: Buffer, step: string, version
   client.note(step, answer);
   if (answer.errorCode !== 0) return;
   if (answer.authBytes.length > 0) {
-    await client.attempt(saslAuthenticate, version, { authBytes: ACKNOWLEDGEMENT }, `${step}, acknowledged`);
+    const end = await client.ask(saslAuthenticate, version, { authBytes: ACKNOWLEDGEMENT });
+    client.note(`${step}, acknowledged`, end);
+    // Words, but of RFC 7628: clients tell by them what is wrong with their token.
+    client.note(`${step}, told`, { told: end.errorMessage });
   } else {
     await client.attempt(metadata, 12, { topics: [] }, `${step}, served`);
   }

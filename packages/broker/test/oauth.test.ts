@@ -60,6 +60,16 @@ function tokenOf({ key }: Keys, nowMs = Date.now()): string {
   return `${body}.${sign("sha256", Buffer.from(body), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
 }
 
+test("a refused token is named once more where the client acknowledges the error", async () => {
+  const broker = await start({ oauthbearer: { kind: "unsecured" } });
+  const client = await connect(broker);
+  expect((await present(client, "e30.e30.")).errorCode).toBe(0);
+  expect(await client.send(saslAuthenticate, 2, { authBytes: Buffer.from("\x01") })).toMatchObject({
+    errorCode: 58,
+    errorMessage: '{"status":"invalid_token"}',
+  });
+});
+
 describe("keys", () => {
   test("of a file are read again when it has changed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "broker-keys-"));

@@ -26,7 +26,7 @@ export const saslAuthenticate: Handler = serve(
         });
         return {
           errorCode: ErrorCode.SASL_AUTHENTICATION_FAILED,
-          errorMessage: "Authentication failed: invalid credentials.",
+          errorMessage: step.told ?? "Authentication failed: invalid credentials.",
           authBytes: NOTHING,
         };
       case "out-of-order":

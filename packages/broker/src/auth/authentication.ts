@@ -24,7 +24,7 @@ type Phase =
   | { readonly kind: "expects-proof"; readonly exchange: ScramExchange }
   /** A token is being looked at. */
   | { readonly kind: "busy" }
-  | { readonly kind: "expects-acknowledgement"; readonly reason: string }
+  | { readonly kind: "expects-acknowledgement"; readonly reason: string; readonly answer: string }
   | { readonly kind: "failed" };
 
 export type AuthenticationStep =
@@ -34,7 +34,8 @@ export type AuthenticationStep =
       /** How long the login is good, where it is over with this step; 0 stands for ever. */
       readonly sessionLifetimeMs: number;
     }
-  | { readonly kind: "failed"; readonly reason: string }
+  /** The reason is for the log; a client is told no more than `told`, if anything. */
+  | { readonly kind: "failed"; readonly reason: string; readonly told?: string }
   | { readonly kind: "out-of-order" };
 
 interface Login {
@@ -122,7 +123,9 @@ export class Authentication {
         return this.#scramFinal(token, phase.exchange);
       case "expects-acknowledgement":
         // Whoever does not acknowledge the error may try another token, as in Kafka.
-        return isAcknowledgement(token) ? this.#fail(phase.reason) : this.#bearer(token);
+        return isAcknowledgement(token)
+          ? { ...this.#fail(phase.reason), told: phase.answer }
+          : this.#bearer(token);
       case "open":
       case "busy":
       case "expects-handshake":
@@ -162,7 +165,7 @@ export class Authentication {
         case "malformed":
           return this.#fail(step.reason);
         case "refused":
-          this.#phase = { kind: "expects-acknowledgement", reason: step.reason };
+          this.#phase = { kind: "expects-acknowledgement", reason: step.reason, answer: String(step.answer) };
           return { kind: "go-on", token: step.answer, sessionLifetimeMs: 0 };
         case "good":
           return this.#succeed("OAUTHBEARER", step.claims.principal, NOTHING, step.claims.expiresAtMs);
@@ -217,8 +220,8 @@ export class Authentication {
     return { kind: "go-on", token, sessionLifetimeMs: Number.isFinite(lifetimeMs) ? lifetimeMs : 0 };
   }
 
-  #fail(reason: string): AuthenticationStep {
+  #fail(reason: string) {
     this.#phase = { kind: "failed" };
-    return { kind: "failed", reason };
+    return { kind: "failed", reason } as const;
   }
 }
