@@ -1,4 +1,5 @@
 import { type Broker, type Interception, startBroker } from "@candlewick/broker";
+import { type Logger, silentLogger } from "@candlewick/runtime";
 import { afterEach, describe, expect, it } from "vitest";
 import { createAdmin, createProducer, startConsumer } from "../src/index.ts";
 import { bytes, connectionTo, topicSpec, uniqueName, until } from "./test-cluster.ts";
@@ -23,7 +24,13 @@ describe("commits", () => {
         return failing-- > 0 ? fate : "serve";
       },
     });
-    const connection = connectionTo([broker.address]);
+    const warnings: string[] = [];
+    const logger: Logger = {
+      ...silentLogger,
+      warn: (text) => void warnings.push(text),
+      child: () => logger,
+    };
+    const connection = { ...connectionTo([broker.address]), logger };
     const admin = await createAdmin(connection);
     const topic = uniqueName("commits");
     await admin.createTopics([topicSpec(topic, 1)]);
@@ -53,6 +60,8 @@ describe("commits", () => {
     // Before it is stopped, which would commit once more.
     expect(await committed()).toBe(end);
     expect(lost).toBe(0);
+    // The same trouble is told once, however often a commit meets it.
+    expect(warnings.filter((text) => text.startsWith("offsets were not committed"))).toHaveLength(1);
     await consumer.stop(5_000);
     await producer.close();
     await admin.close();

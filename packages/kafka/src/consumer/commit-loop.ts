@@ -59,6 +59,8 @@ export class CommitLoop {
   #uncommitted = 0;
   #withMetadata = true;
   #isStarted = false;
+  /** Why the last commits did not go through, which is told once; null where the last one did. */
+  #trouble: string | null = null;
 
   constructor(cluster: Cluster, delivery: Delivery, options: CommitLoopOptions) {
     this.#cluster = cluster;
@@ -133,15 +135,17 @@ export class CommitLoop {
   async #attempt(): Promise<void> {
     try {
       await this.now();
+      this.#trouble = null;
     } catch (error) {
       if (error instanceof BrokerError && !isRetriable(error)) {
         if (OUTDATED.has(error.brokerCode)) return;
         this.#options.onRefused(error);
         return;
       }
-      this.#options.logger.warn("offsets were not committed; nothing is lost", {
-        reason: rootMessage(error),
-      });
+      const reason = rootMessage(error);
+      const level = reason === this.#trouble ? "debug" : "warn";
+      this.#trouble = reason;
+      this.#options.logger[level]("offsets were not committed; nothing is lost", { reason });
     }
   }
 
