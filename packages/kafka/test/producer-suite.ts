@@ -266,6 +266,17 @@ export function producerSuite(bench: Bench): void {
       await producer.close();
     });
 
+    it("writes to a partition that the topic has got since, and to none that it has not", async () => {
+      const topic = await topicOf(1);
+      const producer = await createProducer(bench.connection());
+      const send = (partition: number) => producer.send({ topic, partition, key: null, value: bytes("v") });
+      expect(await send(0)).toMatchObject({ partition: 0 });
+      await bench.admin().growTopic(topic, 3);
+      expect(await send(2)).toMatchObject({ partition: 2, offset: 0n });
+      await expect(send(3)).rejects.toMatchObject({ code: "BAD_INPUT" });
+      await producer.close();
+    });
+
     it("says that a topic is gone, and writes again when it is back", async () => {
       const topic = await topicOf(1);
       const producer = await createProducer(bench.connection(), { retryBackoffMs: 10 });
