@@ -3,6 +3,7 @@ import { createTopics } from "../../packages/broker/src/protocol/messages/create
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { describeTransactions } from "../../packages/broker/src/protocol/messages/describe-transactions.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
+import { offsetCommit } from "../../packages/broker/src/protocol/messages/offset-commit.ts";
 import type { Player } from "./player.ts";
 import type { Background } from "./step.ts";
 
@@ -15,12 +16,15 @@ let marks = 1_000_000;
 /** Creates the topic whose setting shows how far the broker has followed its metadata. */
 export async function prepareCalm(player: Player): Promise<void> {
   const topic = { name: MARK.topic, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
-  await player.ask(createTopics, 7, { topics: [topic] });
+  const { topics } = await player.ask(createTopics, 7, { topics: [topic] });
+  if (topics[0]?.errorCode !== 0)
+    throw new Error(`cannot create ${MARK.topic}: error ${topics[0]?.errorCode}`);
   await untilMarked(player);
 }
 
 /** Resolves when the broker has done in the background what it answered for. */
 export async function untilCalm(player: Player, background: Background): Promise<void> {
+  if (background.kind === "group") return untilGroupsAreSeen(player);
   if (background.kind === "transaction") return untilEnded(player, background.transactionalId);
   // The first mark is seen when the change before it is known; the second when everybody in the broker has it.
   await untilMarked(player);
@@ -41,6 +45,13 @@ async function untilMarked(player: Player): Promise<void> {
     const { results } = await player.ask(describeConfigs, 4, { resources });
     return results[0]?.configs[0]?.value === value;
   });
+}
+
+/** A group that comes into being without a record is seen by Apache Kafka's lists from the next record on. */
+async function untilGroupsAreSeen(player: Player): Promise<void> {
+  const partition = { partitionIndex: 0, committedOffset: 1, committedMetadata: "" };
+  const topics = [{ name: MARK.topic, partitions: [partition] }];
+  await player.ask(offsetCommit, 9, { groupId: MARK.topic, memberId: "", topics });
 }
 
 async function untilEnded(player: Player, id: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { World } from "./world.ts";
 /** What a broker does after it has answered, and must have done before the next step. */
 export type Background =
   | { readonly kind: "metadata" }
+  | { readonly kind: "group" }
   | { readonly kind: "transaction"; readonly transactionalId: string };
 
 /** One request, drawn before anything is sent; ids that only the broker knows are put in when its turn comes. */

@@ -48,6 +48,7 @@ function join(choice: Choice): Step {
       return { ...fields, groupId: world.name(group), memberId: memberId(world), groupInstanceId, protocols };
     },
     {
+      background: { kind: "group" },
       learn: ({ errorCode, ...answer }, world) => {
         if (errorCode !== 0 && errorCode !== MEMBER_ID_REQUIRED) return;
         const known = world.member(group, member);

@@ -23,24 +23,30 @@ export function committed(choice: Choice) {
 
 function commit(choice: Choice): Step {
   const version = choice.version(offsetCommit);
-  const group = anyGroup(choice);
+  // The group without a name is the same in all runs.
+  const group = anyGroup(choice) || "g9";
   const member = memberName(choice);
   const form = choice.pick("own", "own", "none", "none", "unknown");
   const groupInstanceId = instanceOf(choice, member);
   const off = near(choice, 0);
   const topics = committed(choice);
   const retentionTimeMs = choice.mostly(-1, 1000);
-  return step(offsetCommit, version, (world) => {
-    const known = world.member(group, member);
-    return {
-      groupId: world.name(group),
-      memberId: form === "own" ? known.memberId : form === "none" ? "" : "nobody",
-      generationIdOrMemberEpoch: (form === "none" ? -1 : known.generation) + off,
-      groupInstanceId: form === "none" ? null : groupInstanceId,
-      retentionTimeMs,
-      topics: topics.map((topic) => ({ ...topic, name: world.name(topic.name) })),
-    };
-  });
+  return step(
+    offsetCommit,
+    version,
+    (world) => {
+      const known = world.member(group, member);
+      return {
+        groupId: world.name(group),
+        memberId: form === "own" ? known.memberId : form === "none" ? "" : "nobody",
+        generationIdOrMemberEpoch: (form === "none" ? -1 : known.generation) + off,
+        groupInstanceId: form === "none" ? null : groupInstanceId,
+        retentionTimeMs,
+        topics: topics.map((topic) => ({ ...topic, name: world.name(topic.name) })),
+      };
+    },
+    { background: { kind: "group" } },
+  );
 }
 
 function read(choice: Choice): Step {

@@ -98,17 +98,22 @@ function commitOffsets(choice: Choice): Step {
   const groupInstanceId = instanceOf(choice, member);
   const off = near(choice, 0);
   const topics = committed(choice);
-  return step(txnOffsetCommit, version, (world) => {
-    const known = world.member(group, member);
-    return {
-      ...of(world),
-      groupId: world.name(group),
-      memberId: form === "own" ? known.memberId : form === "none" ? "" : "nobody",
-      generationId: (form === "none" ? -1 : known.generation) + off,
-      groupInstanceId: form === "none" ? null : groupInstanceId,
-      topics: topics.map((topic) => ({ ...topic, name: world.name(topic.name) })),
-    };
-  });
+  return step(
+    txnOffsetCommit,
+    version,
+    (world) => {
+      const known = world.member(group, member);
+      return {
+        ...of(world),
+        groupId: world.name(group),
+        memberId: form === "own" ? known.memberId : form === "none" ? "" : "nobody",
+        generationId: (form === "none" ? -1 : known.generation) + off,
+        groupInstanceId: form === "none" ? null : groupInstanceId,
+        topics: topics.map((topic) => ({ ...topic, name: world.name(topic.name) })),
+      };
+    },
+    { background: { kind: "group" } },
+  );
 }
 
 function send(choice: Choice): Step {
