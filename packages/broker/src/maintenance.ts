@@ -7,11 +7,17 @@ const PRODUCER_RETENTION_MS = 86_400_000;
 /** A transactional id that has not been used for so long is forgotten, as in Kafka. */
 const TRANSACTIONAL_ID_RETENTION_MS = 7 * 86_400_000;
 
+/** The first look for what is too old comes so long after the start, as with Kafka's log.initial.task.delay.ms. */
+const FIRST_LOOK_MS = 30_000;
+/** What else is done every so often goes by rounds of this length. */
+const ROUND_MS = 30_000;
+/** Where records are looked for more rarely than every five minutes, rounds are longer as well. */
+const ROUNDS_PER_LOOK = 10;
 /** A start after a crash scans at most about so much of each partition, plus what came in one interval. */
 const CHECKPOINT_BYTES = 32 << 20;
-/** So often between two rounds of maintenance: every 5 seconds where nothing else is said. */
+/** So often in a round: every 5 seconds. */
 const CHECKPOINTS_PER_ROUND = 6;
-/** The same for flush.ms, which is kept to half a second then. */
+/** The same for flush.ms, which is kept to half a second. */
 const FLUSH_CHECKS_PER_ROUND = 60;
 /** Groups and transactional ids expire every 10 minutes, as with Kafka's offsets.retention.check.interval.ms. */
 const ROUNDS_PER_EXPIRY = 20;
@@ -26,20 +32,25 @@ export class Maintenance {
   constructor(parts: BrokerParts) {
     this.#parts = parts;
     const { settings } = parts;
-    this.#every(settings.maintenanceIntervalMs, () => this.run());
-    const expiryIntervalMs = Math.min(settings.maintenanceIntervalMs * ROUNDS_PER_EXPIRY, LONGEST_TIMER_MS);
-    this.#every(expiryIntervalMs, () => this.#expire());
-    this.#every(settings.maintenanceIntervalMs / FLUSH_CHECKS_PER_ROUND, () => this.#flushDue());
-    this.#every(settings.maintenanceIntervalMs / CHECKPOINTS_PER_ROUND, () => this.#checkpointAll());
+    const { maintenanceIntervalMs } = settings;
+    const longestRoundMs = Math.max(ROUND_MS, maintenanceIntervalMs / ROUNDS_PER_LOOK);
+    const roundMs = Math.min(maintenanceIntervalMs, longestRoundMs);
+    this.#every(maintenanceIntervalMs, () => this.run(), Math.min(maintenanceIntervalMs, FIRST_LOOK_MS));
+    this.#every(roundMs * ROUNDS_PER_EXPIRY, () => this.#expire());
+    this.#every(roundMs / FLUSH_CHECKS_PER_ROUND, () => this.#flushDue());
+    this.#every(roundMs / CHECKPOINTS_PER_ROUND, () => this.#checkpointAll());
     if (typeof settings.fsync === "object") this.#every(settings.fsync.intervalMs, () => this.#flushAll());
   }
 
-  #every(intervalMs: number, work: () => void): void {
-    const timer = this.#parts.clock.setTimer(intervalMs, () => {
-      work();
-      timer.restart();
-    });
-    this.#timers.push(timer);
+  #every(intervalMs: number, work: () => void, firstMs = intervalMs): void {
+    const slot = this.#timers.length;
+    const next = (delayMs: number): void => {
+      this.#timers[slot] = this.#parts.clock.setTimer(Math.min(delayMs, LONGEST_TIMER_MS), () => {
+        next(intervalMs);
+        work();
+      });
+    };
+    next(firstMs);
   }
 
   /** One round of retention, now. */

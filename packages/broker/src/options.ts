@@ -112,7 +112,7 @@ export interface BrokerOptions {
   /** How long a group that nobody uses keeps its offsets. */
   readonly offsetsRetentionMs?: number;
   readonly transactionMaxTimeoutMs?: number;
-  /** How often retention and other clean-up run. */
+  /** How often records that are too old are looked for. */
   readonly maintenanceIntervalMs?: number;
   /** How long compaction rests between two looks for work, how many logs it rewrites side by side, and how fast. */
   readonly logCleanerBackoffMs?: number;
@@ -187,7 +187,7 @@ export function withDefaults(options: BrokerOptions): Settings {
     transactionTopicPartitions: 50,
     offsetsRetentionMs: 7 * 86_400_000,
     transactionMaxTimeoutMs: 900_000,
-    maintenanceIntervalMs: 30_000,
+    maintenanceIntervalMs: 300_000,
     logCleanerBackoffMs: 15_000,
     logCleanerThreads: 1,
     logCleanerMaxBytesPerSecond: Number.MAX_VALUE,

@@ -59,3 +59,25 @@ test("time may be moved: a day makes retention drop what is too old", async () =
   client.close();
   await broker.stop();
 });
+
+test("what is too old is looked for half a minute after the start, then every five minutes, as in Apache Kafka", async () => {
+  const clock = new ManualClock(Date.now());
+  const broker = await startBroker({ clock, topicDefaults: { "retention.ms": "1000" } });
+  const client = await RawClient.connect(broker.port);
+  const begin = async (): Promise<bigint | number | undefined> => {
+    const topics = [{ name: "t", partitions: [{ partitionIndex: 0, timestamp: -2 }] }];
+    return (await client.send(listOffsets, 6, { replicaId: -1, topics })).topics[0]?.partitions[0]?.offset;
+  };
+  await send(client, "first");
+  clock.advance(29_000);
+  expect(await begin()).toBe(0);
+  clock.advance(1_000);
+  expect(await begin()).toBe(1);
+  await send(client, "second");
+  clock.advance(299_000);
+  expect(await begin()).toBe(1);
+  clock.advance(1_000);
+  expect(await begin()).toBe(2);
+  client.close();
+  await broker.stop();
+});
