@@ -265,6 +265,8 @@ describe("groups", () => {
 
   test("a reset says what it lacks", async () => {
     expect(await refused(["groups", "reset", "g", "--topic", "read"])).toMatch(/no target was named/);
+    const unknown = ["groups", "reset", "g", "--topic", "read", "--to-latest", "--brokers", broker.address];
+    expect((await runCli(unknown)).stderr).toContain("there is no group g yet; this makes one\n");
     expect(await refused(["groups", "reset", "g", "--to-latest"])).toMatch(/no topic was named/);
   });
 });

@@ -70,6 +70,10 @@ export async function resetGroup(admin: Admin, group: string, flags: ResetFlags)
     atTime: target.kind === "time" ? await admin.offsetsAt(topics, target.timestampMs) : new Map(),
   });
   await writeRows(plan, COLUMNS, flags.format);
+  const groups = await admin.listGroups();
+  if (groups.every(({ groupId }) => groupId !== group)) {
+    note(`candlewick: there is no group ${group} yet; this makes one`);
+  }
   if (flags.execute !== true) {
     note("candlewick: nothing was changed; add --execute to do it");
     return;

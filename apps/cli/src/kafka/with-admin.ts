@@ -33,9 +33,11 @@ const MAX_NAMES = 20;
 
 function missing(kind: string, name: string, known: readonly string[]): CandlewickError {
   const meant = suggest(name, known);
-  const names = known.slice(0, MAX_NAMES).join(", ");
-  const more = known.length > MAX_NAMES ? ` and ${known.length - MAX_NAMES} more` : "";
-  const advice = known.length === 0 ? "There are none yet" : `There are ${names}${more}`;
+  // Kafka's own are seldom what somebody looks for.
+  const listed = known.filter((one) => !one.startsWith("__"));
+  const names = listed.slice(0, MAX_NAMES).join(", ");
+  const more = listed.length > MAX_NAMES ? ` and ${listed.length - MAX_NAMES} more` : "";
+  const advice = listed.length === 0 ? "There are none yet" : `There are ${names}${more}`;
   return new CandlewickError(
     ERRORS.badInput,
     `there is no ${kind} ${name}`,
