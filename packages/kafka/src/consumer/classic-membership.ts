@@ -3,6 +3,7 @@ import { REQUEST } from "../cluster/broker-api.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Coordinator, Generation } from "../cluster/coordinator.ts";
 import { GroupMember, type MembershipSettings } from "./group-member.ts";
+import type { CommitRequest } from "./group-offsets.ts";
 import type { GroupSession } from "./group-session.ts";
 import { beat } from "./heartbeat.ts";
 import { type Holder, type Membership, without } from "./membership.ts";
@@ -18,7 +19,7 @@ export interface ClassicSettings extends MembershipSettings {
  * joins once more, so that others may get it.
  */
 export class ClassicMembership implements Membership {
-  readonly commitRequest = REQUEST.offsetCommit;
+  readonly commitRequest: CommitRequest = REQUEST.offsetCommit;
   readonly #cluster: Cluster;
   readonly #settings: ClassicSettings;
   readonly #member: GroupMember;

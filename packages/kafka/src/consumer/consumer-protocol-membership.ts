@@ -7,6 +7,7 @@ import { NOT_AUTHORISED } from "../cluster/catalogue.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { Coordinator, type Generation } from "../cluster/coordinator.ts";
 import { BrokerError, CODE, isRetriable, KAFKA_ERRORS, rootMessage } from "../cluster/errors.ts";
+import type { CommitRequest } from "./group-offsets.ts";
 import type { GroupSession } from "./group-session.ts";
 import { timely } from "./heartbeat.ts";
 import type { Holder, Membership } from "./membership.ts";
@@ -54,7 +55,7 @@ const PUT_OUT: ReadonlySet<number> = new Set([
  */
 export class ConsumerProtocolMembership implements Membership {
   readonly coordinator: Coordinator;
-  readonly commitRequest = CONSUMER_PROTOCOL_REQUEST.offsetCommit;
+  readonly commitRequest: CommitRequest = CONSUMER_PROTOCOL_REQUEST.offsetCommit;
   readonly #cluster: Cluster;
   readonly #settings: ConsumerProtocolSettings;
   readonly #ids: TopicIds;
