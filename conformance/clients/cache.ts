@@ -13,7 +13,8 @@ export const clientsCache: string = join(
 
 export type Prepared = { readonly folder: string } | { readonly reason: string };
 
-const BUILD_TIMEOUT_MS = 600_000;
+// Compiling librdkafka takes three minutes of processor time: ten on a machine that has other things to do.
+const BUILD_TIMEOUT_MS = 1_800_000;
 
 /**
  * A folder of the cache that `fill` has filled for exactly these files: filled beside its place and renamed, so
