@@ -32,6 +32,7 @@ export async function startEmbedded(): Promise<Side> {
   const broker = await startBroker({
     groupInitialRebalanceDelayMs: 0,
     maintenanceIntervalMs: A_DAY_MS,
+    maintenanceDelayMs: A_DAY_MS,
     offsetsTopicPartitions: 1,
     transactionTopicPartitions: 1,
     protocol: "PLAINTEXT",

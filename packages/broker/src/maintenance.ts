@@ -7,8 +7,6 @@ const PRODUCER_RETENTION_MS = 86_400_000;
 /** A transactional id that has not been used for so long is forgotten, as in Kafka. */
 const TRANSACTIONAL_ID_RETENTION_MS = 7 * 86_400_000;
 
-/** The first look for what is too old comes so long after the start, as with Kafka's log.initial.task.delay.ms. */
-const FIRST_LOOK_MS = 30_000;
 /** What else is done every so often goes by rounds of this length. */
 const ROUND_MS = 30_000;
 /** Where records are looked for more rarely than every five minutes, rounds are longer as well. */
@@ -32,10 +30,10 @@ export class Maintenance {
   constructor(parts: BrokerParts) {
     this.#parts = parts;
     const { settings } = parts;
-    const { maintenanceIntervalMs } = settings;
+    const { maintenanceIntervalMs, maintenanceDelayMs } = settings;
     const longestRoundMs = Math.max(ROUND_MS, maintenanceIntervalMs / ROUNDS_PER_LOOK);
     const roundMs = Math.min(maintenanceIntervalMs, longestRoundMs);
-    this.#every(maintenanceIntervalMs, () => this.run(), Math.min(maintenanceIntervalMs, FIRST_LOOK_MS));
+    this.#every(maintenanceIntervalMs, () => this.run(), Math.min(maintenanceIntervalMs, maintenanceDelayMs));
     this.#every(roundMs * ROUNDS_PER_EXPIRY, () => this.#expire());
     this.#every(roundMs / FLUSH_CHECKS_PER_ROUND, () => this.#flushDue());
     this.#every(roundMs / CHECKPOINTS_PER_ROUND, () => this.#checkpointAll());

@@ -114,6 +114,8 @@ export interface BrokerOptions {
   readonly transactionMaxTimeoutMs?: number;
   /** How often records that are too old are looked for. */
   readonly maintenanceIntervalMs?: number;
+  /** How long after the start the first look for them comes, where the interval is not shorter. */
+  readonly maintenanceDelayMs?: number;
   /** How long compaction rests between two looks for work, how many logs it rewrites side by side, and how fast. */
   readonly logCleanerBackoffMs?: number;
   readonly logCleanerThreads?: number;
@@ -188,6 +190,7 @@ export function withDefaults(options: BrokerOptions): Settings {
     offsetsRetentionMs: 7 * 86_400_000,
     transactionMaxTimeoutMs: 900_000,
     maintenanceIntervalMs: 300_000,
+    maintenanceDelayMs: 30_000,
     logCleanerBackoffMs: 15_000,
     logCleanerThreads: 1,
     logCleanerMaxBytesPerSecond: Number.MAX_VALUE,
