@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Admin } from "@platformatic/kafka";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { credentialFor, ScramExchange, ScramFailure } from "../src/auth/scram.ts";
+import { parseServerProperties } from "../src/configuration/server-properties.ts";
 import {
   type Broker,
   type BrokerOptions,
@@ -276,6 +277,30 @@ describe.skipIf(!hasOpenssl())("a client's certificate (needs the openssl comman
     expect(await admin.listTopics()).toEqual(["t"]);
     await admin.close();
     await expect(topicsSeenBy(`127.0.0.1:${port}`, undefined, { ca: [own.cert] })).rejects.toThrow();
+  });
+});
+
+describe.skipIf(!hasOpenssl())("a listener with settings of its own (needs the openssl command)", () => {
+  test("asks for certificates where the other one does not, as the properties file says", async () => {
+    const [own, other] = [selfSigned(), selfSigned()];
+    const inline = (pem: string): string => pem.replaceAll("\n", "\\n");
+    const { options, unknown } = parseServerProperties(`
+      listeners=OPEN://127.0.0.1:0,MUTUAL://127.0.0.1:0
+      listener.security.protocol.map=OPEN:SSL,MUTUAL:SSL
+      ssl.keystore.certificate.chain=${inline(own.cert)}
+      ssl.keystore.key=${inline(own.key)}
+      listener.name.mutual.ssl.keystore.certificate.chain=${inline(other.cert)}
+      listener.name.mutual.ssl.keystore.key=${inline(other.key)}
+      listener.name.mutual.ssl.truststore.certificates=${inline(own.cert)}
+      listener.name.mutual.ssl.client.auth=required
+      listener.name.nobody.ssl.client.auth=required`);
+    expect(unknown).toEqual(["listener.name.nobody.ssl.client.auth"]);
+    broker = await startBroker(options);
+    const [open, mutual] = broker.ports.map((port) => `127.0.0.1:${port}`);
+    expect(await topicsSeenBy(open ?? "", undefined, { ca: [own.cert] })).toEqual([]);
+    await expect(topicsSeenBy(mutual ?? "", undefined, { ca: [other.cert] })).rejects.toThrow();
+    const certified = { ca: [other.cert], cert: own.cert, key: own.key };
+    expect(await topicsSeenBy(mutual ?? "", undefined, certified)).toEqual([]);
   });
 });
 

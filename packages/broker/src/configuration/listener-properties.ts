@@ -1,6 +1,8 @@
 import { asksForLogin, isEncrypted, type ListenerOptions } from "../network/listener-options.ts";
 import type { BrokerOptions } from "../options.ts";
 import { type ListenerAddress, listenerAddresses, protocolMap } from "./listener-address.ts";
+import { missing } from "./missing-setting.ts";
+import { tlsOptions } from "./tls-properties.ts";
 
 export const LISTENER_NAMES: readonly string[] = [
   "listeners",
@@ -15,12 +17,13 @@ type AddressOptions = Pick<
 >;
 
 export interface Listeners {
-  readonly options: AddressOptions;
-  readonly needTls: boolean;
+  readonly options: AddressOptions & Pick<BrokerOptions, "tls">;
+  /** Their names, as the file has them. */
+  readonly names: readonly string[];
   readonly needSasl: boolean;
 }
 
-/** Where the broker listens: the first listener is the broker's own address, the others come beside it. */
+/** Where the broker listens, and how it proves there who it is: the first listener is the broker's own address, the others come beside it. */
 export function listenerOptions(given: ReadonlyMap<string, string>): Listeners {
   const controllerNames = given.get("controller.listener.names") ?? "CONTROLLER";
   const controllers = new Set(controllerNames.split(",").map((name) => name.trim().toUpperCase()));
@@ -32,10 +35,18 @@ export function listenerOptions(given: ReadonlyMap<string, string>): Listeners {
   const listening = read("listeners");
   const advertised = read("advertised.listeners");
   const [first, ...others] = listening;
+  // What no listener needs must make sense as well.
+  if (!listening.some(({ protocol }) => isEncrypted(protocol))) tlsOptions(given);
+  const tlsOf = (one: ListenerAddress): Pick<ListenerOptions, "tls"> => {
+    if (!isEncrypted(one.protocol)) return {};
+    const tls = tlsOptions(given, one.name);
+    if (tls === undefined) throw missing("ssl.keystore.location");
+    return { tls };
+  };
   const advertisedFirst = first === undefined ? advertised[0] : named(advertised, first.name);
   return {
     options: {
-      ...(first === undefined ? {} : ownAddress(first)),
+      ...(first === undefined ? {} : { ...ownAddress(first), ...tlsOf(first) }),
       ...(advertisedFirst === undefined ? {} : publicAddress(advertisedFirst)),
       ...(others.length === 0
         ? {}
@@ -44,11 +55,12 @@ export function listenerOptions(given: ReadonlyMap<string, string>): Listeners {
               (one): ListenerOptions => ({
                 ...ownAddress(one),
                 ...publicAddress(named(advertised, one.name)),
+                ...tlsOf(one),
               }),
             ),
           }),
     },
-    needTls: listening.some(({ protocol }) => isEncrypted(protocol)),
+    names: listening.map(({ name }) => name),
     needSasl: listening.some(({ protocol }) => asksForLogin(protocol)),
   };
 }

@@ -5,9 +5,10 @@ import { brokerNames, TopicConfig } from "../topics/topic-config.ts";
 import { ACL_NAMES, aclOptions } from "./acl-properties.ts";
 import { addressBounds } from "./address-bounds.ts";
 import { LISTENER_NAMES, listenerOptions } from "./listener-properties.ts";
+import { missing } from "./missing-setting.ts";
 import { parseProperties } from "./properties-file.ts";
 import { isSaslName, saslOptions } from "./sasl-properties.ts";
-import { TLS_NAMES, tlsOptions } from "./tls-properties.ts";
+import { isTlsName } from "./tls-properties.ts";
 
 export interface ServerProperties {
   readonly options: BrokerOptions;
@@ -91,13 +92,10 @@ export function parseServerProperties(text: string): ServerProperties {
   const topicDefaults = topicDefaultsOf(given);
   if (Object.keys(topicDefaults).length > 0) options.topicDefaults = topicDefaults;
   const listeners = listenerOptions(given);
-  const tls = tlsOptions(given);
   const sasl = saslOptions(given);
   const acls = aclOptions(given);
-  if (listeners.needTls && tls === undefined) throw missing("ssl.keystore.location");
   if (listeners.needSasl && sasl === undefined) throw missing("sasl.enabled.mechanisms");
   Object.assign(options, listeners.options, perAddress(given), assignors(given), migration(given), {
-    ...(listeners.needTls ? { tls } : {}),
     ...(listeners.needSasl ? { sasl } : {}),
     ...(acls === undefined ? {} : { acls }),
   });
@@ -108,7 +106,6 @@ export function parseServerProperties(text: string): ServerProperties {
     ...Object.values(brokerNames),
     ...TIMES.map(([name]) => name),
     ...LISTENER_NAMES,
-    ...TLS_NAMES,
     ...ACL_NAMES,
     PER_ADDRESS,
     ASSIGNORS,
@@ -116,7 +113,9 @@ export function parseServerProperties(text: string): ServerProperties {
     CLEANER_RATE,
     AUTO_CREATE,
   ]);
-  return { options, unknown: [...given.keys()].filter((name) => !known.has(name) && !isSaslName(name)) };
+  const isKnown = (name: string): boolean =>
+    known.has(name) || isSaslName(name) || isTlsName(name, listeners.names);
+  return { options, unknown: [...given.keys()].filter((name) => !isKnown(name)) };
 }
 
 function topicDefaultsOf(given: ReadonlyMap<string, string>): Record<string, string> {
@@ -167,11 +166,6 @@ function migration(given: ReadonlyMap<string, string>): Partial<BrokerOptions> {
   const known = MIGRATIONS.find((name) => name === value.trim().toLowerCase());
   if (known === undefined) throw invalid(MIGRATION, value);
   return { groupConsumerMigration: known };
-}
-
-function missing(name: string): BrokerError {
-  const message = `The listeners need ${name}, which the properties file does not have; set it there.`;
-  return new BrokerError("OPTION_INVALID", message);
 }
 
 function wholeNumber(name: string, value: string, min: number): number {

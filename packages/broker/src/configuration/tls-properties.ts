@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { BrokerError } from "../broker-error.ts";
 import type { TlsOptions } from "../options.ts";
 
-export const TLS_NAMES: readonly string[] = [
+const NAMES: readonly string[] = [
   "ssl.keystore.type",
   "ssl.keystore.location",
   "ssl.keystore.password",
@@ -17,9 +17,23 @@ export const TLS_NAMES: readonly string[] = [
 
 const CLIENT_AUTH = ["none", "requested", "required"] as const;
 
-/** The certificate of the broker and of those who sign clients' ones: PEM or PKCS12, which Node can read. */
-export function tlsOptions(given: ReadonlyMap<string, string>): TlsOptions | undefined {
-  if (!TLS_NAMES.some((name) => given.has(name))) return undefined;
+const PREFIX = "listener.name.";
+
+/** Whether a setting is about TLS: of all listeners, or, with its name before it in small letters, of one of them. */
+export function isTlsName(name: string, listeners: readonly string[]): boolean {
+  const bare = listeners.map((listener) => name.replace(`${PREFIX}${listener.toLowerCase()}.`, ""));
+  return [name, ...bare].some((one) => NAMES.includes(one));
+}
+
+/**
+ * The certificate of the broker and of those who sign clients' ones: PEM or PKCS12, which Node can read. What is set
+ * for the listener counts before what is set for all.
+ */
+export function tlsOptions(settings: ReadonlyMap<string, string>, listener?: string): TlsOptions | undefined {
+  const own = `${PREFIX}${listener?.toLowerCase()}.`;
+  const given = new Map(settings);
+  for (const [name, value] of settings) if (name.startsWith(own)) given.set(name.slice(own.length), value);
+  if (!NAMES.some((name) => given.has(name))) return undefined;
   const asked = given.get("ssl.client.auth")?.trim().toLowerCase() ?? "none";
   const clientAuth = CLIENT_AUTH.find((known) => known === asked);
   if (clientAuth === undefined) {

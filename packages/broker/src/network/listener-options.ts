@@ -1,3 +1,5 @@
+import type { TlsOptions } from "../options.ts";
+
 /** Kafka's names for what goes over a listener: plain or encrypted, with or without a login. */
 export type SecurityProtocol = "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL";
 
@@ -10,6 +12,8 @@ export interface ListenerOptions {
   /** What is told to clients of this listener, where that is something else. */
   readonly advertisedHost?: string;
   readonly advertisedPort?: number;
+  /** The certificate of this listener and whether it asks for those of clients, where it is not the broker's `tls`. */
+  readonly tls?: TlsOptions;
 }
 
 export function isEncrypted(protocol: SecurityProtocol): boolean {

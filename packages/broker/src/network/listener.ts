@@ -39,7 +39,7 @@ export class Listener {
   ): Promise<Listener> {
     const { protocol, host = parts.settings.host, port = 0 } = options;
     if (asksForLogin(protocol) && parts.settings.sasl === undefined) throw incomplete(protocol, "sasl");
-    const server = makeServer(protocol, parts.settings.tls);
+    const server = makeServer(protocol, options.tls ?? parts.settings.tls);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
     server.listen({ host, port, backlog: 511 }, resolve);
