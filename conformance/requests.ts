@@ -31,6 +31,7 @@ interface FetchOptions {
   readonly minBytes?: number;
   readonly maxWaitMs?: number;
   readonly currentLeaderEpoch?: number;
+  readonly lastFetchedEpoch?: number;
   readonly sessionId?: number;
   readonly sessionEpoch?: number;
 }
@@ -40,7 +41,8 @@ export function oneFetch(topic: string, options: FetchOptions = {}): FetchBody {
   const { topicId = "AAAAAAAAAAAAAAAAAAAAAA", isolationLevel = 0, maxBytes = 1 << 20 } = options;
   const { maxWaitMs = 100, minBytes = 1, sessionId = 0, sessionEpoch = -1 } = options;
   const { partition = 0, fetchOffset = 0, partitionMaxBytes = 1 << 20, currentLeaderEpoch = -1 } = options;
-  const wanted = { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch };
+  const { lastFetchedEpoch = -1 } = options;
+  const wanted = { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch, lastFetchedEpoch };
   const topics = [{ topic, topicId, partitions: [wanted] }];
   return { maxWaitMs, minBytes, maxBytes, isolationLevel, sessionId, sessionEpoch, topics };
 }

@@ -441,6 +441,28 @@ export const consumerGroupCases = [
       const members = [{ memberId: classic.memberId }];
       await session.send(leaveGroup, 5, { groupId: topic, members }, "leaves");
     },
+    "a static member that joins again": async (session, groupId) => {
+      const topic = `${groupId}-t`;
+      await createAssignableTopic(session, topic, 2);
+      for (const version of [0, 1]) {
+        const id = `${groupId}-${version}`;
+        const member = new ConsumerMember(session, id, {
+          memberId: "m",
+          topics: [topic],
+          instanceId: "i",
+          version,
+        });
+        await member.join({}, `joins in version ${version}`);
+        await member.join({}, "joins again");
+        await member.join({ memberId: "other" }, "another one");
+        const plain = new ConsumerMember(session, id, { memberId: "p", topics: [topic], version });
+        await plain.join({}, "without an instance");
+        await plain.join(
+          { instanceId: "j", subscribedTopicNames: [] },
+          "with an instance and without topics",
+        );
+      }
+    },
     "settings of a group": async (session, groupId) => {
       const names = ["consumer.session.timeout.ms", "consumer.heartbeat.interval.ms"];
       const asked = [{ resourceType: GROUP, resourceName: groupId, configurationKeys: names }];

@@ -46,6 +46,22 @@ export const fetchCases = [
         );
       }
     },
+    "the epoch read last": async (session, topic) => {
+      await filled(session, topic);
+      await session.createTopic(`${topic}-empty`);
+      for (const lastFetchedEpoch of [-5, -1, 0, 1, 5]) {
+        for (const [name, fetchOffset] of [
+          [topic, 0],
+          [topic, 6],
+          [topic, 9],
+          [`${topic}-empty`, 0],
+          [`${topic}-empty`, 1],
+        ] as const) {
+          const step = `epoch ${lastFetchedEpoch}, ${name} at ${fetchOffset}`;
+          await session.send(fetch, 12, oneFetch(name, { fetchOffset, lastFetchedEpoch }), step);
+        }
+      }
+    },
     "unknown places": async (session, topic) => {
       const topicId = await filled(session, topic);
       await session.send(fetch, 12, oneFetch(`${topic}-unknown`), "topic");

@@ -5,7 +5,7 @@ export function sight(answer: unknown, world: World): unknown {
   if (typeof answer === "string") return world.labelOf(answer) ?? answer;
   if (Buffer.isBuffer(answer) || typeof answer !== "object" || answer === null) return answer;
   if (Array.isArray(answer)) {
-    const elements = answer.map((element) => sight(element, world));
+    const elements = answer.flatMap(byPartition).map((element) => sight(element, world));
     return elements
       .map((element) => ({ element, key: keyOf(element) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
@@ -17,6 +17,14 @@ export function sight(answer: unknown, world: World): unknown {
       sight(ASSIGNMENTS.has(name) ? counted(value) : value, world),
     ]),
   );
+}
+
+/** A topic once for each of its partitions: how a Fetch answer bundles them is arbitrary. */
+function byPartition(element: unknown): unknown[] {
+  if (typeof element !== "object" || element === null || !("partitions" in element)) return [element];
+  const { partitions, ...topic } = element;
+  if (!("topic" in topic) || !Array.isArray(partitions) || partitions.length === 0) return [element];
+  return partitions.map((partition) => ({ ...topic, partition }));
 }
 
 const ASSIGNMENTS: ReadonlySet<string> = new Set(["assignment", "targetAssignment"]);
@@ -43,7 +51,12 @@ const IDS = ["topicId", "memberId"];
 function keyOf(element: unknown): string {
   if (typeof element === "string") return element;
   if (typeof element !== "object" || element === null || Buffer.isBuffer(element)) return "";
-  return IDS.map((name) => String((element as Record<string, unknown>)[name] ?? "")).join();
+  const fields = element as Record<string, unknown>;
+  const ids = IDS.map((name) => String(fields[name] ?? "")).join();
+  // Of all lists only those of partitions are put in order by more than their ids.
+  if (typeof fields.partition !== "object") return ids;
+  const { partitionIndex } = fields.partition as { readonly partitionIndex?: number };
+  return `${ids} ${fields.topic} ${String(partitionIndex).padStart(6)}`;
 }
 
 /** Takes out of the lists of an answer what other runs have left behind. */

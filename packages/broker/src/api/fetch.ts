@@ -211,6 +211,9 @@ function readPartition(
   const epochError = leaderEpochError(Math.max(NO_EPOCH, wanted.currentLeaderEpoch));
   if (epochError !== ErrorCode.NONE) return fail(epochError);
   const { highWatermark, startOffset, endOffset } = log;
+  if (wanted.lastFetchedEpoch > LEADER_EPOCH) return fail(ErrorCode.OFFSET_OUT_OF_RANGE);
+  if (wanted.lastFetchedEpoch === LEADER_EPOCH && wanted.fetchOffset > endOffset)
+    return diverging(log, partitionIndex);
   if (wanted.fetchOffset < startOffset || wanted.fetchOffset > endOffset)
     return fail(ErrorCode.OFFSET_OUT_OF_RANGE);
   const readCommitted = isolationLevel === READ_COMMITTED;
@@ -237,6 +240,22 @@ function readPartition(
   } catch (error) {
     return fail(storageErrorCode(error, context.settings, { partition: partitionIndex }));
   }
+}
+
+/** Whoever has read further than the epoch goes is told where it ends. */
+function diverging(log: PartitionLog, partitionIndex: number): PartitionRead {
+  const { highWatermark, lastStableOffset, startOffset, endOffset } = log;
+  const data: PartitionData = {
+    partitionIndex,
+    errorCode: ErrorCode.NONE,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset: startOffset,
+    divergingEpoch: { epoch: LEADER_EPOCH, endOffset },
+    abortedTransactions: null,
+    records: [],
+  };
+  return { data, size: 0 };
 }
 
 /** Compares the leader epoch that a client believes in (-1: none) with the only one there is. */

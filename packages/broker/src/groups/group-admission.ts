@@ -55,13 +55,12 @@ function admitStatic(group: ConsumerGroup, claim: Claim, instanceId: string): Ad
     return staticClaimProblem(known, claim) ?? { kind: "admitted", group, member: known };
   }
   if (known === undefined) {
-    return { kind: "admitted", group, member: { ...newConsumerMember(claim.memberId), instanceId } };
+    const member = group.members.get(claim.memberId) ?? newConsumerMember(claim.memberId);
+    return { kind: "admitted", group, member: { ...member, instanceId } };
   }
-  if (known.id === claim.memberId) {
-    return epochProblem(known, claim) ?? { kind: "admitted", group, member: known };
-  }
+  // Even by the member itself: it comes back once it has gone away, or its session is over.
   if (known.epoch !== AWAY_EPOCH) {
-    return refused(ErrorCode.UNRELEASED_INSTANCE_ID, `Instance ${instanceId} is in use by another member.`);
+    return refused(ErrorCode.UNRELEASED_INSTANCE_ID, `Instance ${instanceId} is in use by ${known.id}.`);
   }
   return replace(group, known, claim.memberId);
 }
