@@ -35,8 +35,7 @@ function whatHappened(message: string): string {
   return what.charAt(0).toLowerCase() + what.slice(1);
 }
 
-/** Writes the broker's lines to our log. */
+/** Writes the broker's lines to our log, which tells that they are the broker's. */
 export function brokerLog(logger: Logger): (line: LogLine) => void {
-  const log = logger.child({ service: "broker" });
-  return ({ level, msg, ...fields }) => log[level](msg, fields);
+  return ({ level, msg, ...fields }) => logger[level](msg, fields);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createAdmin, createProducer } from "@candlewick/kafka";
 import { silentLogger } from "@candlewick/runtime";
+import { Producer, stringSerializers } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recordLine } from "../src/read/record-line.ts";
 import { runCli, startCli } from "./cli-process.ts";
@@ -40,6 +41,7 @@ describe("broker and tail", () => {
       // The records are of 1970, so that their lines are known: no retention may take them for old.
       { name: "sol-trades", partitions: 2, config: { "retention.ms": "-1" } },
       { name: "sol-blocks", partitions: 1, config: {} },
+      { name: "transacted", partitions: 1, config: {} },
     ]);
     await admin.close();
     const producer = await createProducer(connection);
@@ -81,6 +83,32 @@ describe("broker and tail", () => {
       .split("\n")
       .map((line) => JSON.parse(line).key);
     expect(keys.sort()).toEqual(["k4", "k5"]);
+  });
+
+  test("leaves out what was aborted where that is wanted, and ends behind its mark", async () => {
+    const producer = new Producer({
+      clientId: "writer",
+      bootstrapBrokers: [broker.address],
+      serializers: stringSerializers,
+      acks: -1,
+      idempotent: true,
+      // Without these the producer asks to go on as producer 0.
+      producerId: -1n,
+      producerEpoch: -1,
+      transactionalId: "writer",
+    });
+    for (const value of ["kept", "void"]) {
+      const transaction = await producer.beginTransaction();
+      await transaction.send({ messages: [{ topic: "transacted", partition: 0, key: "k", value }] });
+      if (value === "kept") await transaction.commit();
+      else await transaction.abort();
+    }
+    await producer.close();
+    const flags = ["--brokers", broker.address, "--from", "first", "--until-end", "--format", "value"];
+    const all = await runCli(["tail", "transacted", ...flags]);
+    expect(all).toMatchObject({ stdout: "kept\nvoid\n", stderr: "", code: 0 });
+    const committed = await runCli(["tail", "transacted", ...flags, "--isolation", "read_committed"]);
+    expect(committed).toMatchObject({ stdout: "kept\n", stderr: "", code: 0 });
   });
 
   test("begins at an offset, in each partition", async () => {

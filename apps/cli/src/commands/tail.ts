@@ -1,3 +1,4 @@
+import type { Isolation } from "@candlewick/kafka";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { SHOWN_CODECS, shownCodec } from "../kafka/topic-codec.ts";
 import { collectPairs } from "../key-value-flag.ts";
@@ -15,9 +16,12 @@ interface TailFlags extends SourceFlags {
   readonly key?: string;
   readonly header?: Readonly<Record<string, string>>;
   readonly filter?: RegExp;
+  readonly isolation: Isolation;
   readonly codec?: (typeof SHOWN_CODECS)[number];
   readonly format: "json" | "value" | "text";
 }
+
+const ISOLATIONS: readonly Isolation[] = ["read_uncommitted", "read_committed"];
 
 /** `tail`: the records of a topic as they come. */
 export function tailCommand(): Command {
@@ -39,6 +43,14 @@ export function tailCommand(): Command {
         "--filter <expression>",
         "only records whose key or value this regular expression matches",
         regularExpression,
+      )
+      .addOption(
+        new Option(
+          "--isolation <level>",
+          "read_committed: nothing of transactions that were aborted, and of open ones once they are committed",
+        )
+          .choices(ISOLATIONS)
+          .default("read_uncommitted"),
       )
       .addOption(
         new Option(
@@ -64,7 +76,7 @@ export function tailCommand(): Command {
 }
 
 async function tail(topic: string, flags: TailFlags): Promise<void> {
-  const { from, max, format, partition, key, header, filter } = flags;
+  const { from, max, format, isolation, partition, key, header, filter } = flags;
   const sources = findSources(flags);
   const codec = shownCodec(sources.config, topic, flags.codec);
   const wanted: RecordFilter = {
@@ -80,6 +92,7 @@ async function tail(topic: string, flags: TailFlags): Promise<void> {
       max: max ?? null,
       untilEnd: flags.untilEnd === true,
       filter: wanted,
+      isolation,
       codec,
       format,
     }),

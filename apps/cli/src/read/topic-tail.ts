@@ -3,6 +3,7 @@ import {
   type Codec,
   type ConsumedRecord,
   createAdmin,
+  type Isolation,
   partitionName,
   type ReaderOptions,
   startReader,
@@ -31,6 +32,7 @@ export interface TailOptions {
   /** Stop at the records that are there at the start. */
   readonly untilEnd: boolean;
   readonly filter: RecordFilter;
+  readonly isolation: Isolation;
   /** Decodes values; null: JSON or text where they are that. */
   readonly codec: Codec | null;
   readonly format: "json" | "value" | "text";
@@ -52,6 +54,7 @@ export async function tailTopic({ connection, isOurs }: FoundKafka, options: Tai
   const reader = await startReader(connection, {
     topics: [topic],
     from: plan.from,
+    isolation: options.isolation,
     ...(plan.remaining === null ? {} : { until: plan.remaining }),
     async onRecords(records) {
       for (const record of records) {

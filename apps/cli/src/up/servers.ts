@@ -41,7 +41,7 @@ async function startPreferred(context: UpContext): Promise<Broker> {
     fsync: "acks-all",
     // Nobody else will join a group that is this small: waiting for members only delays the start.
     groupInitialRebalanceDelayMs: 0,
-    log: brokerLog(logger),
+    log: brokerLog(logger.child({ service: "broker" })),
   } as const;
   try {
     return await startBroker({ ...options, port: 9092 });

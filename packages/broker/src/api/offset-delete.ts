@@ -18,7 +18,8 @@ export const offsetDelete: Handler = serve(api, async (request, context) => {
   const isBusy = classic !== undefined && classic.members.size > 0;
   if (isBusy && classic.protocolType !== "consumer")
     return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
-  const checked = request.topics.map(({ name, partitions }) => ({
+  const named = request.topics.filter(({ partitions }) => partitions.length > 0);
+  const checked = named.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex }) => {
       if (!access.topic(Operation.READ, name)) {
