@@ -46,7 +46,7 @@ export interface BatchOptions {
   readonly handler: BatchHandler;
   /** 500 by default. */
   readonly maxRecords?: number;
-  /** 1 MiB by default; a larger record is a batch by itself. */
+  /** 1 MiB by default, of records with 64 bytes for each besides its own; a larger record is a batch by itself. */
   readonly maxBytes?: number;
   /** How long the first record of a batch waits for others; 0 by default. */
   readonly lingerMs?: number;

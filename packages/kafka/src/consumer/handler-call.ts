@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { Failure, RunTicket } from "../delivery/delivery-events.ts";
 import { BatchFailure, type FailureKind } from "../delivery/failure-kind.ts";
 import type { Entry } from "../delivery/partition-delivery.ts";
@@ -29,7 +30,8 @@ export function failureOf(error: unknown, classify: (error: unknown) => FailureK
   const reason = isPart ? error.cause : error;
   return {
     kind: classify(reason),
-    error: reason instanceof Error ? reason : new Error(String(reason)),
+    error:
+      reason instanceof Error ? reason : new Error(typeof reason === "string" ? reason : inspect(reason)),
     index: isPart ? error.index : null,
   };
 }
