@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backoffMs } from "../src/cluster/backoff.ts";
-import { RecordBuffer, recordBytes } from "../src/consumer/record-buffer.ts";
+import { RecordBuffer } from "../src/consumer/record-buffer.ts";
 import type { ConsumedRecord } from "../src/index.ts";
 import { BatchMemory } from "../src/producer/batch-memory.ts";
 import { MemoryBudget } from "../src/producer/memory-budget.ts";
+import { recordBytes } from "../src/record/record-memory.ts";
 
 describe("a memory budget", () => {
   it("never exceeds its limit, and serves those who wait in order", () => {

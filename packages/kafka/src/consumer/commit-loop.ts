@@ -1,7 +1,8 @@
 import type { Logger } from "@candlewick/runtime";
 import type { Cluster } from "../cluster/cluster.ts";
 import { BrokerError, CODE, isRetriable, rootMessage } from "../cluster/errors.ts";
-import type { CommittableOffset, Delivery } from "../delivery/delivery.ts";
+import type { Delivery } from "../delivery/delivery.ts";
+import type { CommittableOffset } from "../delivery/partition-delivery.ts";
 import { commitOffsets } from "./group-offsets.ts";
 import type { Membership } from "./membership.ts";
 
@@ -124,7 +125,7 @@ export class CommitLoop {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       await this.#cluster.clock.delay(RENEWAL_MS, signal).catch(() => {});
-      for (const partition of this.#delivery.partitions()) partition.committedNext = null;
+      for (const partition of this.#delivery.partitions()) partition.committed(null);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { DeliveryCounts, SkipReason } from "../delivery/delivery.ts";
+import type { DeliveryCounts, SkipReason } from "../delivery/delivery-counts.ts";
 
 /** What became of records, over all assignments. */
 export class ConsumerTotals implements DeliveryCounts {

@@ -92,7 +92,7 @@ export class DeliverySession {
   #wake: { readonly atMs: number; readonly waiting: AbortController } | null = null;
   #failure: { readonly error: unknown } | null = null;
   /** Who waits until something is idle. */
-  #waiters: { isIdle(): boolean; resolve(): void }[] = [];
+  readonly #waiters = new Set<{ isIdle(): boolean; resolve(): void }>();
 
   constructor(parts: SessionParts, session: GroupSession) {
     this.#parts = parts;
@@ -318,19 +318,18 @@ export class DeliverySession {
     }
     this.#isFeeding = false;
     this.#schedule();
-    if (this.#waiters.length === 0) return;
-    const [idle, busy] = [
-      this.#waiters.filter((one) => one.isIdle()),
-      this.#waiters.filter((one) => !one.isIdle()),
-    ];
-    this.#waiters = busy;
-    for (const { resolve } of idle) resolve();
+    if (this.#waiters.size === 0) return;
+    for (const waiter of this.#waiters) {
+      if (!waiter.isIdle()) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
   }
 
   /** Resolves when this is so and all that has happened is looked at. */
   #untilIdle(isIdle: () => boolean): Promise<void> {
     if (!this.#isFeeding && isIdle()) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ isIdle, resolve }));
+    return new Promise((resolve) => void this.#waiters.add({ isIdle, resolve }));
   }
 
   /** Notes when a turn of the event loop begins: events that came after a pause of the loop must not wait for the next one. */

@@ -3,7 +3,7 @@ import { ask, REQUEST } from "../cluster/broker-api.ts";
 import type { Coordinator, Generation } from "../cluster/coordinator.ts";
 import { throwOnCode } from "../cluster/errors.ts";
 import { groupByTopic } from "../cluster/offset-lookup.ts";
-import type { CommittableOffset } from "../delivery/delivery.ts";
+import type { CommittableOffset } from "../delivery/partition-delivery.ts";
 
 /** The request in the version that a group's protocol wants. */
 export type CommitRequest = typeof REQUEST.offsetCommit;

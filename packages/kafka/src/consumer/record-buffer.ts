@@ -1,12 +1,5 @@
 import type { ConsumedRecord } from "../record/message.ts";
-
-/** What a record takes besides its key and value. */
-const RECORD_OVERHEAD_BYTES = 64;
-
-/** The memory that a record is counted with. */
-export function recordBytes(record: ConsumedRecord): number {
-  return RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0);
-}
+import { recordBytes } from "../record/record-memory.ts";
 
 /**
  * Records that were fetched and not handed over yet, in order of arrival. It says when it has room, so that

@@ -1,8 +1,9 @@
 import { partitionName } from "@candlewick/contracts";
 import { backoffMs } from "../cluster/backoff.ts";
 import type { ConsumedRecord } from "../record/message.ts";
+import { recordBytes } from "../record/record-memory.ts";
 import { attemptsBefore, isOfOtherGroup, readRetryInfo } from "../retry/retry-headers.ts";
-import { encodeFinished } from "./commit-metadata.ts";
+import { noCounts } from "./delivery-counts.ts";
 import type {
   AssignedPartition,
   DeliveryCommand,
@@ -14,32 +15,9 @@ import type {
 } from "./delivery-events.ts";
 import { Fifo } from "./fifo.ts";
 import { Lane } from "./lane.ts";
-import { type Entry, Family, PartitionDelivery } from "./partition-delivery.ts";
+import { type CommittableOffset, type Entry, Family, PartitionDelivery } from "./partition-delivery.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { TimerQueue } from "./timer-queue.ts";
-
-/** What became of records, as counts. */
-export interface DeliveryCounts {
-  handled: number;
-  retried: number;
-  parked: number;
-  dead: number;
-  /** Attempts in place that failed. */
-  failedInPlace: number;
-  /** Left out: finished by an owner before, or another group's retry. */
-  skipped: Record<SkipReason, number>;
-}
-
-export type SkipReason = "finished-before" | "other-group";
-
-/** A partition's offset as it may be committed. */
-export interface CommittableOffset {
-  readonly topic: string;
-  readonly partition: number;
-  readonly next: number;
-  /** Which records above `next` are finished too; see commit-metadata. */
-  readonly metadata: string;
-}
 
 type DeliveryEventOf<Kind extends DeliveryEvent["kind"]> = Extract<DeliveryEvent, { readonly kind: Kind }>;
 
@@ -47,7 +25,6 @@ type Timer =
   | { readonly kind: "lane"; readonly lane: Lane; readonly timer: number }
   | { readonly kind: "hold"; readonly partition: PartitionDelivery };
 
-const RECORD_OVERHEAD_BYTES = 64;
 const NOTHING: DeliveryCommand[] = [];
 
 /**
@@ -64,14 +41,7 @@ const NOTHING: DeliveryCommand[] = [];
  * 4. A partition whose window has reached its bound is not read.
  */
 export class Delivery {
-  readonly counts: DeliveryCounts = {
-    handled: 0,
-    retried: 0,
-    parked: 0,
-    dead: 0,
-    failedInPlace: 0,
-    skipped: { "finished-before": 0, "other-group": 0 },
-  };
+  readonly counts = noCounts();
   readonly #settings: DeliverySettings;
   readonly #concurrency: number;
   readonly #longestDelayMs: number;
@@ -179,23 +149,11 @@ export class Delivery {
 
   /** Offsets that may be committed and are not yet. Tell with `committed` when they are. */
   committable(): CommittableOffset[] {
-    const offsets: CommittableOffset[] = [];
-    for (const { topic, partition, tracker, committedNext, committedMetadata } of this.#partitions.values()) {
-      const { next } = tracker;
-      const metadata = encodeFinished(next, tracker.finishedAbove());
-      if (next !== committedNext || metadata !== committedMetadata)
-        offsets.push({ topic, partition, next, metadata });
-    }
-    return offsets;
+    return [...this.#partitions.values()].flatMap((partition) => partition.committable() ?? []);
   }
 
   committed(offsets: readonly CommittableOffset[]): void {
-    for (const offset of offsets) {
-      const partition = this.#partitions.get(partitionName(offset));
-      if (partition === undefined) continue;
-      partition.committedNext = offset.next;
-      partition.committedMetadata = offset.metadata;
-    }
+    for (const offset of offsets) this.#partitions.get(partitionName(offset))?.committed(offset);
   }
 
   #assign(assigned: AssignedPartition): void {
@@ -226,22 +184,9 @@ export class Delivery {
     }
   }
 
-  /** Keeps in mind what lies in a retry topic: its key is parked, and its source record must not be handled. */
   #noteBacklog(name: string, record: ConsumedRecord): void {
-    const partition = this.#partitions.get(name);
-    const offset = Number(record.offset);
-    if (partition === undefined || partition.tracker.isKnown(offset)) return;
-    if (isOfOtherGroup(record, this.#settings.groupId)) return;
-    if (record.key !== null) partition.family.parked.note(partition.level, record.key, offset);
-    const source = partition.family.levels[0];
-    // Only what was moved and not committed before a crash is read again, which fits in a window.
-    if (source === undefined || source.movedBefore >= this.#settings.maxWindowRecords) return;
-    const { origin } = readRetryInfo(record);
-    if (origin === null || partitionName(origin) !== source.name) return;
-    const moved = Number(origin.offset);
-    if (moved < source.tracker.position) return;
-    source.movedBefore++;
-    source.tracker.markKnown(moved);
+    const { groupId, maxWindowRecords } = this.#settings;
+    if (!isOfOtherGroup(record, groupId)) this.#partitions.get(name)?.noteBacklog(record, maxWindowRecords);
   }
 
   #arrive({ partition: name, records, from, position, nowMs }: DeliveryEventOf<"arrived">): void {
@@ -548,10 +493,4 @@ export class Delivery {
     family.blocked = [];
     this.#tell({ kind: "room" });
   }
-}
-
-function recordBytes(record: ConsumedRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0);
-  for (const [name, value] of record.headers) bytes += name.length + value.length;
-  return bytes;
 }

@@ -1,4 +1,7 @@
+import { partitionName } from "@candlewick/contracts";
 import type { ConsumedRecord } from "../record/message.ts";
+import { readRetryInfo } from "../retry/retry-headers.ts";
+import { encodeFinished } from "./commit-metadata.ts";
 import type { AssignedPartition } from "./delivery-events.ts";
 import type { Lane } from "./lane.ts";
 import { OffsetTracker, type Tracked } from "./offset-tracker.ts";
@@ -10,6 +13,15 @@ export interface Entry extends Tracked {
   readonly partition: PartitionDelivery;
   /** How often it was handed out, here and before it came to a retry topic. */
   attempts: number;
+}
+
+/** A partition's offset as it may be committed. */
+export interface CommittableOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly next: number;
+  /** Which records above `next` are finished too; see commit-metadata. */
+  readonly metadata: string;
 }
 
 /** A partition of a topic with the partitions of the same number of its retry topics. */
@@ -57,9 +69,7 @@ export class PartitionDelivery {
   movedBefore = 0;
   /** The time stamp of the newest record that is finished, milliseconds since the epoch. */
   finishedTimestampMs: number | null = null;
-  /** What was committed last. */
-  committedNext: number | null = null;
-  committedMetadata = "";
+  #committed: CommittableOffset | null = null;
 
   constructor(name: string, assigned: AssignedPartition, family: Family) {
     this.topic = assigned.topic;
@@ -68,6 +78,24 @@ export class PartitionDelivery {
     this.level = assigned.level;
     this.family = family;
     this.tracker = new OffsetTracker(assigned.next, assigned.finished);
+  }
+
+  /**
+   * Keeps in mind what lies in this retry topic: its key is parked, and its source record must not be handled. Only
+   * what was moved and not committed before a crash is read again, so that `mostMoved`, a window of it, is enough.
+   */
+  noteBacklog(record: ConsumedRecord, mostMoved: number): void {
+    const offset = Number(record.offset);
+    if (this.tracker.isKnown(offset)) return;
+    if (record.key !== null) this.family.parked.note(this.level, record.key, offset);
+    const source = this.family.levels[0];
+    if (source === undefined || source.movedBefore >= mostMoved) return;
+    const { origin } = readRetryInfo(record);
+    if (origin === null || partitionName(origin) !== source.name) return;
+    const moved = Number(origin.offset);
+    if (moved < source.tracker.position) return;
+    source.movedBefore++;
+    source.tracker.markKnown(moved);
   }
 
   /** The log goes on at another offset. Further back its records are new ones under offsets that were seen before. */
@@ -84,6 +112,20 @@ export class PartitionDelivery {
   get isWanted(): boolean {
     const { isPaused, isLeaving } = this.family;
     return !this.isFull && !this.isAhead && this.heldUntilMs === null && !isPaused && !isLeaving;
+  }
+
+  /** What may be committed of it; null where that is committed already. */
+  committable(): CommittableOffset | null {
+    const { topic, partition, tracker } = this;
+    const { next } = tracker;
+    const metadata = encodeFinished(next, tracker.finishedAbove());
+    const isCommitted = next === this.#committed?.next && metadata === this.#committed.metadata;
+    return isCommitted ? null : { topic, partition, next, metadata };
+  }
+
+  /** What is committed now; null: it is to be committed again. */
+  committed(offset: CommittableOffset | null): void {
+    this.#committed = offset;
   }
 
   /** The age of the oldest record that is not finished; of the newest finished one where none has arrived. */

@@ -1,6 +1,6 @@
 import { partitionName, type TopicPartition } from "@candlewick/contracts";
 import { decodeFinished } from "../../src/delivery/commit-metadata.ts";
-import type { CommittableOffset } from "../../src/delivery/delivery.ts";
+import type { CommittableOffset } from "../../src/delivery/partition-delivery.ts";
 import type { ConsumedRecord, OutgoingMessage } from "../../src/index.ts";
 import type { Chance } from "./chance.ts";
 

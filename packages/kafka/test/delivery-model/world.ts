@@ -1,6 +1,6 @@
-import type { CommittableOffset } from "../../src/delivery/delivery.ts";
 import type { DeliverySettings, RunTicket } from "../../src/delivery/delivery-events.ts";
 import type { FailureKind } from "../../src/delivery/failure-kind.ts";
+import type { CommittableOffset } from "../../src/delivery/partition-delivery.ts";
 import type { ConsumedRecord } from "../../src/index.ts";
 import { replayMessage } from "../../src/retry/replay-message.ts";
 import { retryTopic } from "../../src/retry/retry-topic.ts";
