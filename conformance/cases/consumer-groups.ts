@@ -3,10 +3,8 @@ import { consumerGroupHeartbeat } from "../../packages/broker/src/protocol/messa
 import { createPartitions } from "../../packages/broker/src/protocol/messages/create-partitions.ts";
 import { deleteGroups } from "../../packages/broker/src/protocol/messages/delete-groups.ts";
 import { deleteTopics } from "../../packages/broker/src/protocol/messages/delete-topics.ts";
-import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { describeGroups } from "../../packages/broker/src/protocol/messages/describe-groups.ts";
 import { heartbeat } from "../../packages/broker/src/protocol/messages/heartbeat.ts";
-import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
 import { leaveGroup } from "../../packages/broker/src/protocol/messages/leave-group.ts";
 import { listGroups } from "../../packages/broker/src/protocol/messages/list-groups.ts";
 import { offsetCommit } from "../../packages/broker/src/protocol/messages/offset-commit.ts";
@@ -18,8 +16,6 @@ import { Member, stableMember } from "../member.ts";
 import type { Session } from "../session.ts";
 import { area } from "../suite.ts";
 import { versionEnds } from "../version-ends.ts";
-
-const GROUP = 32;
 
 function describe(session: Session, groupId: string, step = "described", version = 1) {
   return session.send(
@@ -462,43 +458,6 @@ export const consumerGroupCases = [
           "with an instance and without topics",
         );
       }
-    },
-    "settings of a group": async (session, groupId) => {
-      const names = ["consumer.session.timeout.ms", "consumer.heartbeat.interval.ms"];
-      const asked = [{ resourceType: GROUP, resourceName: groupId, configurationKeys: names }];
-      const show = (step: string, version = 4) =>
-        session.send(describeConfigs, version, { resources: asked, includeSynonyms: true }, step);
-      const alter = async (step: string, name: string, value: string | null, configOperation = 0) => {
-        const resource = { resourceType: GROUP, resourceName: groupId };
-        const configs = [{ name, configOperation, value }];
-        await session.send(
-          incrementalAlterConfigs,
-          1,
-          { resources: [{ ...resource, configs }], validateOnly: false },
-          step,
-        );
-      };
-      await show("as they are");
-      await alter("too short", "consumer.session.timeout.ms", "1");
-      await alter("too long", "consumer.session.timeout.ms", "60001");
-      await alter("no number", "consumer.session.timeout.ms", "x");
-      await alter("unknown", "nonsense", "1");
-      await alter("null", "consumer.session.timeout.ms", null);
-      await alter("append", "consumer.session.timeout.ms", "50000", 2);
-      await alter("set", "consumer.session.timeout.ms", "50000");
-      await alter("set the interval", "consumer.heartbeat.interval.ms", "7000");
-      const isSet = (answer: { results: { configs: { name: string; value: string | null }[] }[] }): boolean =>
-        answer.results[0]?.configs.find(({ name }) => name === "consumer.heartbeat.interval.ms")?.value ===
-        "7000";
-      await session.sendUntil(describeConfigs, 4, { resources: asked, includeSynonyms: true }, isSet, "set");
-      const member = new ConsumerMember(session, groupId, { memberId: "a", topics: [] });
-      await member.join();
-      await alter("reset", "consumer.heartbeat.interval.ms", null, 1);
-      const isReset = (answer: Parameters<typeof isSet>[0]): boolean => !isSet(answer);
-      await session.sendUntil(describeConfigs, 4, { resources: asked }, isReset, "as they were");
-      await member.beat();
-      const nameless = [{ resourceType: GROUP, resourceName: "", configurationKeys: names }];
-      await session.send(describeConfigs, 4, { resources: nameless }, "no group");
     },
   }),
 ];
