@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 // Starts Candlewick on Node 24, whichever Node runs this file: plain JavaScript for Node 18 and newer.
-import { spawn } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import * as nodeModule from "node:module";
-import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isBuildFresh } from "./build-record.js";
@@ -38,7 +36,7 @@ if (Number(process.versions.node.split(".")[0]) >= NEEDED) {
     );
     process.exit(1);
   }
-  startUnder(node);
+  await startUnder(node);
 }
 
 /** Lets our own packages be found as sources, as `--conditions` does, which would take another process. */
@@ -65,7 +63,9 @@ function findNode() {
 }
 
 /** Runs this file again under that Node, as a child. */
-function startUnder(node) {
+async function startUnder(node) {
+  const { spawn } = await import("node:child_process");
+  const { constants } = await import("node:os");
   const command = [...process.execArgv, join(here, "candlewick.js"), ...process.argv.slice(2)];
   const env = { ...process.env, [STARTED]: "1" };
   // The channel tells the child when this process is killed: it would else go on without anybody to stop it.
