@@ -1,18 +1,17 @@
-import { DEFAULT_LOG, DEFAULT_PARTITIONS, type LoggerOptions } from "@candlewick/runtime/process";
+import { DEFAULT_LOG, type LoggerOptions } from "@candlewick/runtime/process";
 
 /** What the broker alone has to do with. */
 interface BrokerConfig {
   readonly log: Pick<LoggerOptions, "level" | "format">;
-  readonly kafka: { readonly partitions: number };
 }
 
 const SETTING = /^CANDLEWICK_\w+?__/;
-const OWN_SETTING = /^CANDLEWICK_(KAFKA|LOG)__/;
+const OWN_SETTING = /^CANDLEWICK_LOG__/;
 
 /**
- * The sections that `broker` uses. Schemas take longer to load than everything else at start: those of the two
- * sections come only where a variable sets something in them, those of all services only where a file, or a
- * variable of another section, has to be judged.
+ * The section that `broker` uses. Schemas take longer to load than everything else at start: that of the section
+ * comes only where a variable sets something in it, those of all services only where a file, or a variable of
+ * another section, has to be judged.
  */
 export async function readBrokerConfig(
   file: string | undefined,
@@ -23,7 +22,7 @@ export async function readBrokerConfig(
     const { readConfig } = await import("./configuration.ts");
     return readConfig(file);
   }
-  if (settings.length === 0) return { log: DEFAULT_LOG, kafka: { partitions: DEFAULT_PARTITIONS } };
-  const { kafkaSchema, loadConfig, logSchema } = await import("@candlewick/runtime");
-  return loadConfig({ kafka: kafkaSchema, log: logSchema }, { environment });
+  if (settings.length === 0) return { log: DEFAULT_LOG };
+  const { loadConfig, logSchema } = await import("@candlewick/runtime");
+  return loadConfig({ log: logSchema }, { environment });
 }

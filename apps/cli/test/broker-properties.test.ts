@@ -19,10 +19,9 @@ function properties(name: string, lines: readonly string[]): string {
   return file;
 }
 
-test("the broker takes Kafka's own properties, and names those that mean nothing to it", async () => {
-  const lines = ["listeners=PLAINTEXT://127.0.0.1:0", "log.retention.hours=5", "num.io.threads=8"];
-  const file = properties("server.properties", lines);
-  const child = startCli(["broker", "--data", join(folder, "data"), "--config", file]);
+/** Runs a broker until `use` has seen it. Resolves with what it said. */
+async function withBroker(args: readonly string[], use: (brokers: [string]) => Promise<void>) {
+  const child = startCli(["broker", ...args]);
   const exit = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
   const errors = text(child.stderr);
   const seen: string[] = [];
@@ -33,15 +32,45 @@ test("the broker takes Kafka's own properties, and names those that mean nothing
     if (address !== undefined) break;
   }
   if (address === undefined) throw new Error(`the broker ended: ${await errors}`);
-  const admin = await createAdmin({ brokers: [address], clientId: "test", logger: silentLogger });
-  await admin.createTopics([{ name: "t", partitions: 1, config: {} }]);
-  await admin.close();
+  await use([address]);
   child.kill("SIGTERM");
   expect(await exit).toBe(0);
-  const output = `${seen.join("\n")}\n${await errors}`;
+  return `${seen.join("\n")}\n${await errors}`;
+}
+
+/** How many partitions a topic gets that is created without a number. */
+async function partitionsWithoutNumber(brokers: [string]): Promise<number | undefined> {
+  const admin = await createAdmin({ brokers, clientId: "test", logger: silentLogger });
+  await admin.createTopics([{ name: "t", partitions: -1, config: {} }]);
+  const [topic] = await admin.describeTopics(["t"]);
+  await admin.close();
+  return topic?.partitions;
+}
+
+test("the broker takes Kafka's own properties, and names those that mean nothing to it", async () => {
+  const lines = ["listeners=PLAINTEXT://127.0.0.1:0", "log.retention.hours=5", "num.io.threads=8"];
+  const file = properties("server.properties", [...lines, "num.partitions=3"]);
+  const output = await withBroker(
+    ["--data", join(folder, "data"), "--config", file],
+    async (brokers) => void expect(await partitionsWithoutNumber(brokers)).toBe(3),
+  );
   expect(output).toContain("num.io.threads");
   expect(output).not.toContain("log.retention.hours");
 });
+
+test.each([
+  ["Kafka's default", [], 1],
+  ["as the flag says", ["--partitions", "2"], 2],
+])(
+  "a topic that is created without a number has as many partitions: %s",
+  async (_name, flags, partitions) => {
+    const args = ["--data", join(folder, `partitions-${partitions}`), "--listen", "127.0.0.1:0", ...flags];
+    await withBroker(
+      args,
+      async (brokers) => void expect(await partitionsWithoutNumber(brokers)).toBe(partitions),
+    );
+  },
+);
 
 test("the broker takes variables of the environment", async () => {
   const args = ["broker", "--data", join(folder, "quiet"), "--listen", "127.0.0.1:0"];

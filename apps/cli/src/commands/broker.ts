@@ -30,13 +30,17 @@ export function brokerCommand(): Command {
       "the address to listen on (default: 127.0.0.1:9092); port 0 takes a free one",
       parseAddress,
     )
-    .option("--partitions <n>", "partitions of a topic that is created without a number", parseWholeNumber)
+    .option(
+      "--partitions <n>",
+      "partitions of a topic that is created without a number (default: 1)",
+      parseWholeNumber,
+    )
     .option(
       "--fsync <when>",
       'when records are forced to the disk: "acks" before each answer to acks=all (default), "never", or every so many milliseconds',
       parseFsync,
     )
-    .option("--config <file>", "YAML file with the sections kafka and log, or Kafka's own server.properties")
+    .option("--config <file>", "YAML file with the section log, or Kafka's own server.properties")
     .action(broker);
   return example(command, "candlewick broker --data ./kafka --listen 127.0.0.1:9092");
 }
@@ -49,9 +53,7 @@ async function broker(flags: BrokerFlags): Promise<void> {
   const dataDir = dataDirAt(flags.data);
   const options = {
     ...DEFAULT_ADDRESS,
-    ...(properties === undefined
-      ? { numPartitions: config.kafka.partitions }
-      : readServerProperties(properties, logger)),
+    ...(properties === undefined ? {} : readServerProperties(properties, logger)),
     ...flags.listen,
     ...(flags.partitions === undefined ? {} : { numPartitions: flags.partitions }),
     ...(flags.fsync === undefined ? {} : { fsync: flags.fsync }),

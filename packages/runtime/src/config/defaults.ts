@@ -2,6 +2,3 @@
 
 /** Section `log`. */
 export const DEFAULT_LOG = { level: "info", format: "auto" } as const;
-
-/** `kafka.partitions`: partitions of the topics that we create. */
-export const DEFAULT_PARTITIONS = 8;

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { DEFAULT_PARTITIONS } from "./defaults.ts";
 
 const broker = z
   .string()
@@ -97,7 +96,7 @@ export const kafkaSchema = z
       .int()
       .min(1)
       .max(10_000)
-      .default(DEFAULT_PARTITIONS)
+      .default(8)
       .describe("Partitions of the topics that we create; existing topics keep theirs"),
   })
   .describe("The Kafka cluster that carries the records.");
