@@ -99,7 +99,16 @@ const NAMES = [
   "memberAssignment",
   "entityType",
 ];
-const NUMBERS = ["partitionIndex", "partition", "index", "apiKey", "resourceType", "producerId"];
+const NUMBERS = [
+  "partitionIndex",
+  "partition",
+  "index",
+  "apiKey",
+  "resourceType",
+  "producerId",
+  // Kafka keeps the credentials of a user by mechanism, in a map whose order is drawn anew at each start.
+  "mechanism",
+];
 
 function plain(value: unknown, context: Context): unknown {
   if (Buffer.isBuffer(value)) return value.toString("latin1");

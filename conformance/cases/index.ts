@@ -15,6 +15,7 @@ import { produceCases } from "./produce.ts";
 import { quorumCases } from "./quorum.ts";
 import { quotaCases } from "./quotas.ts";
 import { saslCases } from "./sasl.ts";
+import { severalFaultsCases } from "./several-faults.ts";
 import { topicCases } from "./topics.ts";
 import { transactionCases } from "./transactions.ts";
 
@@ -32,6 +33,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...groupCases,
   ...consumerGroupCases,
   ...oddRequestCases,
+  ...severalFaultsCases,
   ...offsetCases,
   ...transactionCases,
   ...saslCases,

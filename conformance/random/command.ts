@@ -70,12 +70,16 @@ async function runSeeds(
   return { failed, steps };
 }
 
+/** So many differences of one answer say enough. */
+const TOLD = 12;
+
 /** What to type to see it again, and what is seen. */
 export function told({ seed, places, disagreement }: Failure): string {
   const { title, request, differences } = disagreement;
   return [
     `FAIL npm run conformance -- random --seed ${seed} --places ${places.join()}`,
     `     ${title} ${JSON.stringify(request)}`,
-    ...differences.map((line) => `       ${line}`),
+    ...differences.slice(0, TOLD).map((line) => `       ${line}`),
+    ...(differences.length > TOLD ? [`       and ${differences.length - TOLD} more`] : []),
   ].join("\n");
 }

@@ -15,14 +15,18 @@ export interface Trial {
   readonly failure: Failure | undefined;
 }
 
-/** Each run has names of its own, so that it does not meet what others have left. */
+/**
+ * Each run has names of its own, so that it does not meet what others have left; they stand behind the names of all
+ * runs before it.
+ */
 let runs = 0;
+const DIGITS = 6;
 
 export type Sides = readonly [embedded: Side, apache: Side];
 
 /** Plays the steps at these places of a seed's run. */
 export async function trial(sides: Sides, seed: number, places: readonly number[]): Promise<Trial> {
-  const lockstep = new Lockstep(sides, `r${process.pid}n${++runs}-`);
+  const lockstep = new Lockstep(sides, `r${process.pid}n${String(++runs).padStart(DIGITS, "0")}-`);
   const { played, disagreement } = await lockstep.run(places.map((place) => stepAt(seed, place)));
   if (disagreement === undefined) return { played, failure: undefined };
   return { played, failure: { seed, places: places.slice(0, disagreement.at + 1), disagreement } };

@@ -4,7 +4,7 @@ import { deleteTopics } from "../../../packages/broker/src/protocol/messages/del
 import { describeTopicPartitions } from "../../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
 import { metadata } from "../../../packages/broker/src/protocol/messages/metadata.ts";
 import type { Choice } from "../choice.ts";
-import { partitionIndex, topicName } from "../pool.ts";
+import { knownTopic, partitionIndex, topicName } from "../pool.ts";
 import { type Step, step } from "../step.ts";
 import { topicSetting } from "./settings.ts";
 
@@ -146,9 +146,10 @@ function look(choice: Choice): Step {
 function pages(choice: Choice): Step {
   const names = choice.several(choice.mostly(1, 0), 3, () => topicName(choice));
   const responsePartitionLimit = choice.pick(2000, 1, 2, 3, 0, -1);
-  const cursorName = topicName(choice);
+  // Without names it tells of all topics: those of this run are behind a place in its names.
+  const cursorName = names.length === 0 ? knownTopic(choice) : topicName(choice);
   const index = partitionIndex(choice);
-  const hasCursor = choice.chance(0.4);
+  const hasCursor = choice.chance(0.4) || names.length === 0;
   return step(
     describeTopicPartitions,
     0,
@@ -157,7 +158,6 @@ function pages(choice: Choice): Step {
       responsePartitionLimit,
       cursor: hasCursor ? { topicName: world.name(cursorName), partitionIndex: index } : null,
     }),
-    // Without names it would tell of the topics of other runs, a page of them.
     { isRead: true },
   );
 }

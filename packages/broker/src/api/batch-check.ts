@@ -1,5 +1,4 @@
 import { ErrorCode } from "../protocol/error-code.ts";
-import { MalformedMessage } from "../protocol/reader.ts";
 import { BatchContents } from "../storage/batch-contents.ts";
 import {
   type BatchHeader,
@@ -9,8 +8,9 @@ import {
   LOG_OVERHEAD,
   readBatchHeader,
 } from "../storage/record-batch.ts";
-import { judgeRecords, type RecordsVerdict, recordsOf } from "../storage/records.ts";
+import { judgeRecords, type RecordsVerdict } from "../storage/records.ts";
 import type { TopicConfig } from "../topics/topic-config.ts";
+import { recordFaults } from "./record-faults.ts";
 
 export type CheckedBatch =
   | {
@@ -35,12 +35,15 @@ const FORMAT = 2;
 const ZSTD = 4;
 const ZSTD_SINCE_VERSION = 7;
 
-/** Judges what a client wants appended: one whole batch of format 2 whose header and checksum are right. */
-export function checkBatch(
-  records: Buffer | null,
-  config: TopicConfig,
-  produceVersion: number,
-): CheckedBatch {
+/** One batch of format 2 as far as it can be told before it is known whether its producer may write. */
+export type SentBatch =
+  | { readonly kind: "read"; readonly batch: Buffer; readonly header: BatchHeader }
+  | RefusedBatch;
+
+type RefusedBatch = Extract<CheckedBatch, { kind: "refused" }>;
+
+/** Reads what a client wants appended: one whole batch of format 2. */
+export function readBatch(records: Buffer | null, produceVersion: number): SentBatch {
   if (records === null || records.length === 0) return refused(ErrorCode.INVALID_RECORD, "no record batch");
   if (records.length <= MAGIC_AT) return refused(ErrorCode.INVALID_RECORD, "record batch is cut short");
   const magic = records.readInt8(MAGIC_AT);
@@ -51,30 +54,60 @@ export function checkBatch(
   if (isCut) return refused(ErrorCode.INVALID_RECORD, "record batch is cut short");
   const header = readBatchHeader(records);
   if (header === undefined) return refused(ErrorCode.CORRUPT_MESSAGE, "not a record batch of format 2");
-  if (header.sizeBytes > config.maxMessageBytes) {
-    return refused(
-      ErrorCode.MESSAGE_TOO_LARGE,
-      `batch of ${header.sizeBytes} bytes exceeds max.message.bytes`,
-    );
+  const compression = header.attributes & COMPRESSION_MASK;
+  if (compression === ZSTD && produceVersion < ZSTD_SINCE_VERSION) {
+    return refused(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs produce version 7");
   }
   // Bytes behind the batch that are too few for another one are no more than padding.
   const behind = records.length - header.sizeBytes;
   if (behind > MAGIC_AT) {
     return refused(ErrorCode.INVALID_RECORD, "exactly one record batch per partition is allowed");
   }
-  if (!checksumHolds(records, 0, header.sizeBytes)) {
+  return { kind: "read", batch: records.subarray(0, header.sizeBytes), header };
+}
+
+/** Judges a batch whose producer may write, in the order in which Apache Kafka looks at it. */
+export function checkBatch(
+  { batch, header }: Extract<SentBatch, { kind: "read" }>,
+  config: TopicConfig,
+  nowMs: number,
+): CheckedBatch {
+  if (header.baseOffset !== 0) {
+    return refused(ErrorCode.INVALID_RECORD, "offsets are counted from 0 in what a client sends", true);
+  }
+  if (header.sizeBytes > config.maxMessageBytes) {
+    return refused(
+      ErrorCode.MESSAGE_TOO_LARGE,
+      `batch of ${header.sizeBytes} bytes exceeds max.message.bytes`,
+    );
+  }
+  if (!checksumHolds(batch, 0, header.sizeBytes)) {
     return refused(ErrorCode.CORRUPT_MESSAGE, "record batch has a wrong checksum");
   }
-  const batch = records.subarray(0, header.sizeBytes);
   const contents = new BatchContents(batch, header);
-  if (config.isCompacted) {
-    const keyless = keylessRecords(contents, header);
-    const reason = "a compacted topic takes only records with a key";
-    if (keyless === undefined || keyless.length > 0)
-      return refused(ErrorCode.INVALID_RECORD, reason, true, keyless);
-  }
-  const problem = headerProblem(header, produceVersion) ?? recordsProblem(contents, header);
+  const problem =
+    headerProblem(header) ??
+    faultyRecords(contents, header, config, nowMs) ??
+    recordsProblem(contents, header);
   return problem ?? { kind: "sound", batch, header, contents };
+}
+
+/** The records that the topic does not take: one that is out of time names the error of all of them. */
+function faultyRecords(
+  contents: BatchContents,
+  header: BatchHeader,
+  config: TopicConfig,
+  nowMs: number,
+): RefusedBatch | undefined {
+  const faults = recordFaults(contents, header, config, nowMs);
+  if (faults === "malformed") {
+    return refused(ErrorCode.INVALID_RECORD, "the records are not what the header says", true);
+  }
+  if (faults.length === 0) return undefined;
+  const indexes = faults.map(({ index }) => index);
+  return faults.some(({ kind }) => kind === "untimely")
+    ? refused(ErrorCode.INVALID_TIMESTAMP, "timestamps outside of the allowed range", true, indexes)
+    : refused(ErrorCode.INVALID_RECORD, "a compacted topic takes only records with a key", true, indexes);
 }
 
 function refused(
@@ -82,29 +115,8 @@ function refused(
   reason: string,
   isWhole = false,
   records: readonly number[] = [],
-): CheckedBatch & { kind: "refused" } {
+): RefusedBatch {
   return { kind: "refused", errorCode, reason, isWhole, records };
-}
-
-/**
- * The records without a key, by their place in the batch; undefined where the records are not what the header
- * says. Batches that cannot be opened are somebody else's concern.
- */
-function keylessRecords(contents: BatchContents, header: BatchHeader): number[] | undefined {
-  const opened = contents.open();
-  if (opened.kind !== "opened") return [];
-  const keyless: number[] = [];
-  try {
-    let index = 0;
-    for (const { key } of recordsOf(opened.records, header)) {
-      if (key === null) keyless.push(index);
-      index++;
-    }
-    return keyless;
-  } catch (error) {
-    if (error instanceof MalformedMessage) return undefined;
-    throw error;
-  }
 }
 
 /** Looks behind the header, and behind the compression; what is stored are the bytes as they came. */
@@ -135,19 +147,15 @@ function openedProblem(verdict: RecordsVerdict, header: BatchHeader): CheckedBat
   }
 }
 
-function headerProblem(header: BatchHeader, produceVersion: number): CheckedBatch | undefined {
+function headerProblem(header: BatchHeader): CheckedBatch | undefined {
   const { recordCount, baseOffset, lastOffset, producerId, baseSequence } = header;
   const invalid = (reason: string): CheckedBatch => refused(ErrorCode.INVALID_RECORD, reason, true);
-  if (baseOffset !== 0) return invalid("offsets are counted from 0 in what a client sends");
+  const compression = header.attributes & COMPRESSION_MASK;
+  if (compression > ZSTD) return refused(ErrorCode.UNKNOWN_SERVER_ERROR, "unknown compression", true);
   if (recordCount <= 0 || lastOffset - baseOffset !== recordCount - 1) {
     return invalid("record count and last offset do not agree");
   }
   if (isControl(header)) return invalid("clients may not write control batches");
   if (producerId >= 0 && baseSequence < 0) return invalid("a producer id needs a sequence number");
-  const compression = header.attributes & COMPRESSION_MASK;
-  if (compression > ZSTD) return refused(ErrorCode.UNKNOWN_SERVER_ERROR, "unknown compression", true);
-  if (compression === ZSTD && produceVersion < ZSTD_SINCE_VERSION) {
-    return refused(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs produce version 7");
-  }
   return undefined;
 }

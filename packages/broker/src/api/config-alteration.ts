@@ -153,9 +153,10 @@ function groupTarget({ groups, access }: RequestContext, name: string): Target |
   if (!access.group(Operation.ALTER_CONFIGS, name)) {
     return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, errorMessage: NOT_ALLOWED };
   }
-  if (name === "") return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "A group has a name." };
   const { configs } = groups;
+  const misnomer = { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "A group has a name." };
   return {
+    ...(name === "" ? { misnomer } : {}),
     current: {
       overrides: () => configs.overrides(name),
       get: (key) => configs.overrides(name)[key] ?? "",

@@ -87,6 +87,9 @@ function layoutProblem(topic: TopicRequest, { settings }: RequestContext): Refus
       "Partitions must be numbered from 0, each on this broker.",
     );
   }
+  if (replicationFactor < 1 && replicationFactor !== USE_DEFAULT) {
+    return refuse(ErrorCode.INVALID_REPLICATION_FACTOR, "The replication factor must be larger than 0.");
+  }
   if (numPartitions < 1 && numPartitions !== USE_DEFAULT) {
     return refuse(ErrorCode.INVALID_PARTITIONS, "Number of partitions must be larger than 0.");
   }

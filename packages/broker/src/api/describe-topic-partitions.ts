@@ -28,12 +28,12 @@ export const describeTopicPartitions: Handler = serve(api, (request, context) =>
   if (!isAsked || (cursor !== null && cursor.partitionIndex < 0)) {
     return { topics: asked.sort().map(refused), nextCursor: null };
   }
-  if (asked.includes("")) {
+  const names = all.sort().filter((name) => cursor === null || name >= cursor.topicName);
+  if (names.includes("")) {
     // Apache Kafka stumbles over a topic without a name, and with it over the others.
     const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR;
     return { topics: asked.sort().map((name) => ({ ...refused(name), errorCode })), nextCursor: null };
   }
-  const names = all.sort().filter((name) => cursor === null || name >= cursor.topicName);
   let left = Math.min(Math.max(1, request.responsePartitionLimit), MAX_PARTITIONS);
   const topics: Topic[] = [];
   let nextCursor: Cursor | null = null;

@@ -3,6 +3,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { listTransactions as api } from "../protocol/messages/list-transactions.ts";
 import { type Handler, serve } from "./handler.ts";
 
+/** The names that Apache Kafka knows, also of states that no transaction here is ever found in. */
 const STATES: ReadonlySet<string> = new Set([
   "Empty",
   "Ongoing",
@@ -10,6 +11,8 @@ const STATES: ReadonlySet<string> = new Set([
   "PrepareAbort",
   "CompleteCommit",
   "CompleteAbort",
+  "Dead",
+  "PrepareEpochFence",
 ]);
 
 /** ListTransactions, versions 0 to 1, with filters by state, producer and how long they have been open. */

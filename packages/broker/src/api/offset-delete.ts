@@ -18,7 +18,11 @@ export const offsetDelete: Handler = serve(api, async (request, context) => {
   const isBusy = classic !== undefined && classic.members.size > 0;
   if (isBusy && classic.protocolType !== "consumer")
     return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] };
-  const named = request.topics.filter(({ partitions }) => partitions.length > 0);
+  // A topic without partitions is named in the answer only where there is something to say against it.
+  const named = request.topics.filter(
+    ({ name, partitions }) =>
+      partitions.length > 0 || !access.topic(Operation.READ, name) || topics.get(name) === undefined,
+  );
   const checked = named.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex }) => {

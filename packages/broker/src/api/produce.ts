@@ -7,10 +7,9 @@ import type { PartitionLog } from "../storage/partition-log.ts";
 import { isTransactional, stampAppendTime } from "../storage/record-batch.ts";
 import { isInternalTopic } from "../topics/internal-topics.ts";
 import type { Topic } from "../topics/topic-store.ts";
-import { checkBatch } from "./batch-check.ts";
+import { type CheckedBatch, checkBatch, readBatch } from "./batch-check.ts";
 import { type Handler, NO_RESPONSE, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
-import { untimelyRecords } from "./timestamp-check.ts";
 
 /** From this version on a producer is told that it can abort and go on. */
 const ABORTABLE_SINCE = 11;
@@ -39,13 +38,16 @@ export const produce: Handler = serve(api, async (request, context) => {
   const { acks } = request;
   const throttleTimeMs = throttle(context);
   const mayUseId = mayWriteTransaction(request, context);
+  const isOfSeveral = mayUseId && isOfSeveralProducers(request, context);
   const wanted = request.topicData.filter(({ partitionData }) => partitionData.length > 0);
   const responses = wanted.map(({ name, partitionData }) => ({
     name,
     outcomes: partitionData.map(({ index, records }) =>
       !mayUseId
         ? failed(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-        : append(context, request, name, index, records),
+        : isOfSeveral
+          ? failed(index, ErrorCode.INVALID_PRODUCER_ID_MAPPING)
+          : append(context, request, name, index, records),
     ),
   }));
   if (acks === 0) {
@@ -100,6 +102,22 @@ function mayWriteTransaction({ transactionalId, topicData }: Request, { access }
   );
 }
 
+/** A transaction has one producer: of two of them in what could be appended, nothing is. */
+function isOfSeveralProducers({ topicData }: Request, { access, topics, version }: RequestContext): boolean {
+  const producers = new Set<string>();
+  for (const { name, partitionData } of topicData) {
+    if (!access.topic(Operation.WRITE, name)) continue;
+    for (const { index, records } of partitionData) {
+      if (topics.partition(name, index) === undefined) continue;
+      const sent = readBatch(records, version);
+      if (sent.kind === "read" && isTransactional(sent.header) && sent.header.producerId >= 0) {
+        producers.add(`${sent.header.producerId} ${sent.header.producerEpoch}`);
+      }
+    }
+  }
+  return producers.size > 1;
+}
+
 function failed(
   index: number,
   errorCode: ErrorCode,
@@ -128,45 +146,47 @@ function append(
   const topic = context.topics.get(name);
   const log = topic?.partitions[index];
   if (topic === undefined || log === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  // What is asked of the whole request is looked at where there is something to append to, as in Apache Kafka.
-  if (!KNOWN_ACKS.has(acks)) return failed(index, ErrorCode.INVALID_REQUIRED_ACKS);
-  if (isInternalTopic(name)) return failed(index, ErrorCode.INVALID_TOPIC_EXCEPTION);
-  const checked = checkBatch(records, topic.config, context.version);
-  if (checked.kind === "refused") {
-    const { errorCode, reason, isWhole } = checked;
-    const outcome = failed(index, errorCode, reason, isWhole ? log : undefined);
-    return checked.records.length === 0 ? outcome : blaming(outcome, checked.records, reason);
-  }
-  const { producerId, producerEpoch } = checked.header;
+  const sent = readBatch(records, context.version);
+  if (sent.kind === "refused") return refusal(index, sent);
+  const { producerId, producerEpoch } = sent.header;
   // A batch of nobody is in no transaction, whatever it says.
-  if (isTransactional(checked.header) && producerId >= 0) {
+  if (isTransactional(sent.header) && producerId >= 0) {
     const claim = { transactionalId: transactionalId ?? "", producerId, producerEpoch };
     const errorCode = context.transactions.produceError(claim, name, index);
     const isAbortable = errorCode === ErrorCode.INVALID_TXN_STATE && context.version >= ABORTABLE_SINCE;
     if (errorCode !== ErrorCode.NONE)
       return failed(index, isAbortable ? ErrorCode.TRANSACTION_ABORTABLE : errorCode);
   }
+  // What is asked of the whole request is looked at where there is something to append to, as in Apache Kafka.
+  if (!KNOWN_ACKS.has(acks)) return failed(index, ErrorCode.INVALID_REQUIRED_ACKS);
+  if (isInternalTopic(name)) return failed(index, ErrorCode.INVALID_TOPIC_EXCEPTION);
+  const nowMs = context.clock.nowMs();
+  const checked = checkBatch(sent, topic.config, nowMs);
+  if (checked.kind === "refused") return refusal(index, checked, log);
   try {
-    return appendBatch(context, topic, log, index, checked);
+    return appendBatch(topic, log, index, checked, nowMs);
   } catch (error) {
     return failed(index, storageErrorCode(error, context.settings, { topic: name, partition: index }));
   }
 }
 
+function refusal(
+  index: number,
+  { errorCode, reason, isWhole, records }: Extract<CheckedBatch, { kind: "refused" }>,
+  log?: PartitionLog,
+): Outcome {
+  const outcome = failed(index, errorCode, reason, isWhole ? log : undefined);
+  return records.length === 0 ? outcome : blaming(outcome, records, reason);
+}
+
 function appendBatch(
-  context: RequestContext,
   topic: Topic,
   log: PartitionLog,
   index: number,
-  { batch, header, contents }: Extract<ReturnType<typeof checkBatch>, { kind: "sound" }>,
+  { batch, header }: Extract<CheckedBatch, { kind: "sound" }>,
+  nowMs: number,
 ): Outcome {
-  const nowMs = context.clock.nowMs();
   const { usesAppendTime } = topic.config;
-  const untimely = usesAppendTime ? [] : untimelyRecords(contents, header, topic.config, nowMs);
-  if (untimely.length > 0) {
-    const reason = "timestamps outside of the allowed range";
-    return blaming(failed(index, ErrorCode.INVALID_TIMESTAMP, reason, log), untimely, "timestamp");
-  }
   if (usesAppendTime) stampAppendTime(batch, nowMs);
   const stamped = usesAppendTime ? { ...header, maxTimestamp: nowMs } : header;
   const appended = log.append(batch, stamped, nowMs);

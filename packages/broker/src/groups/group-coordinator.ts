@@ -15,10 +15,8 @@ import {
   type JoinResult,
   joinError,
   type Member,
-  metadataOf,
   type SyncResult,
   sameProtocols,
-  subscribedTopics,
   syncError,
 } from "./member.ts";
 import { fromClassicGroup, intoClassicGroup } from "./mixed-group.ts";
@@ -473,13 +471,7 @@ export class GroupCoordinator {
   /** True if a present member of a consumer group reads the topic: then its offsets must stay. */
   isSubscribed(groupId: string, topic: string): boolean {
     if (this.consumers.get(groupId) !== undefined) return this.consumers.isSubscribed(groupId, topic);
-    const group = this.#groups.get(groupId);
-    if (group === undefined) return false;
-    if (group.protocolType !== "consumer") return false;
-    // A subscription that cannot be read may be to any topic.
-    return [...group.members.values()].some(
-      (member) => subscribedTopics(metadataOf(member, group.protocol))?.includes(topic) ?? true,
-    );
+    return this.#groups.get(groupId)?.isSubscribed(topic) ?? false;
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import {
   type Member,
   metadataOf,
   type SyncResult,
+  subscribedTopics,
   supportedByAll,
   syncError,
 } from "./member.ts";
@@ -42,6 +43,8 @@ export class Group {
   #syncTimer: Timer | undefined;
   #initialRemainingMs: number | undefined;
   #joinedSinceDelay = false;
+  /** What the present generation reads; undefined before the first one, and where a subscription cannot be read. */
+  #readTopics: ReadonlySet<string> | undefined;
   emptySinceMs: number;
 
   constructor(id: string, ports: GroupPorts) {
@@ -131,10 +134,26 @@ export class Group {
     if (wasLeader) this.leaderId = next.id;
   }
 
+  /** True if the present generation of consumers reads the topic; where that is not known, it may be any. */
+  isSubscribed(topic: string): boolean {
+    return this.#readTopics?.has(topic) ?? this.protocolType === "consumer";
+  }
+
+  /** Keeps what the members of this generation read: who comes later counts from the next one on. */
+  noteSubscriptions(): void {
+    const all = [...this.members.values()].map((member) =>
+      subscribedTopics(metadataOf(member, this.protocol)),
+    );
+    const known = all.filter((topics) => topics !== undefined);
+    const isKnown = this.protocolType === "consumer" && known.length === all.length;
+    this.#readTopics = isKnown ? new Set(known.flat()) : undefined;
+  }
+
   /** Goes on where the members were under the new protocol: in this generation, and with a rebalance at once. */
   resume(generationId: number): void {
     this.generationId = generationId;
     this.protocol = chooseProtocol([...this.members.values()]) ?? null;
+    this.noteSubscriptions();
     this.state = "Stable";
     this.prepareRebalance();
   }
@@ -208,6 +227,7 @@ export class Group {
     this.generationId++;
     const members = [...this.members.values()];
     this.protocol = chooseProtocol(members) ?? null;
+    this.noteSubscriptions();
     if (members.length === 0) {
       this.#becomeEmpty();
       return;

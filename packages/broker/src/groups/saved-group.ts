@@ -60,6 +60,7 @@ export function restoreGroup(group: Group, value: unknown): void {
   }
   group.protocolType = saved.protocolType;
   group.protocol = saved.protocol;
+  group.noteSubscriptions();
   group.leaderId = saved.leaderId;
   group.state = saved.members.length > 0 ? "Stable" : "Empty";
 }

@@ -1,0 +1,115 @@
+import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
+import { describeTopicPartitions } from "../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
+import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
+import { listTransactions } from "../../packages/broker/src/protocol/messages/list-transactions.ts";
+import { offsetDelete } from "../../packages/broker/src/protocol/messages/offset-delete.ts";
+import { produce } from "../../packages/broker/src/protocol/messages/produce.ts";
+import { clientBatch } from "../../packages/broker/test/batches.ts";
+import { Member } from "../member.ts";
+import { oneBatch } from "../requests.ts";
+import { area } from "../suite.ts";
+import { TransactionalProducer } from "../transactional-producer.ts";
+
+const GROUP = 32;
+const SUBTRACT = 3;
+const TRANSACTIONAL = 0x10;
+const APPEND_TIME = 0x08;
+const AN_HOUR_MS = 3_600_000;
+
+/** Which of several faults is told, and what is said of what is in order beside it: found with drawn requests. */
+export const severalFaultsCases = area("several faults", {
+  "records without a key and out of time": async (session, topic) => {
+    const limits = { "message.timestamp.after.max.ms": String(AN_HOUR_MS) };
+    await session.createTopic(topic, 1, { ...limits, "cleanup.policy": "compact" });
+    const timestampMs = Date.now() + 2 * AN_HOUR_MS;
+    for (const keys of [[null, "key"], [null, null], ["key"]]) {
+      const values = keys.map(() => "value");
+      await session.send(produce, 9, oneBatch(topic, clientBatch({ keys, values, timestampMs })));
+    }
+    const noSequence = clientBatch({ keys: [null], timestampMs, producerId: 1_000_000, producerEpoch: 0 });
+    await session.send(produce, 9, oneBatch(topic, noSequence), "without a sequence number");
+  },
+  "a batch that says it is stamped": async (session, topic) => {
+    const stamped = clientBatch({ attributes: APPEND_TIME, timestampMs: Date.now() });
+    const timeless = clientBatch({ attributes: APPEND_TIME, timestampMs: -1 });
+    await session.createTopic(topic, 1, { "message.timestamp.type": "LogAppendTime" });
+    await session.createTopic(`${topic}-2`);
+    await session.send(produce, 9, oneBatch(topic, stamped));
+    await session.send(produce, 9, oneBatch(`${topic}-2`, timeless));
+  },
+  "a transactional batch that is wrong, of a producer who may not write": async (session, topic) => {
+    await session.createTopic(topic, 1, { "cleanup.policy": "compact" });
+    const { claim } = await TransactionalProducer.init(session, topic);
+    const batch = clientBatch({ ...claim, keys: [null], sequence: 0, attributes: TRANSACTIONAL });
+    const request = oneBatch(topic, batch, { transactionalId: topic });
+    await session.send(produce, 11, request, "not in the transaction");
+    await session.send(produce, 11, { ...request, acks: 3 }, "nor with these acks");
+  },
+  "a transaction of several producers": async (session, topic) => {
+    await session.createTopic(topic, 2);
+    const producer = await TransactionalProducer.init(session, topic);
+    await producer.addPartition(topic);
+    const { claim } = producer;
+    const partitionData = [0, 1, 7].map((index) => {
+      const producerEpoch = claim.producerEpoch + index;
+      return {
+        index,
+        records: clientBatch({ ...claim, producerEpoch, sequence: 0, attributes: TRANSACTIONAL }),
+      };
+    });
+    const request = { ...oneBatch(topic, null), transactionalId: topic };
+    await session.send(produce, 11, { ...request, topicData: [{ name: topic, partitionData }] });
+    const known = partitionData.toSpliced(1, 1);
+    await session.send(
+      produce,
+      11,
+      { ...request, topicData: [{ name: topic, partitionData: known }] },
+      "one of them unknown",
+    );
+    await producer.end(false);
+  },
+  "an operation on settings of a group without a name": async (session) => {
+    const configs = [{ name: "consumer.session.timeout.ms", value: "60001", configOperation: SUBTRACT }];
+    const resources = [{ resourceType: GROUP, resourceName: "", configs }];
+    await session.send(incrementalAlterConfigs, 1, { resources, validateOnly: false });
+  },
+  "a topic with wrong numbers": async (session, topic) => {
+    for (const replicationFactor of [0, -2, 7]) {
+      const numbers = { numPartitions: -2, replicationFactor };
+      await session.send(createTopics, 7, {
+        topics: [{ name: topic, ...numbers, assignments: [], configs: [] }],
+      });
+    }
+  },
+  "a topic without a name before the cursor": async (session, topic) => {
+    const topics = [topic, "", "."].map((name) => ({ name }));
+    const cursor = { topicName: topic, partitionIndex: 0 };
+    await session.send(describeTopicPartitions, 0, { topics, responsePartitionLimit: 10, cursor });
+  },
+  "states of transactions that nobody sees": async (session) => {
+    const stateFilters = ["Dead", "PrepareEpochFence", "dead", ""];
+    await session.send(listTransactions, 0, { stateFilters, producerIdFilters: [] });
+  },
+  "offsets of a topic that somebody is about to read": async (session, topic) => {
+    await session.createTopic(topic);
+    const member = new Member(session, topic, { topics: [`${topic}-2`] });
+    const answer = await member.join();
+    const other = new Member(session, topic, { topics: [topic] });
+    const joining = other.join();
+    await member.untilRebalance();
+    const partitions = [{ partitionIndex: 0 }];
+    const topics = [topic, `${topic}-2`].map((name) => ({ name, partitions }));
+    await session.send(offsetDelete, 0, { groupId: topic, topics });
+    session.note("joined", answer.errorCode);
+    await member.join();
+    session.note("the other joined", (await joining).errorCode);
+    await session.send(offsetDelete, 0, { groupId: topic, topics }, "once it reads");
+  },
+  "offsets of no partitions": async (session, topic) => {
+    await session.createTopic(topic);
+    const member = new Member(session, topic, { topics: [topic] });
+    await member.join();
+    const topics = [topic, `${topic}-2`].map((name) => ({ name, partitions: [] }));
+    await session.send(offsetDelete, 0, { groupId: topic, topics });
+  },
+});
