@@ -1,15 +1,20 @@
 import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
+import { deleteTopics } from "../../packages/broker/src/protocol/messages/delete-topics.ts";
+import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { describeTopicPartitions } from "../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
+import { initProducerId } from "../../packages/broker/src/protocol/messages/init-producer-id.ts";
 import { listTransactions } from "../../packages/broker/src/protocol/messages/list-transactions.ts";
 import { offsetDelete } from "../../packages/broker/src/protocol/messages/offset-delete.ts";
 import { produce } from "../../packages/broker/src/protocol/messages/produce.ts";
+import { updateFeatures } from "../../packages/broker/src/protocol/messages/update-features.ts";
 import { clientBatch } from "../../packages/broker/test/batches.ts";
 import { Member } from "../member.ts";
 import { oneBatch } from "../requests.ts";
 import { area } from "../suite.ts";
 import { TransactionalProducer } from "../transactional-producer.ts";
 
+const TOPIC = 2;
 const GROUP = 32;
 const SUBTRACT = 3;
 const TRANSACTIONAL = 0x10;
@@ -72,6 +77,72 @@ export const severalFaultsCases = area("several faults", {
     const configs = [{ name: "consumer.session.timeout.ms", value: "60001", configOperation: SUBTRACT }];
     const resources = [{ resourceType: GROUP, resourceName: "", configs }];
     await session.send(incrementalAlterConfigs, 1, { resources, validateOnly: false });
+  },
+  "settings as Java reads numbers": async (session, topic) => {
+    await session.createTopic(topic);
+    const longs = ["+7", "-0", "007", "--1", "1_000", "9223372036854775807", "9223372036854775808"];
+    const doubles = ["", "NaN", ".5", "1.", "1d", "5e-1f", "0x1p-1", "0x1", "+0.5", "Infinity", "1e400", "."];
+    const numbers = [
+      ...longs.map((value) => ({ name: "retention.ms", value })),
+      ...["1048575", "1048576", "+2147483647", "2147483648"].map((value) => ({
+        name: "segment.bytes",
+        value,
+      })),
+      ...doubles.map((value) => ({ name: "min.cleanable.dirty.ratio", value })),
+    ];
+    for (const config of numbers) {
+      const configs = [{ ...config, configOperation: 0 }];
+      const resources = [{ resourceType: TOPIC, resourceName: topic, configs }];
+      const { name, value } = config;
+      await session.send(incrementalAlterConfigs, 1, { resources, validateOnly: true }, `${name}=${value}`);
+    }
+  },
+  "settings of resources of which one is of no kind": async (session, topic) => {
+    await session.createTopic(topic);
+    const sound = { resourceType: TOPIC, resourceName: topic, configurationKeys: ["retention.ms"] };
+    for (const resourceType of [0, 3]) {
+      await session.send(describeConfigs, 4, { resources: [sound, { ...sound, resourceType }] });
+    }
+  },
+  "a former producer that is half known": async (session, topic) => {
+    for (const [producerId, producerEpoch] of [
+      [-1, -2],
+      [-2, -1],
+      [-2, -2],
+      [7, -1],
+      [-1, 0],
+      [-2, 0],
+    ]) {
+      const claim = { transactionalId: topic, transactionTimeoutMs: 60_000, producerId, producerEpoch };
+      await session.send(initProducerId, 5, claim, `${producerId} ${producerEpoch}`);
+    }
+  },
+  "topics to delete that are named by nothing, by both, and twice": async (session, topic) => {
+    const topicId = await session.createTopic(topic);
+    const other = await session.createTopic(`${topic}-2`);
+    const nothing = { name: null };
+    await session.send(deleteTopics, 6, {
+      topics: [nothing, nothing, { name: topic, topicId }],
+      timeoutMs: 30_000,
+    });
+    const named = { name: topic };
+    await session.send(deleteTopics, 6, {
+      topics: [named, named, { name: null, topicId: other }],
+      timeoutMs: 30_000,
+    });
+    await session.send(
+      deleteTopics,
+      6,
+      { topics: [{ name: null, topicId }, named], timeoutMs: 30_000 },
+      "by name and by id",
+    );
+    await session.send(deleteTopics, 6, { topics: [named], timeoutMs: 30_000 }, "is still there");
+  },
+  "an upgrade of a feature that is of no kind": async (session) => {
+    for (const upgradeType of [0, 4, 3, 1]) {
+      const featureUpdates = [{ feature: "group.version", maxVersionLevel: 1, upgradeType }];
+      await session.send(updateFeatures, 2, { featureUpdates, validateOnly: true }, `type ${upgradeType}`);
+    }
   },
   "a topic with wrong numbers": async (session, topic) => {
     for (const replicationFactor of [0, -2, 7]) {

@@ -19,11 +19,10 @@ async function compacting() {
     if (line.level === "error") throw new Error(JSON.stringify(line));
     if (line.msg === "compacted") compacted.resolve(line);
   };
-  const broker = await startBroker({ clock, log });
+  const broker = await startBroker({ clock, log, topicDefaults: { "segment.bytes": "1024" } });
   const client = await RawClient.connect(broker.port);
   const configs = Object.entries({
     "cleanup.policy": "compact",
-    "segment.bytes": "1024",
     "min.cleanable.dirty.ratio": "0",
   }).map(([name, value]) => ({ name, value }));
   const layout = { numPartitions: 1, replicationFactor: 1, assignments: [], configs };

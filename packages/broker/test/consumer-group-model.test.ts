@@ -182,6 +182,7 @@ class World {
         groupInstanceId: null,
         clientId: name,
         clientHost: "/h",
+        connection: client,
         sessionTimeoutMs: 10_000,
         rebalanceTimeoutMs: 1000,
         protocolType: "consumer",

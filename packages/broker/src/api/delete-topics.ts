@@ -12,8 +12,7 @@ export const deleteTopics: Handler = serve(api, async (request, context) => {
   const { version, groups, settings } = context;
   const wanted =
     version >= IDS_SINCE ? request.topics : request.topicNames.map((name) => ({ name, topicId: NULL_UUID }));
-  const refused = refusedTopics(wanted);
-  const accepted = wanted.filter((topic) => !refused.some((other) => keyOf(other) === keyOf(topic)));
+  const { refused, accepted } = sorted(wanted, context);
   const deleted = accepted.map((topic) => deleteOne(topic, context));
   // The offsets of what is gone are forgotten with it.
   const flushed = await storageOutcome(settings, { api: api.name }, async () => {
@@ -69,12 +68,26 @@ function keyOf({ name, topicId }: Wanted): string {
   return JSON.stringify([name, topicId]);
 }
 
-/** Those that are named by both or neither of name and id, and those that are named more than once. */
-function refusedTopics(wanted: readonly Wanted[]): Wanted[] {
-  const byKey = Map.groupBy(wanted, keyOf);
-  return [...byKey.values()].flatMap(([first, second]) => {
-    if (first === undefined) return [];
-    const isOne = (first.name === null) !== (first.topicId === NULL_UUID);
-    return isOne && second === undefined ? [] : [first];
-  });
+/** Whoever is named by one of name and id, and once, is accepted; of the same topic several times, one is answered. */
+function sorted(
+  wanted: readonly Wanted[],
+  { topics }: RequestContext,
+): { readonly refused: Wanted[]; readonly accepted: Wanted[] } {
+  const isOne = ({ name, topicId }: Wanted): boolean => (name === null) !== (topicId === NULL_UUID);
+  const refused = wanted.filter((topic) => !isOne(topic));
+  const accepted: Wanted[] = [];
+  for (const [first, second] of Map.groupBy(wanted.filter(isOne), keyOf).values()) {
+    if (first !== undefined) (second === undefined ? accepted : refused).push(first);
+  }
+  // Named by its name and by its id in another place, a topic stays as well.
+  const ids = new Set(accepted.map(({ topicId }) => topicId));
+  const isTwice = ({ name }: Wanted): boolean => ids.has(topics.get(name ?? "")?.id ?? "");
+  const twice = accepted
+    .filter(isTwice)
+    .map(({ name }) => ({ name, topicId: topics.get(name ?? "")?.id ?? NULL_UUID }));
+  const spoilt = new Set(twice.map(({ topicId }) => topicId));
+  return {
+    refused: [...refused, ...twice],
+    accepted: accepted.filter((one) => !isTwice(one) && !spoilt.has(one.topicId)),
+  };
 }

@@ -14,15 +14,19 @@ type Result = ResponseOf<typeof api>["results"][number];
 type Config = Result["configs"][number];
 
 export const ResourceType = { TOPIC: 2, BROKER: 4, CLIENT_METRICS: 16, GROUP: 32 } as const;
+const BROKER_LOGGER = 8;
+const DESCRIBED: ReadonlySet<number> = new Set([...Object.values(ResourceType), BROKER_LOGGER]);
 
 /**
  * DescribeConfigs, versions 1 to 4: topics, groups, and the broker's own settings under Kafka's names, the latter with
  * documentation.
  */
-export const describeConfigs: Handler = serve(api, (request, context) => ({
-  results: request.resources.map((resource): Result => {
+export const describeConfigs: Handler = serve(api, (request, context) => {
+  // A resource of no kind that has settings spoils the others.
+  const isSound = request.resources.every(({ resourceType }) => DESCRIBED.has(resourceType));
+  const results = request.resources.map((resource): Result => {
     const { resourceType, resourceName, configurationKeys } = resource;
-    const found = configsOf(resource, request, context);
+    const found = isSound ? configsOf(resource, request, context) : ErrorCode.INVALID_REQUEST;
     if (typeof found === "number") {
       const errorMessage = `Cannot describe the configuration of '${resourceName}'.`;
       return { errorCode: found, errorMessage, resourceType, resourceName, configs: [] };
@@ -31,8 +35,9 @@ export const describeConfigs: Handler = serve(api, (request, context) => ({
       configurationKeys === null || configurationKeys.length === 0 ? undefined : new Set(configurationKeys);
     const configs = found.filter(({ name }) => keys === undefined || keys.has(name));
     return { errorCode: ErrorCode.NONE, resourceType, resourceName, configs };
-  }),
-}));
+  });
+  return { results };
+});
 
 function configsOf(
   resource: Resource,

@@ -7,6 +7,8 @@ import { fencedCode } from "./producer-fencing.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
 const FENCED_SINCE = 4;
+/** Id and epoch of a producer that says nothing of a former one. */
+const NOBODY = -1;
 
 /**
  * InitProducerId, versions 0 to 5. Without a transactional id every call gives a new producer id: what the
@@ -36,7 +38,8 @@ async function init(
   if (transactionalId === null && !access.idempotentWrite()) {
     return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED };
   }
-  if (request.producerId < 0 !== request.producerEpoch < 0) return { errorCode: ErrorCode.INVALID_REQUEST };
+  if ((request.producerId === NOBODY) !== (request.producerEpoch === NOBODY))
+    return { errorCode: ErrorCode.INVALID_REQUEST };
   if (transactionalId === null) {
     return { errorCode: ErrorCode.NONE, producerId: await producerIds.next(), producerEpoch: 0 };
   }

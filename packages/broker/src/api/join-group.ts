@@ -20,6 +20,7 @@ export const joinGroup: Handler = serve(api, async (request, context) => {
     groupInstanceId: request.groupInstanceId,
     clientId,
     clientHost,
+    connection: context.authentication,
     sessionTimeoutMs: request.sessionTimeoutMs,
     // Version 0 has one time for both.
     rebalanceTimeoutMs: version === 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs,

@@ -3,6 +3,7 @@ import type { Journal } from "../storage/journal.ts";
 import { ConfigType, TopicConfig } from "../topics/topic-config.ts";
 import { addressBounds } from "./address-bounds.ts";
 import { type BrokerSetting, brokerSettings } from "./broker-settings.ts";
+import { readJavaDouble } from "./java-double.ts";
 
 const KIND = "broker-config";
 /** The scope of what is set for all brokers of a cluster; a broker's own scope is its number. */
@@ -11,7 +12,6 @@ export const CLUSTER = "";
 const MAX_INT = 2 ** 31 - 1;
 const THREADS = "log.cleaner.threads";
 /** Kafka's own bound for the broker, which is above the one for topics. */
-const MIN_SEGMENT_BYTES = 1_048_576;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Values = Readonly<Record<string, string>>;
@@ -133,7 +133,8 @@ export class BrokerConfiguration {
       if (value === undefined) delete this.#topicDefaults[effect.topicName];
       else this.#topicDefaults[effect.topicName] = value;
     }
-    const bound = (name: string, otherwise: number): number => Number(this.#dynamic(name) ?? otherwise);
+    const bound = (name: string, otherwise: number): number =>
+      readJavaDouble(this.#dynamic(name) ?? "") ?? otherwise;
     this.#live.maxConnections = bound("max.connections", this.#started.maxConnections);
     this.#live.maxConnectionsPerIp = bound("max.connections.per.ip", this.#started.maxConnectionsPerIp);
     const single = this.#dynamic("max.connections.per.ip.overrides");
@@ -153,11 +154,10 @@ export class BrokerConfiguration {
 function isValid({ name, type, effect }: BrokerSetting, value: string): boolean {
   if (effect.kind === "topic-default") {
     if (TopicConfig.problem(effect.topicName, value) !== undefined) return false;
-    if (name === "log.segment.bytes") return Number(value) >= MIN_SEGMENT_BYTES;
     return name !== "log.retention.ms" || Number(value) !== 0;
   }
   if (type === ConfigType.STRING) return addressBounds(value) !== undefined;
-  if (type === ConfigType.DOUBLE) return value.trim() !== "" && !Number.isNaN(Number(value));
+  if (type === ConfigType.DOUBLE) return readJavaDouble(value) !== undefined;
   const most = type === ConfigType.LONG ? Number.MAX_SAFE_INTEGER : MAX_INT;
   return /^\d+$/.test(value.trim()) && Number(value) <= most;
 }

@@ -266,7 +266,11 @@ export class GroupCoordinator {
       answer(group.joinResult(member));
       return;
     }
+    // Apache Kafka forgets a JoinGroup that another connection overtakes: its client has given up waiting. On the same
+    // connection it would keep the answers behind it from being sent.
+    if (member.joinedOn !== request.connection) member.pendingJoin = undefined;
     dismiss(member, ErrorCode.REBALANCE_IN_PROGRESS);
+    member.joinedOn = request.connection;
     member.protocols = request.protocols;
     member.sessionTimeoutMs = request.sessionTimeoutMs;
     member.rebalanceTimeoutMs = request.rebalanceTimeoutMs;

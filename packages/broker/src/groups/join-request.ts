@@ -8,6 +8,8 @@ export interface JoinRequest {
   readonly groupInstanceId: string | null;
   readonly clientId: string;
   readonly clientHost: string;
+  /** What the connection is known by that it came on. */
+  readonly connection: object;
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
   readonly protocolType: string;
@@ -43,6 +45,7 @@ export function newMember(id: string, request: JoinRequest): Member {
     assignment: EMPTY,
     session: undefined,
     pendingJoin: undefined,
+    joinedOn: request.connection,
     pendingSync: undefined,
   };
 }

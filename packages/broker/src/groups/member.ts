@@ -41,6 +41,8 @@ export interface Member {
   assignment: Buffer;
   session: Timer | undefined;
   pendingJoin: ((result: JoinResult) => void) | undefined;
+  /** The connection that its last JoinGroup came on, where there was one since the broker started. */
+  joinedOn: object | undefined;
   pendingSync: ((result: SyncResult) => void) | undefined;
 }
 

@@ -217,6 +217,7 @@ export function intoClassicGroup(from: ConsumerGroup, group: Group, topics: Topi
         assignment: classicAssignment(target, classic.protocols, topics),
         session: undefined,
         pendingJoin: undefined,
+        joinedOn: undefined,
         pendingSync: undefined,
       },
       CONSUMER_TYPE,

@@ -53,6 +53,7 @@ export function restoreGroup(group: Group, value: unknown): void {
         assignment: Buffer.from(assignment, "base64"),
         session: undefined,
         pendingJoin: undefined,
+        joinedOn: undefined,
         pendingSync: undefined,
       },
       saved.protocolType ?? "",

@@ -1,3 +1,4 @@
+import { readJavaDouble } from "../configuration/java-double.ts";
 import type { LogSettings } from "../storage/partition-log.ts";
 
 /** Kafka's numbers for the types of configuration values, as DescribeConfigs reports them. */
@@ -9,13 +10,17 @@ interface ConfigDefinition {
   readonly valid: (value: string) => boolean;
 }
 
-const MAX_INT = 2 ** 31 - 1;
-const MAX_LONG = Number.MAX_SAFE_INTEGER;
+const MAX_INT = 2n ** 31n - 1n;
+const MAX_LONG = 2n ** 63n - 1n;
 const DAY_MS = 86_400_000;
 const FOREVER = "9223372036854775807";
 
-function whole(min: number, max: number): (value: string) => boolean {
-  return (value) => /^-?\d+$/.test(value) && Number(value) >= min && Number(value) <= max * 1.1;
+function whole(min: bigint, max: bigint): (value: string) => boolean {
+  return (value) => {
+    if (!/^[+-]?\d+$/.test(value)) return false;
+    const number = BigInt(value.replace("+", ""));
+    return number >= min && number <= max;
+  };
 }
 
 function oneOf(...values: readonly string[]): (value: string) => boolean {
@@ -27,15 +32,21 @@ function listOf(...values: readonly string[]): (value: string) => boolean {
   return (value) => value === "" || value.split(",").every((part) => values.includes(part.trim()));
 }
 
+/** From 0 to 1; what is no number is neither less nor more. */
+function isRatio(value: string): boolean {
+  const ratio = readJavaDouble(value);
+  return ratio !== undefined && !(ratio < 0) && !(ratio > 1);
+}
+
 const int = (fallback: number, min: number): ConfigDefinition => ({
   type: ConfigType.INT,
   fallback: String(fallback),
-  valid: (value) => whole(min, MAX_INT)(value) && Number(value) <= MAX_INT,
+  valid: whole(BigInt(min), MAX_INT),
 });
 const long = (fallback: string, min: number): ConfigDefinition => ({
   type: ConfigType.LONG,
   fallback,
-  valid: whole(min, MAX_LONG * 1024),
+  valid: whole(BigInt(min), MAX_LONG),
 });
 const boolean = (fallback: boolean): ConfigDefinition => ({
   type: ConfigType.BOOLEAN,
@@ -73,7 +84,7 @@ const definitions: Readonly<Record<string, ConfigDefinition>> = {
   "min.cleanable.dirty.ratio": {
     type: ConfigType.DOUBLE,
     fallback: "0.5",
-    valid: (value) => Number(value) >= 0 && Number(value) <= 1,
+    valid: isRatio,
   },
   "min.compaction.lag.ms": long("0", 0),
   "min.insync.replicas": int(1, 1),
@@ -82,9 +93,9 @@ const definitions: Readonly<Record<string, ConfigDefinition>> = {
   "remote.log.copy.disable": { ...boolean(false), valid: oneOf("false") },
   "remote.log.delete.on.disable": { ...boolean(false), valid: oneOf("false") },
   "remote.storage.enable": { ...boolean(false), valid: oneOf("false") },
-  "retention.bytes": long("-1", -MAX_LONG),
+  "retention.bytes": long("-1", Number.MIN_SAFE_INTEGER),
   "retention.ms": long(String(7 * DAY_MS), -1),
-  "segment.bytes": int(1_073_741_824, 1024),
+  "segment.bytes": int(1_073_741_824, 1_048_576),
   "segment.index.bytes": int(10_485_760, 4),
   "segment.jitter.ms": long("0", 0),
   "segment.ms": long(String(7 * DAY_MS), 1),
@@ -179,7 +190,7 @@ export class TopicConfig {
   }
 
   number(name: string): number {
-    return Number(this.get(name));
+    return readJavaDouble(this.get(name)) ?? Number.NaN;
   }
 
   get maxMessageBytes(): number {

@@ -23,6 +23,7 @@ const KIND = "transaction";
 const LAST_EPOCH = 0x7ffe;
 
 const RETRY_MS = 1000;
+const NO_PRODUCER = -1;
 
 interface Ports {
   readonly clock: Clock;
@@ -94,7 +95,7 @@ export class TransactionCoordinator {
   ): Promise<InitResult> {
     const existing = this.#transactions.get(id);
     if (existing === undefined) return this.#create(id, timeoutMs);
-    if (claimed.producerId >= 0) {
+    if (claimed.producerId !== NO_PRODUCER) {
       const isSame = claimed.producerId === existing.producerId;
       // A producer whose answer got lost asks again with the epoch that it had before.
       if (isSame && existing.epochBefore === claimed.producerEpoch) {
@@ -106,7 +107,7 @@ export class TransactionCoordinator {
     }
     if (isEnding(existing)) return { errorCode: ErrorCode.CONCURRENT_TRANSACTIONS };
     if (existing.state === "Ongoing") await this.#abortAndFence(existing);
-    existing.epochBefore = claimed.producerId >= 0 ? existing.epoch : undefined;
+    existing.epochBefore = claimed.producerId !== NO_PRODUCER ? existing.epoch : undefined;
     existing.epoch++;
     if (existing.epoch >= LAST_EPOCH) {
       existing.producerId = await this.#ports.producerIds.next();

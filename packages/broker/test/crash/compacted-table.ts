@@ -25,7 +25,6 @@ export class CompactedTable implements Workload {
       "cleanup.policy": "compact",
       "min.cleanable.dirty.ratio": "0",
       "delete.retention.ms": "0",
-      "segment.bytes": "1024",
     });
   }
 

@@ -20,7 +20,7 @@ export function powerCuts(onError: (text: string) => void): Cradle {
         clock,
         maintenanceIntervalMs: MAINTENANCE_MS,
         logCleanerBackoffMs: MAINTENANCE_MS / 2,
-        topicDefaults: { "segment.bytes": "4096", "retention.ms": "-1" },
+        topicDefaults: { "segment.bytes": "1024", "retention.ms": "-1" },
         log: (line) => {
           // What goes wrong in a broker without power is nobody's concern.
           if (line.level === "error" && ticking) onError(JSON.stringify(line));

@@ -34,7 +34,6 @@ export class TransactionalWriter implements Workload {
     await createTopic(client, this.#id, PARTITIONS.length, {
       "cleanup.policy": "compact",
       "min.cleanable.dirty.ratio": "0",
-      "segment.bytes": "1024",
     });
   }
 
