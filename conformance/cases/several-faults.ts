@@ -1,3 +1,5 @@
+import { addPartitionsToTxn } from "../../packages/broker/src/protocol/messages/add-partitions-to-txn.ts";
+import { alterReplicaLogDirs } from "../../packages/broker/src/protocol/messages/alter-replica-log-dirs.ts";
 import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
 import { deleteTopics } from "../../packages/broker/src/protocol/messages/delete-topics.ts";
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
@@ -97,6 +99,36 @@ export const severalFaultsCases = area("several faults", {
       await session.send(incrementalAlterConfigs, 1, { resources, validateOnly: true }, `${name}=${value}`);
     }
   },
+  "settings as they are told": async (session, topic) => {
+    const given = {
+      "retention.ms": " 5 ",
+      "segment.bytes": "+1048576",
+      "min.cleanable.dirty.ratio": "1",
+      preallocate: " TRUE ",
+      "cleanup.policy": " compact , delete ",
+      "compression.type": " gzip ",
+      "leader.replication.throttled.replicas": " 0:1 , 1:1",
+      "index.interval.bytes": "007",
+    };
+    await session.createTopic(topic, 1, given);
+    const resources = [{ resourceType: TOPIC, resourceName: topic, configurationKeys: Object.keys(given) }];
+    await session.send(describeConfigs, 4, { resources, includeSynonyms: true });
+  },
+  "replicas that are slowed down": async (session, topic) => {
+    await session.createTopic(topic);
+    for (const value of ["x", "none", "*", "*,x", "x,*", "0:1,1:1", "0:1,", ",", "0:", "0:1:2", " 0:1"]) {
+      for (const side of ["leader", "follower"]) {
+        const configs = [{ name: `${side}.replication.throttled.replicas`, value, configOperation: 0 }];
+        const resources = [{ resourceType: TOPIC, resourceName: topic, configs }];
+        await session.send(
+          incrementalAlterConfigs,
+          1,
+          { resources, validateOnly: true },
+          `${side} '${value}'`,
+        );
+      }
+    }
+  },
   "settings of resources of which one is of no kind": async (session, topic) => {
     await session.createTopic(topic);
     const sound = { resourceType: TOPIC, resourceName: topic, configurationKeys: ["retention.ms"] };
@@ -143,6 +175,25 @@ export const severalFaultsCases = area("several faults", {
       const featureUpdates = [{ feature: "group.version", maxVersionLevel: 1, upgradeType }];
       await session.send(updateFeatures, 2, { featureUpdates, validateOnly: true }, `type ${upgradeType}`);
     }
+  },
+  "moves of a topic with a long name": async (session) => {
+    for (const length of [213, 214, 215]) {
+      const topics = [{ name: "x".repeat(length), partitions: [0, -1, 10] }];
+      await session.send(alterReplicaLogDirs, 2, { dirs: [{ path: "/no/such/folder", topics }] });
+    }
+  },
+  "a transaction with topics without partitions": async (session, topic) => {
+    await session.createTopic(topic, 2);
+    const { claim } = await TransactionalProducer.init(session, topic);
+    const topics = [
+      { name: `${topic}-2`, partitions: [] },
+      { name: topic, partitions: [1, 0, 1] },
+    ];
+    await session.send(addPartitionsToTxn, 3, { ...claim, topics });
+    await session.send(addPartitionsToTxn, 3, { ...claim, topics: topics.slice(0, 1) });
+    await session.send(addPartitionsToTxn, 3, { ...claim, producerId: 7, topics });
+    const unknown = { name: topic, partitions: [0, 0, 7, 7] };
+    await session.send(addPartitionsToTxn, 3, { ...claim, topics: [...topics, unknown] });
   },
   "a topic with wrong numbers": async (session, topic) => {
     for (const replicationFactor of [0, -2, 7]) {

@@ -139,11 +139,16 @@ function quorum(choice: Choice): Step {
 
 function features(choice: Choice): Step {
   const version = choice.version(updateFeatures, 1);
-  const featureUpdates = choice.several(choice.mostly(1, 0), 2, () => ({
-    feature: choice.pick("group.version", "no.such.feature", "", "group.version"),
-    maxVersionLevel: choice.pick(1, 0, -1, 99),
-    upgradeType: choice.mostly(1, 0, 2, 3, 4),
-  }));
+  const featureUpdates = choice.several(choice.mostly(1, 0), 2, () => {
+    const upgradeType = choice.mostly(1, 0, 2, 3, 4);
+    // The embedded broker keeps its levels: one that Apache Kafka would lower is not asked for.
+    const lowered = upgradeType === 2 || upgradeType === 3 ? 99 : 0;
+    return {
+      feature: choice.pick("group.version", "no.such.feature", "", "group.version"),
+      maxVersionLevel: choice.pick(1, lowered, -1, 99),
+      upgradeType,
+    };
+  });
   // Feature levels hold for all runs.
   return step(updateFeatures, version, () => ({ featureUpdates, timeoutMs: 10_000, validateOnly: true }));
 }

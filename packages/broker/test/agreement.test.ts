@@ -135,12 +135,18 @@ describe("settings", () => {
     return client.send(incrementalAlterConfigs, 1, { resources, validateOnly: false });
   };
 
-  test("are understood without blanks and capitals, and shown as they were given", async () => {
+  test("are understood without blanks and capitals, and shown as their type writes them", async () => {
     await create("u", { preallocate: "TRUE", "max.message.bytes": " 100 " });
     const resources = [{ resourceType: 2, resourceName: "u", configurationKeys: ["max.message.bytes"] }];
     const shown = await client.send(describeConfigs, 4, { resources, includeSynonyms: true });
     expect(shown.results[0]?.configs).toMatchObject([
-      { value: " 100 ", synonyms: [{ name: "max.message.bytes" }, { name: "message.max.bytes", source: 5 }] },
+      {
+        value: "100",
+        synonyms: [
+          { name: "max.message.bytes", value: "100" },
+          { name: "message.max.bytes", source: 5 },
+        ],
+      },
     ]);
     const partitionData = [{ index: 0, records: clientBatch({ values: ["x".repeat(200)] }) }];
     const topicData = [{ name: "u", partitionData }];

@@ -33,20 +33,29 @@ export const addPartitionsToTxn: Handler = serve(
       return fencedCode(added, version >= FENCED_SINCE);
     };
     const outcome = await add();
+    if (outcome !== ErrorCode.OPERATION_NOT_ATTEMPTED) {
+      const answer = (partitionIndex: number) => ({ partitionIndex, partitionErrorCode: outcome });
+      return {
+        results: request.topics.map((topic) => ({
+          name: topic.name,
+          resultsByPartition: topic.partitions.map(answer),
+        })),
+      };
+    }
+    const problemOf = (one: (typeof partitions)[number]): ErrorCode =>
+      mayWrite(one)
+        ? exists(one)
+          ? ErrorCode.OPERATION_NOT_ATTEMPTED
+          : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+    // What is at fault is told of every partition once, under its topic.
     return {
-      results: request.topics.map(({ name, partitions: indexes }) => ({
+      results: [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, ofTopic]) => ({
         name,
-        resultsByPartition: indexes.map((partitionIndex) => {
-          const one = { topic: name, partition: partitionIndex };
-          const isRefused = outcome === ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-          if (isRefused) return { partitionIndex, partitionErrorCode: outcome };
-          const own = !mayWrite(one)
-            ? ErrorCode.TOPIC_AUTHORIZATION_FAILED
-            : exists(one)
-              ? ErrorCode.NONE
-              : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-          return { partitionIndex, partitionErrorCode: own || outcome };
-        }),
+        resultsByPartition: [...new Set(ofTopic.map(({ partition }) => partition))].map((partitionIndex) => ({
+          partitionIndex,
+          partitionErrorCode: problemOf({ topic: name, partition: partitionIndex }),
+        })),
       })),
     };
   },

@@ -22,9 +22,19 @@ export const alterReplicaLogDirs: Handler = serve(api, ({ dirs }, context) => {
   };
 });
 
+/** What a folder may be called at most. */
+const MAX_NAME_LENGTH = 255;
+const FUTURE_SUFFIX_LENGTH = ".".length + 32 + "-future".length;
+
+/** Apache Kafka moves a partition through a folder with a longer name, which a long topic leaves no room for. */
+function futureFolderLength(topic: string, partition: number): number {
+  return `${topic}-${partition}`.length + FUTURE_SUFFIX_LENGTH;
+}
+
 function move(path: string, topic: string, partition: number, context: RequestContext): ErrorCode {
   const { topics, folder, access } = context;
   if (!access.cluster(Operation.ALTER)) return ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+  if (futureFolderLength(topic, partition) > MAX_NAME_LENGTH) return ErrorCode.INVALID_TOPIC_EXCEPTION;
   if (path !== folder) return ErrorCode.LOG_DIR_NOT_FOUND;
   return topics.partition(topic, partition) === undefined
     ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

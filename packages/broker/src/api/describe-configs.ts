@@ -3,7 +3,7 @@ import { CLUSTER } from "../configuration/broker-configuration.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { describeConfigs as api } from "../protocol/messages/describe-configs.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
-import { ConfigType } from "../topics/topic-config.ts";
+import { ConfigType, shownValue } from "../topics/topic-config.ts";
 import { isValidTopicName } from "../topics/topic-store.ts";
 import { brokerConfigs, clusterConfigs, synonymOf } from "./broker-configs.ts";
 import { ConfigSource, configSource, topicLayers } from "./config-source.ts";
@@ -95,12 +95,13 @@ function topicConfigs(
   const topic = topics.get(name);
   if (topic === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return topic.config.entries().map((entry) => {
-    const own = { name: entry.name, value: entry.value, source: ConfigSource.TOPIC };
+    const value = shownValue(entry, entry.value);
+    const own = { name: entry.name, value, source: ConfigSource.TOPIC };
     const fallback = topicLayers(entry.name, configuration).map(synonymOf);
     const synonyms = entry.isDefault ? fallback : [own, ...fallback];
     return {
       name: entry.name,
-      value: entry.value,
+      value,
       readOnly: false,
       configSource: configSource(entry, configuration),
       isSensitive: false,

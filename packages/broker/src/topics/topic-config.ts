@@ -1,4 +1,4 @@
-import { readJavaDouble } from "../configuration/java-double.ts";
+import { javaDouble, readJavaDouble } from "../configuration/java-double.ts";
 import type { LogSettings } from "../storage/partition-log.ts";
 
 /** Kafka's numbers for the types of configuration values, as DescribeConfigs reports them. */
@@ -58,7 +58,15 @@ const text = (fallback: string, valid: (value: string) => boolean): ConfigDefini
   fallback,
   valid,
 });
-const anyList: ConfigDefinition = { type: ConfigType.LIST, fallback: "", valid: () => true };
+/** All replicas, or some by the number of their partition and of their broker. */
+const replicas: ConfigDefinition = {
+  type: ConfigType.LIST,
+  fallback: "",
+  valid: (value) => {
+    const parts = value.split(",").map((part) => part.trim());
+    return value.trim() === "*" || parts.every((part) => /^(\d+:\d+)?$/.test(part));
+  },
+};
 
 /** The topic settings that Kafka knows, with its defaults; those that a single node can act on are acted on. */
 const definitions: Readonly<Record<string, ConfigDefinition>> = {
@@ -71,9 +79,9 @@ const definitions: Readonly<Record<string, ConfigDefinition>> = {
   "file.delete.delay.ms": long("60000", 0),
   "flush.messages": long(FOREVER, 1),
   "flush.ms": long(FOREVER, 0),
-  "follower.replication.throttled.replicas": anyList,
+  "follower.replication.throttled.replicas": replicas,
   "index.interval.bytes": int(4096, 0),
-  "leader.replication.throttled.replicas": anyList,
+  "leader.replication.throttled.replicas": replicas,
   "local.retention.bytes": long("-2", -2),
   "local.retention.ms": long("-2", -2),
   "max.compaction.lag.ms": long(FOREVER, 1),
@@ -137,6 +145,27 @@ export const brokerNames: Readonly<Record<string, string>> = {
 function canonical(name: string, value: string): string {
   const trimmed = value.trim();
   return definitions[name]?.type === ConfigType.BOOLEAN ? trimmed.toLowerCase() : trimmed;
+}
+
+/** The value as it is told of a topic: as the type writes it. What is told when a topic is made is as it was given. */
+export function shownValue({ type }: { readonly type: number }, value: string): string {
+  const trimmed = value.trim();
+  switch (type) {
+    case ConfigType.BOOLEAN:
+      return trimmed.toLowerCase();
+    case ConfigType.INT:
+    case ConfigType.LONG:
+      return BigInt(trimmed.replace("+", "")).toString();
+    case ConfigType.DOUBLE:
+      return javaDouble(readJavaDouble(trimmed) ?? Number.NaN);
+    case ConfigType.LIST:
+      return trimmed
+        .split(",")
+        .map((part) => part.trim())
+        .join(",");
+    default:
+      return trimmed;
+  }
 }
 
 export interface ConfigEntry {
