@@ -108,6 +108,7 @@ const NUMBERS = [
   "producerId",
   // Kafka keeps the credentials of a user by mechanism, in a map whose order is drawn anew at each start.
   "mechanism",
+  "patternType",
 ];
 
 function plain(value: unknown, context: Context): unknown {

@@ -1,5 +1,6 @@
 import type { ConformanceCase } from "../suite.ts";
 import { aclCases } from "./acls.ts";
+import { changedProtocolCases } from "./changed-protocols.ts";
 import { configCases } from "./configs.ts";
 import { consumerGroupCases } from "./consumer-groups.ts";
 import { errorCases } from "./errors.ts";
@@ -32,6 +33,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...fetchCases,
   ...groupCases,
   ...consumerGroupCases,
+  ...changedProtocolCases,
   ...oddRequestCases,
   ...severalFaultsCases,
   ...offsetCases,

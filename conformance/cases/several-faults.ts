@@ -1,4 +1,5 @@
 import { addPartitionsToTxn } from "../../packages/broker/src/protocol/messages/add-partitions-to-txn.ts";
+import { alterConfigs } from "../../packages/broker/src/protocol/messages/alter-configs.ts";
 import { alterReplicaLogDirs } from "../../packages/broker/src/protocol/messages/alter-replica-log-dirs.ts";
 import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
 import { deleteTopics } from "../../packages/broker/src/protocol/messages/delete-topics.ts";
@@ -17,6 +18,7 @@ import { area } from "../suite.ts";
 import { TransactionalProducer } from "../transactional-producer.ts";
 
 const TOPIC = 2;
+const BROKER = 4;
 const GROUP = 32;
 const SUBTRACT = 3;
 const TRANSACTIONAL = 0x10;
@@ -79,6 +81,31 @@ export const severalFaultsCases = area("several faults", {
     const configs = [{ name: "consumer.session.timeout.ms", value: "60001", configOperation: SUBTRACT }];
     const resources = [{ resourceType: GROUP, resourceName: "", configs }];
     await session.send(incrementalAlterConfigs, 1, { resources, validateOnly: false });
+  },
+  "how many replicas must be in sync, of one broker": async (session) => {
+    for (const resourceName of ["1", ""]) {
+      const resource = { resourceType: BROKER, resourceName };
+      for (const [configOperation, value] of [
+        [0, "2"],
+        [0, "x"],
+        [0, "0"],
+        [1, null],
+        [2, "2"],
+      ] as const) {
+        const configs = [
+          { name: "min.insync.replicas", value, configOperation },
+          { name: "log.retention.ms", value: "5", configOperation: 0 },
+        ];
+        const step = `'${resourceName}' ${configOperation} ${value}`;
+        for (const some of [configs, configs.slice(0, 1)]) {
+          const resources = [{ ...resource, configs: some }];
+          await session.send(incrementalAlterConfigs, 1, { resources, validateOnly: true }, step);
+        }
+      }
+      const configs = [{ name: "min.insync.replicas", value: "2" }];
+      const resources = [{ ...resource, configs }];
+      await session.send(alterConfigs, 2, { resources, validateOnly: true });
+    }
   },
   "settings as Java reads numbers": async (session, topic) => {
     await session.createTopic(topic);

@@ -37,6 +37,8 @@ interface Target {
   readonly problemCode: ErrorCode;
   /** Set where nothing can have such a name: found out after the operations were judged, before the values. */
   readonly misnomer?: Problem;
+  /** Why a sound change is not made: found out last. */
+  readonly objection?: (change: ConfigChange) => string | undefined;
   /** Set where there is no such thing: found out after the settings were judged, as in Apache Kafka. */
   readonly absence?: Problem;
   readonly replace: (overrides: readonly (readonly [string, string])[]) => void | Promise<void>;
@@ -85,6 +87,8 @@ export async function alterResource(
   if (target.misnomer !== undefined) return answer(target.misnomer.errorCode, target.misnomer.errorMessage);
   const problem = changes.map((change) => problemOf(change, target)).find((found) => found !== undefined);
   if (problem !== undefined) return answer(target.problemCode, problem);
+  const objection = changes.map((change) => target.objection?.(change)).find((found) => found !== undefined);
+  if (objection !== undefined) return answer(ErrorCode.INVALID_CONFIG, objection);
   if (target.absence !== undefined) return answer(target.absence.errorCode, target.absence.errorMessage);
   if (validateOnly) return answer(ErrorCode.NONE);
   const overrides = changes.flatMap((change) =>
@@ -188,6 +192,11 @@ function brokerTarget({ access, configuration, settings }: RequestContext, name:
     },
     problem: (key, value) => configuration.problem(name, key, value),
     problemCode: ErrorCode.INVALID_REQUEST,
+    // Apache Kafka counts replicas in the same way in the whole cluster, and does not stop counting.
+    objection: (change) =>
+      change.name === "min.insync.replicas" && (name !== CLUSTER || change.kind === "reset")
+        ? `${change.name} is set for the whole cluster.`
+        : undefined,
     async replace(overrides) {
       configuration.configure(name, Object.fromEntries(overrides));
       await configuration.flush();

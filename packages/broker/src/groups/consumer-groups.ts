@@ -41,8 +41,11 @@ export interface ConsumerGroupPorts {
   readonly onFailure: (error: unknown, groupId: string) => void;
   /** Whether a group goes back to the classic protocol when only members of that one are left. */
   readonly mayDowngrade: boolean;
-  /** Called when only members of the classic protocol are left in a group. */
-  readonly onOnlyClassic: (group: ConsumerGroup) => void;
+  /**
+   * Called when only members of the classic protocol are left in a group. Where one has gone, the others must share
+   * what it had; where one has taken over from another, they go on as they are.
+   */
+  readonly onOnlyClassic: (group: ConsumerGroup, mustRebalance: boolean) => void;
 }
 
 export type HeartbeatAnswer =
@@ -219,10 +222,9 @@ export class ConsumerGroups {
   }
 
   /** Goes back to the classic protocol once nobody speaks another. */
-  #downgradeIfOnlyClassic({ group }: Entry): boolean {
-    if (!this.#ports.mayDowngrade || !isOnlyClassic(group)) return false;
-    this.#ports.onOnlyClassic(group);
-    return true;
+  #downgradeIfOnlyClassic({ group }: Entry, mustRebalance = true): void {
+    if (!this.#ports.mayDowngrade || !isOnlyClassic(group)) return;
+    this.#ports.onOnlyClassic(group, mustRebalance);
   }
 
   /** A JoinGroup of a classic member, which was prepared; the member knows its id. */
@@ -232,13 +234,15 @@ export class ConsumerGroups {
     const result = classicJoin(entry.group, request, this.#rules(entry.seenRevision));
     if (result.kind === "refused") return joinError(result.errorCode, request.memberId);
     const { group, member } = result;
+    const { groupInstanceId } = request;
+    const former = groupInstanceId === null ? undefined : staticMember(entry.group, groupInstanceId);
+    // Other groups of which only classic members are left go back when the next one leaves, as in Apache Kafka.
+    const takesOverFromOtherProtocol = former !== undefined && former.classic === null;
     try {
       this.#apply(entry, entry.group, group);
       entry.seenRevision = this.#seenRevision(group.id);
       this.#watch(entry, member);
-      if (this.#downgradeIfOnlyClassic(entry)) {
-        return joinError(ErrorCode.REBALANCE_IN_PROGRESS, member.id);
-      }
+      if (takesOverFromOtherProtocol) this.#downgradeIfOnlyClassic(entry, false);
       await entry.durable;
     } catch (error) {
       this.#ports.onFailure(error, group.id);

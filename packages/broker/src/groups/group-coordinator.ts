@@ -66,9 +66,9 @@ export class GroupCoordinator {
       maxMembers,
       defaultAssignor,
       mayDowngrade: migration === "bidirectional" || migration === "downgrade",
-      onOnlyClassic: (group) => {
+      onOnlyClassic: (group, mustRebalance) => {
         this.consumers.remove(group.id);
-        intoClassicGroup(group, this.#groupFor(group.id), ports.topics);
+        intoClassicGroup(group, this.#groupFor(group.id), ports.topics, mustRebalance);
       },
     });
     for (const id of this.offsets.groups()) this.ensure(id);

@@ -149,13 +149,14 @@ export class Group {
     this.#readTopics = isKnown ? new Set(known.flat()) : undefined;
   }
 
-  /** Goes on where the members were under the new protocol: in this generation, and with a rebalance at once. */
-  resume(generationId: number): void {
+  /** Goes on where the members were under the new protocol: in this generation, and with a rebalance where it must be. */
+  resume(generationId: number, mustRebalance: boolean): void {
     this.generationId = generationId;
     this.protocol = chooseProtocol([...this.members.values()]) ?? null;
     this.noteSubscriptions();
     this.state = "Stable";
-    this.prepareRebalance();
+    if (mustRebalance) this.prepareRebalance();
+    else this.#ports.onSettled(this);
   }
 
   prepareRebalance(): void {

@@ -200,7 +200,12 @@ export function isOnlyClassic(group: ConsumerGroup): boolean {
 }
 
 /** Puts the members of a group that only classic ones are left in into one of the classic protocol. */
-export function intoClassicGroup(from: ConsumerGroup, group: Group, topics: TopicDirectory): void {
+export function intoClassicGroup(
+  from: ConsumerGroup,
+  group: Group,
+  topics: TopicDirectory,
+  mustRebalance: boolean,
+): void {
   for (const member of from.members.values()) {
     const { classic } = member;
     if (classic === null) continue;
@@ -224,5 +229,5 @@ export function intoClassicGroup(from: ConsumerGroup, group: Group, topics: Topi
     );
   }
   // The epoch that the members are in: the last one began when the other one went.
-  group.resume(from.assignmentEpoch);
+  group.resume(from.assignmentEpoch, mustRebalance);
 }

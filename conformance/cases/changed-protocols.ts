@@ -1,0 +1,49 @@
+import { consumerGroupHeartbeat } from "../../packages/broker/src/protocol/messages/consumer-group-heartbeat.ts";
+import { leaveGroup } from "../../packages/broker/src/protocol/messages/leave-group.ts";
+import { listGroups } from "../../packages/broker/src/protocol/messages/list-groups.ts";
+import { ConsumerMember, createAssignableTopic } from "../consumer-member.ts";
+import { Member } from "../member.ts";
+import type { Session } from "../session.ts";
+import { area } from "../suite.ts";
+
+/** Of which kind the group is, without those of other cases. */
+async function noteKind(session: Session, groupId: string, step: string): Promise<void> {
+  const { groups } = await session.ask(listGroups, 5, { statesFilter: [], typesFilter: [] });
+  session.note(
+    step,
+    groups.find((group) => group.groupId === groupId),
+  );
+}
+
+/** Members that go over to the other protocol for groups, and what becomes of their groups. */
+export const changedProtocolCases = area("changed protocols", {
+  "the only member joins with the classic one": async (session, topic) => {
+    await createAssignableTopic(session, topic, 2);
+    const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic] });
+    await fresh.join();
+    const classic = new Member(session, topic, { topics: [topic], version: 0 });
+    classic.memberId = "a";
+    session.note("joins", await classic.join());
+    await noteKind(session, topic, "its group");
+    session.note("syncs", await classic.sync());
+    session.note("beats", await classic.beat());
+    const other = new Member(session, topic, { topics: [topic], version: 0 });
+    const joined = await other.join();
+    session.note("another", { errorCode: joined.errorCode, generationId: joined.generationId });
+    const members = [{ memberId: other.memberId }];
+    await session.send(leaveGroup, 5, { groupId: topic, members }, "leaves");
+    await noteKind(session, topic, "its group again");
+    session.note("beats again", await classic.beat());
+  },
+  "the only instance joins with the classic one": async (session, topic) => {
+    await createAssignableTopic(session, topic, 2);
+    const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic], instanceId: "i" });
+    await fresh.join();
+    const classic = new Member(session, topic, { topics: [topic], instanceId: "i" });
+    session.note("joins", await classic.join());
+    await noteKind(session, topic, "its group");
+    session.note("beats", await classic.beat());
+    session.note("syncs", await classic.sync());
+    await session.send(consumerGroupHeartbeat, 1, { ...fresh.identity, topicPartitions: [] }, "the former");
+  },
+});
