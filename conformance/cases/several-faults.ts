@@ -1,6 +1,7 @@
 import { addPartitionsToTxn } from "../../packages/broker/src/protocol/messages/add-partitions-to-txn.ts";
 import { alterConfigs } from "../../packages/broker/src/protocol/messages/alter-configs.ts";
 import { alterReplicaLogDirs } from "../../packages/broker/src/protocol/messages/alter-replica-log-dirs.ts";
+import { alterUserScramCredentials } from "../../packages/broker/src/protocol/messages/alter-user-scram-credentials.ts";
 import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
 import { deleteTopics } from "../../packages/broker/src/protocol/messages/delete-topics.ts";
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
@@ -106,6 +107,16 @@ export const severalFaultsCases = area("several faults", {
       const resources = [{ ...resource, configs }];
       await session.send(alterConfigs, 2, { resources, validateOnly: true });
     }
+  },
+  "credentials of several mechanisms of one user": async (session, topic) => {
+    const salted = { salt: Buffer.from("salt"), saltedPassword: Buffer.alloc(32, 1), iterations: 4096 };
+    const [first, second] = [1, 2].map((mechanism) => ({ name: topic, mechanism, ...salted }));
+    const both = [first, second].flatMap((one) => one ?? []);
+    await session.send(alterUserScramCredentials, 0, { deletions: [], upsertions: both });
+    await session.send(alterUserScramCredentials, 0, { deletions: [], upsertions: both.slice(0, 1) });
+    const deletions = [{ name: topic, mechanism: 1 }];
+    await session.send(alterUserScramCredentials, 0, { deletions, upsertions: both.slice(1) });
+    await session.send(alterUserScramCredentials, 0, { deletions, upsertions: [] });
   },
   "settings as Java reads numbers": async (session, topic) => {
     await session.createTopic(topic);

@@ -57,16 +57,16 @@ function problemsOf(
   const judged = new Set<string>();
   const judge = (one: Credential, problem: (mechanism: ScramMechanism) => ErrorCode): void => {
     if (problems.has(one.name)) return;
-    const key = `${one.mechanism}:${one.name}`;
     const known = mechanismOf(one.mechanism);
-    const found = judged.has(key)
+    // Even of different mechanisms only one credential of a user can be changed at a time.
+    const found = judged.has(one.name)
       ? ErrorCode.DUPLICATE_RESOURCE
       : one.name === ""
         ? ErrorCode.UNACCEPTABLE_CREDENTIAL
         : known === undefined
           ? ErrorCode.UNSUPPORTED_SASL_MECHANISM
           : problem(known);
-    judged.add(key);
+    judged.add(one.name);
     if (found !== ErrorCode.NONE) problems.set(one.name, found);
   };
   for (const deletion of deletions) {
