@@ -1,20 +1,23 @@
+import { addOffsetsToTxn } from "../../packages/broker/src/protocol/messages/add-offsets-to-txn.ts";
 import { addPartitionsToTxn } from "../../packages/broker/src/protocol/messages/add-partitions-to-txn.ts";
 import { alterConfigs } from "../../packages/broker/src/protocol/messages/alter-configs.ts";
 import { alterReplicaLogDirs } from "../../packages/broker/src/protocol/messages/alter-replica-log-dirs.ts";
 import { alterUserScramCredentials } from "../../packages/broker/src/protocol/messages/alter-user-scram-credentials.ts";
 import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
+import { deleteRecords } from "../../packages/broker/src/protocol/messages/delete-records.ts";
 import { deleteTopics } from "../../packages/broker/src/protocol/messages/delete-topics.ts";
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { describeTopicPartitions } from "../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
 import { initProducerId } from "../../packages/broker/src/protocol/messages/init-producer-id.ts";
+import { listOffsets } from "../../packages/broker/src/protocol/messages/list-offsets.ts";
 import { listTransactions } from "../../packages/broker/src/protocol/messages/list-transactions.ts";
 import { offsetDelete } from "../../packages/broker/src/protocol/messages/offset-delete.ts";
 import { produce } from "../../packages/broker/src/protocol/messages/produce.ts";
 import { updateFeatures } from "../../packages/broker/src/protocol/messages/update-features.ts";
 import { clientBatch } from "../../packages/broker/test/batches.ts";
 import { Member } from "../member.ts";
-import { oneBatch } from "../requests.ts";
+import { oneBatch, oneOffset } from "../requests.ts";
 import { area } from "../suite.ts";
 import { TransactionalProducer } from "../transactional-producer.ts";
 
@@ -22,6 +25,7 @@ const TOPIC = 2;
 const BROKER = 4;
 const GROUP = 32;
 const SUBTRACT = 3;
+const CONCURRENT_TRANSACTIONS = 51;
 const TRANSACTIONAL = 0x10;
 const APPEND_TIME = 0x08;
 const AN_HOUR_MS = 3_600_000;
@@ -117,6 +121,24 @@ export const severalFaultsCases = area("several faults", {
     const deletions = [{ name: topic, mechanism: 1 }];
     await session.send(alterUserScramCredentials, 0, { deletions, upsertions: both.slice(1) });
     await session.send(alterUserScramCredentials, 0, { deletions, upsertions: [] });
+  },
+  "the largest of no times, and one before the log's start": async (session, topic) => {
+    await session.createTopic(topic);
+    await session.send(listOffsets, 8, oneOffset(topic, -3), "nothing there");
+    for (const timestampMs of [-1, -1])
+      await session.ask(produce, 9, oneBatch(topic, clientBatch({ timestampMs })));
+    await session.send(listOffsets, 8, oneOffset(topic, -3), "no times");
+    const nowMs = Date.now();
+    for (const agoMs of [0, 2000, 1000]) {
+      await session.ask(produce, 9, oneBatch(topic, clientBatch({ timestampMs: nowMs - agoMs })));
+    }
+    const after = async (offset: number): Promise<void> => {
+      const topics = [{ name: topic, partitions: [{ partitionIndex: 0, offset }] }];
+      await session.ask(deleteRecords, 2, { topics, timeoutMs: 5000 });
+      const { topics: found } = await session.ask(listOffsets, 8, oneOffset(topic, -3));
+      session.note(`from ${offset} on`, found[0]?.partitions[0]?.offset);
+    };
+    for (const offset of [1, 2, 3, 4, 5]) await after(offset);
   },
   "settings as Java reads numbers": async (session, topic) => {
     await session.createTopic(topic);
@@ -232,6 +254,25 @@ export const severalFaultsCases = area("several faults", {
     await session.send(addPartitionsToTxn, 3, { ...claim, producerId: 7, topics });
     const unknown = { name: topic, partitions: [0, 0, 7, 7] };
     await session.send(addPartitionsToTxn, 3, { ...claim, topics: [...topics, unknown] });
+  },
+  "a producer that asks for its epoch again": async (session, topic) => {
+    const isFinal = ({ errorCode }: { readonly errorCode: number }): boolean =>
+      errorCode !== CONCURRENT_TRANSACTIONS;
+    const claim = { transactionalId: topic, transactionTimeoutMs: 60_000 };
+    const { producerId } = await session.sendUntil(initProducerId, 5, claim, isFinal, "new");
+    const init = (producerEpoch: number, step: string) =>
+      session.sendUntil(initProducerId, 5, { ...claim, producerId, producerEpoch }, isFinal, step);
+    const open = (producerEpoch: number) =>
+      session.ask(addOffsetsToTxn, 3, { transactionalId: topic, producerId, producerEpoch, groupId: topic });
+    await open(0);
+    await init(0, "with an open transaction");
+    for (const epoch of [0, 1]) await init(epoch, `again with ${epoch}`);
+    await session.sendUntil(initProducerId, 5, claim, isFinal, "without a claim");
+    await open(3);
+    await session.sendUntil(initProducerId, 5, claim, isFinal, "without a claim, with an open transaction");
+    await open(5);
+    await init(5, "once more");
+    for (const epoch of [4, 5, 6]) await init(epoch, `once more with ${epoch}`);
   },
   "a topic with wrong numbers": async (session, topic) => {
     for (const replicationFactor of [0, -2, 7]) {

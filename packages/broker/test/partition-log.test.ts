@@ -81,6 +81,7 @@ describe("a log against an array of values", () => {
       arbitrary: fc.record({
         kind: fc.constant("deleteBefore"),
         share: fc.double({ min: 0, max: 1, noNaN: true }),
+        isDropped: fc.boolean(),
       }),
     },
     {
@@ -126,6 +127,7 @@ describe("a log against an array of values", () => {
           } else {
             const before = start + Math.floor(step.share * (values.length - start));
             log.deleteBefore(before, 0);
+            if (step.isDropped) log.dropDeleted();
             start = before;
           }
           expect(log.startOffset).toBe(start);

@@ -101,7 +101,7 @@ function find(log: PartitionLog, timestamp: number, isolationLevel: number): Fou
       const batch = log.batchWithMaxTimestamp();
       if (batch === undefined) return NOT_FOUND;
       return {
-        ...firstRecordAt(batch.bytes, batch.header, batch.header.maxTimestamp, log.startOffset),
+        ...firstRecordAt(batch.bytes, batch.header, batch.header.maxTimestamp, 0),
         leaderEpoch: LEADER_EPOCH,
       };
     }

@@ -36,7 +36,7 @@ export const metadata: Handler = serve(api, (request, context) => {
   const wanted = request.topics === null ? null : distinct(onlyIds(request.topics));
   // Neither a name nor an id: Apache Kafka stumbles over it.
   if (wanted?.some(({ name, topicId }) => name === null && topicId === NULL_UUID)) {
-    return refuseAll(wanted, ErrorCode.UNKNOWN_SERVER_ERROR);
+    return refuseAll(request.topics ?? [], ErrorCode.UNKNOWN_SERVER_ERROR);
   }
   const all = wanted === null || (version === 0 && wanted.length === 0);
   const found = all

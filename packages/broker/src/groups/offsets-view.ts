@@ -93,6 +93,7 @@ export class OffsetsView {
     log.roll(nowMs);
     this.#write(partition, log);
     log.deleteBefore(first, nowMs);
+    log.dropDeleted();
   }
 }
 

@@ -318,13 +318,14 @@ export class PartitionLog {
     return bytes;
   }
 
-  /** The first batch whose timestamps reach `timestampMs`, with its bytes; undefined where none does. */
+  /** The first batch from `offset` on whose timestamps reach `timestampMs`, with its bytes; undefined where none does. */
   batchAtTimestamp(
     timestampMs: number,
+    offset = this.#startOffset,
   ): { readonly header: BatchHeader; readonly bytes: Buffer } | undefined {
     for (const segment of this.#segments) {
-      if (segment.nextOffset <= this.#startOffset) continue;
-      const found = segment.findTimestamp(timestampMs, this.#startOffset);
+      if (segment.nextOffset <= offset) continue;
+      const found = segment.findTimestamp(timestampMs, offset);
       if (found === undefined) continue;
       if (found.header.baseOffset >= this.#highWatermark) return undefined;
       return { header: found.header, bytes: segment.file.read(found.position, found.header.sizeBytes) };
@@ -332,18 +333,26 @@ export class PartitionLog {
     return undefined;
   }
 
-  /** The largest timestamp in the log and the batch that has it first. */
+  /**
+   * The batch that has the largest timestamp first; the first one where none has a timestamp. As in Apache Kafka it
+   * may lie before what can be read, as long as its segment is there.
+   */
   batchWithMaxTimestamp(): { readonly header: BatchHeader; readonly bytes: Buffer } | undefined {
     const maxTimestamp = this.#segments.reduce((max, segment) => Math.max(max, segment.maxTimestamp), -1);
-    return maxTimestamp < 0 ? undefined : this.batchAtTimestamp(maxTimestamp);
+    return this.batchAtTimestamp(maxTimestamp, 0);
   }
 
-  /** Makes `offset` the first that can be read, and drops the segments that lie wholly before it. */
+  /** Makes `offset` the first that can be read. Segments that lie wholly before it stay until they are dropped. */
   deleteBefore(offset: number, nowMs: number): void {
     if (offset <= this.#startOffset) return;
     if (offset >= this.endOffset && this.#active.sizeBytes > 0) this.roll(nowMs);
     this.disk.replaceFile(this.#startOffsetPath(), Buffer.from(String(offset)));
     this.#startOffset = offset;
+  }
+
+  /** Drops the segments that lie wholly before what can be read. */
+  dropDeleted(): void {
+    const offset = this.#startOffset;
     while (
       this.#segments.length > 1 &&
       (this.#segments[1]?.baseOffset ?? Number.POSITIVE_INFINITY) <= offset
@@ -360,6 +369,7 @@ export class PartitionLog {
   applyRetention(nowMs: number): number {
     const { retentionMs, retentionBytes } = this.settings;
     const before = this.#segments.length;
+    this.dropDeleted();
     const expired = (segment: Segment): boolean =>
       segment.sizeBytes > 0 && retentionMs >= 0 && nowMs - segment.maxTimestamp > retentionMs;
     let size = this.sizeBytes;
@@ -370,6 +380,7 @@ export class PartitionLog {
       if (!oversize && !expired(segment)) break;
       size -= segment.sizeBytes;
       this.deleteBefore(segment.nextOffset, nowMs);
+      this.dropDeleted();
     }
     return before - this.#segments.length;
   }

@@ -95,26 +95,31 @@ export class TransactionCoordinator {
   ): Promise<InitResult> {
     const existing = this.#transactions.get(id);
     if (existing === undefined) return this.#create(id, timeoutMs);
-    if (claimed.producerId !== NO_PRODUCER) {
-      const isSame = claimed.producerId === existing.producerId;
-      // A producer whose answer got lost asks again with the epoch that it had before.
-      if (isSame && existing.epochBefore === claimed.producerEpoch) {
-        const { producerId, epoch: producerEpoch } = existing;
-        return { errorCode: ErrorCode.NONE, producerId, producerEpoch };
-      }
-      if (!isSame || claimed.producerEpoch !== existing.epoch)
-        return { errorCode: ErrorCode.PRODUCER_FENCED };
+    const isClaimed = claimed.producerId !== NO_PRODUCER;
+    const isCurrent = claimed.producerEpoch === existing.epoch;
+    // A producer whose answer got lost asks again with the epoch that it had before.
+    let isAgain = isClaimed && claimed.producerEpoch === existing.epochBefore;
+    if (isClaimed && (claimed.producerId !== existing.producerId || !(isCurrent || isAgain))) {
+      return { errorCode: ErrorCode.PRODUCER_FENCED };
     }
     if (isEnding(existing)) return { errorCode: ErrorCode.CONCURRENT_TRANSACTIONS };
-    if (existing.state === "Ongoing") await this.#abortAndFence(existing);
-    existing.epochBefore = claimed.producerId !== NO_PRODUCER ? existing.epoch : undefined;
-    existing.epoch++;
+    if (existing.state === "Ongoing") {
+      existing.epochBefore = existing.epoch;
+      await this.#abortAndFence(existing);
+      // Apache Kafka has it ask again once the abort is through, with the epoch from before the fence.
+      if (isAgain) return { errorCode: ErrorCode.PRODUCER_FENCED };
+      isAgain = isClaimed;
+    }
+    existing.timeoutMs = timeoutMs;
+    existing.state = "Empty";
+    if (!isAgain) {
+      existing.epochBefore = isClaimed ? existing.epoch : undefined;
+      existing.epoch++;
+    }
     if (existing.epoch >= LAST_EPOCH) {
       existing.producerId = await this.#ports.producerIds.next();
       existing.epoch = 0;
     }
-    existing.timeoutMs = timeoutMs;
-    existing.state = "Empty";
     this.#save(existing);
     const { producerId, epoch: producerEpoch } = existing;
     await this.#ports.journal.flush();
