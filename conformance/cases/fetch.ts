@@ -138,8 +138,8 @@ export const fetchCases = [
     },
     times: async (session, topic) => {
       await filled(session, topic);
-      for (const timestamp of [-1, -2, -3, -4, -5, 0, 999, 1000, 1500, 3000, 3001, -9]) {
-        for (const version of [2, 8]) {
+      for (const timestamp of [-1, -2, -3, -4, -5, -6, -7, 0, 999, 1000, 1500, 3000, 3001, -9]) {
+        for (const version of [2, 8, 9, 10, 11]) {
           await session.attempt(
             listOffsets,
             version,
@@ -151,8 +151,8 @@ export const fetchCases = [
     },
     "an empty log": async (session, topic) => {
       await session.createTopic(topic);
-      for (const timestamp of [-1, -2, -3, 0, 1000])
-        await session.send(listOffsets, 8, oneOffset(topic, timestamp), `time ${timestamp}`);
+      for (const timestamp of [-1, -2, -3, -4, -5, -6, 0, 1000])
+        await session.send(listOffsets, 11, oneOffset(topic, timestamp), `time ${timestamp}`);
     },
     "unknown places and epochs": async (session, topic) => {
       await filled(session, topic);

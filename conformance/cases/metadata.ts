@@ -66,7 +66,7 @@ export const metadataCases = [
       }
     },
     "no topics": async (session) => {
-      for (const version of [1, 9, 12]) await session.send(metadata, version, { topics: [] });
+      for (const version of [1, 9, 12, 13]) await session.send(metadata, version, { topics: [] });
     },
     "all topics": async (session, topic) => {
       await session.createTopic(topic, 2);
@@ -105,12 +105,16 @@ export const metadataCases = [
       await session.send(metadata, 12, { topics: [{ name: null, topicId }] });
       await session.send(metadata, 12, { topics: [{ name: null, topicId: UNKNOWN_ID }] }, "unknown id");
       await session.attempt(metadata, 11, { topics: [{ name: null, topicId }] }, "before ids are allowed");
+      await session.send(metadata, 13, { topics: [{ name: null, topicId: UNKNOWN_ID }] }, "unknown id, 13");
       await session.send(metadata, 12, { topics: [{ name: "", topicId }] }, "with an empty name");
       await session.send(metadata, 12, { topics: [{ name: `${topic}-x`, topicId }] }, "with another name");
       const other = await session.createTopic(`${topic}-2`);
       const mixed = [{ name: topic }, { name: null, topicId: other }, { name: topic, topicId: other }];
       await session.send(metadata, 12, { topics: mixed }, "names and ids");
-      await session.attempt(metadata, 12, { topics: [{ name: null }] }, "neither name nor id");
+      for (const version of [12, 13]) {
+        const step = `neither name nor id, ${version}`;
+        await session.attempt(metadata, version, { topics: [{ name: null }] }, step);
+      }
     },
     "the same topic twice": async (session, topic) => {
       await session.createTopic(topic);
@@ -137,6 +141,8 @@ export const metadataCases = [
       for (const version of versionEnds(describeCluster)) {
         await session.send(describeCluster, version, { includeClusterAuthorizedOperations: false });
       }
+      const fenced = { includeClusterAuthorizedOperations: false, includeFencedBrokers: true };
+      await session.send(describeCluster, 2, fenced, "with fenced brokers");
     },
     "authorized operations": async (session) => {
       await session.send(describeCluster, 1, { includeClusterAuthorizedOperations: true });

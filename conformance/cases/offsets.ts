@@ -1,15 +1,20 @@
 import { describeGroups } from "../../packages/broker/src/protocol/messages/describe-groups.ts";
+import { metadata } from "../../packages/broker/src/protocol/messages/metadata.ts";
 import { offsetCommit } from "../../packages/broker/src/protocol/messages/offset-commit.ts";
 import { offsetDelete } from "../../packages/broker/src/protocol/messages/offset-delete.ts";
 import { offsetFetch } from "../../packages/broker/src/protocol/messages/offset-fetch.ts";
+import { NULL_UUID } from "../../packages/broker/src/protocol/schema.ts";
 import { Member, stableMember } from "../member.ts";
 import { area } from "../suite.ts";
 import { versionEnds } from "../version-ends.ts";
+
+const UNKNOWN_ID = "zzzzzzzzzzzzzzzzzzzzzQ";
 
 interface Commit {
   readonly memberId?: string;
   readonly generationIdOrMemberEpoch?: number;
   readonly groupInstanceId?: string | null;
+  readonly topicId?: string;
   readonly partitionIndex?: number;
   readonly committedOffset?: number;
   readonly committedMetadata?: string | null;
@@ -21,30 +26,60 @@ function commit(groupId: string, name: string, fields: Commit = {}) {
     committedOffset = 5,
     committedMetadata = "note",
     memberId = "",
+    topicId = NULL_UUID,
     ...rest
   } = fields;
   const partition = { partitionIndex, committedOffset, committedLeaderEpoch: 0, committedMetadata };
-  return { groupId, memberId, ...rest, topics: [{ name, partitions: [partition] }] };
+  return { groupId, memberId, ...rest, topics: [{ name, topicId, partitions: [partition] }] };
 }
 
 /** A fetch of one group in the form that its version has. */
-function fetchOf(groupId: string, topics: { name: string; partitionIndexes: number[] }[] | null) {
+function fetchOf(
+  groupId: string,
+  topics: { name: string; topicId?: string; partitionIndexes: number[] }[] | null,
+) {
   return { groupId, topics, groups: [{ groupId, topics }] };
 }
 
 export const offsetCases = [
   ...area("offsets", {
     "committed by nobody in particular at both ends": async (session, topic) => {
-      await session.createTopic(topic, 2);
+      const topicId = await session.createTopic(topic, 2);
       const [oldest = 0, newest = 0] = versionEnds(offsetCommit);
       await session.send(offsetCommit, oldest, commit(`${topic}-old`, topic));
-      await session.send(offsetCommit, newest, commit(topic, topic));
-      for (const version of versionEnds(offsetFetch)) {
-        await session.send(offsetFetch, version, fetchOf(topic, [{ name: topic, partitionIndexes: [0, 1] }]));
+      await session.send(offsetCommit, newest, commit(topic, topic, { topicId }));
+      const wanted = [{ name: topic, topicId, partitionIndexes: [0, 1] }];
+      for (const version of [...versionEnds(offsetFetch), 9]) {
+        await session.send(offsetFetch, version, fetchOf(topic, wanted));
       }
       await session.send(offsetFetch, 7, fetchOf(topic, null), "all");
       await session.send(offsetFetch, 9, fetchOf(topic, null), "all, in groups");
       await session.send(describeGroups, 5, { groups: [topic] });
+    },
+    "by topic id": async (session, topic) => {
+      const topicId = await session.createTopic(topic, 2);
+      await session.send(offsetCommit, 10, commit(topic, "", { topicId }));
+      await session.send(offsetCommit, 10, commit(topic, topic), "the id of zeroes");
+      await session.send(offsetCommit, 10, commit(topic, topic, { topicId: UNKNOWN_ID }), "unknown id");
+      await session.send(offsetCommit, 10, commit(topic, "", { topicId, partitionIndex: 7 }), "partition");
+      const { topics, ...rest } = commit(topic, "", { topicId, committedOffset: 6 });
+      const unknown = commit(topic, "", { topicId: UNKNOWN_ID }).topics;
+      await session.send(offsetCommit, 10, { ...rest, topics: [...unknown, ...topics] }, "one of two");
+      const nothing = [
+        { topicId, partitions: [] },
+        { topicId: UNKNOWN_ID, partitions: [] },
+      ];
+      const named = nothing.map((one) => ({ name: "", ...one }));
+      await session.send(offsetCommit, 10, { ...rest, topics: named }, "no partitions");
+      const places = [
+        { name: "", topicId, partitionIndexes: [0, 1, 9] },
+        { name: topic, topicId: UNKNOWN_ID, partitionIndexes: [0] },
+        { name: topic, partitionIndexes: [0] },
+      ];
+      await session.send(offsetFetch, 10, fetchOf(topic, places), "some");
+      await session.send(offsetFetch, 10, fetchOf(topic, null), "all");
+      await session.send(offsetFetch, 10, fetchOf(`${topic}-unknown`, places), "of an unknown group");
+      await session.send(offsetFetch, 9, fetchOf(topic, null), "all, by name");
     },
     metadata: async (session, topic) => {
       await session.createTopic(topic);
@@ -85,12 +120,19 @@ export const offsetCases = [
     },
     "who may commit": async (session, topic) => {
       await session.createTopic(topic);
+      const { topics: created } = await session.ask(metadata, 12, { topics: [{ name: topic }] });
+      const topicId = created[0]?.topicId ?? NULL_UUID;
       const member = await stableMember(session, topic);
       const generationIdOrMemberEpoch = member.generationId;
       const { memberId } = member;
       for (const version of versionEnds(offsetCommit)) {
         const send = (step: string, fields: Commit, groupId = topic) =>
-          session.send(offsetCommit, version, commit(groupId, topic, fields), `${step}, ${version}`);
+          session.send(
+            offsetCommit,
+            version,
+            commit(groupId, topic, { topicId, ...fields }),
+            `${step}, ${version}`,
+          );
         await send("the member", { memberId, generationIdOrMemberEpoch });
         await send("nobody", {});
         await send("a stranger", { memberId: "nobody", generationIdOrMemberEpoch });

@@ -264,6 +264,18 @@ export const transactionCases = [
           producerIdFilters: [producer.claim.producerId + 5000],
         });
       }
+      for (const transactionalIdPattern of [
+        "",
+        ".*",
+        "listed",
+        ".*listed.*",
+        `${topic}`,
+        "(",
+        "(?=a)",
+        null,
+      ]) {
+        await list(`by pattern ${transactionalIdPattern}`, 2, { transactionalIdPattern });
+      }
       await list("long ago", 1, { durationFilter: 1_000_000 });
       await list("right now", 1, { durationFilter: 0 });
       await session.send(describeTransactions, 0, { transactionalIds: [topic] }, "ongoing");

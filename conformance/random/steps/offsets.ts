@@ -42,7 +42,11 @@ function commit(choice: Choice): Step {
         generationIdOrMemberEpoch: (form === "none" ? -1 : known.generation) + off,
         groupInstanceId: form === "none" ? null : groupInstanceId,
         retentionTimeMs,
-        topics: topics.map((topic) => ({ ...topic, name: world.name(topic.name) })),
+        topics: topics.map((topic) => ({
+          ...topic,
+          name: world.name(topic.name),
+          topicId: world.anyTopicId(topic.name),
+        })),
       };
     },
     { background: { kind: "group" } },
@@ -74,7 +78,12 @@ function read(choice: Choice): Step {
           groupId: world.name(group),
           memberId: memberForm === "none" ? null : memberForm === "own" ? known.memberId : "nobody",
           memberEpoch: memberForm === "none" ? -1 : known.generation + off,
-          topics: topics?.map((topic) => ({ ...topic, name: world.name(topic.name) })) ?? null,
+          topics:
+            topics?.map((topic) => ({
+              ...topic,
+              name: world.name(topic.name),
+              topicId: world.anyTopicId(topic.name),
+            })) ?? null,
         };
       });
       const [first] = asked;

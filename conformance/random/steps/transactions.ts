@@ -154,6 +154,7 @@ function list(choice: Choice): Step {
   );
   const durationFilter = choice.mostly(-1, 0, 600_000, -2);
   const id = choice.mostly(null, "x1", "x9");
+  const transactionalIdPattern = choice.mostly(null, "", ".*x1", "x", "(");
   return step(
     listTransactions,
     version,
@@ -161,6 +162,7 @@ function list(choice: Choice): Step {
       stateFilters,
       producerIdFilters: id === null ? [] : [world.producer(id).producerId],
       durationFilter,
+      transactionalIdPattern,
     }),
     { isListing: true },
   );

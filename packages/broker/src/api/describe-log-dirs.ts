@@ -3,7 +3,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { describeLogDirs as api } from "../protocol/messages/describe-log-dirs.ts";
 import { type Handler, serve } from "./handler.ts";
 
-/** DescribeLogDirs, versions 1 to 4: the one data folder. In memory, its size is the machine's. */
+/** DescribeLogDirs, versions 1 to 5: the one data folder. In memory, its size is the machine's. */
 export const describeLogDirs: Handler = serve(api, (request, { topics, folder, disk, access }) => {
   if (!access.cluster(Operation.DESCRIBE)) {
     return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, results: [] };

@@ -20,7 +20,7 @@ const NO_EPOCH = -1;
 const ISOLATION_LEVELS: ReadonlySet<number> = new Set([0, READ_COMMITTED]);
 
 /**
- * Fetch, versions 4 to 16: a long poll that ends when enough bytes are there, when something is wrong with a
+ * Fetch, versions 4 to 18: a long poll that ends when enough bytes are there, when something is wrong with a
  * partition, or when the time is over. Left out: fetch sessions (declined with session id 0, so clients send
  * whole requests) and fetching by followers, as there are none.
  */

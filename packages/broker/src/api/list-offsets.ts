@@ -15,11 +15,15 @@ const EARLIEST = -2;
 const MAX_TIMESTAMP = -3;
 /** The first offset on the broker's own disk: there is no other. */
 const EARLIEST_LOCAL = -4;
+/** The last offset that was moved to other storage, and the first that waits for it: there is none of either. */
+const LATEST_TIERED = -5;
+const EARLIEST_PENDING_UPLOAD = -6;
 const READ_COMMITTED = 1;
 const ISOLATION_LEVELS: ReadonlySet<number> = new Set([0, READ_COMMITTED]);
 
 /**
- * ListOffsets, versions 1 to 8: by time, or the earliest, the latest, or the one with the largest timestamp.
+ * ListOffsets, versions 1 to 11: by time, or the earliest, the latest, or the one with the largest timestamp. Nothing is
+ * kept elsewhere, so that what is said of other storage is what Apache Kafka says without it.
  * Inside a batch that cannot be opened, a time finds the first record.
  */
 export const listOffsets: Handler = serve(api, (request, context) => {
@@ -78,11 +82,17 @@ function distinct(partitions: readonly Wanted[]): [Wanted, Wanted | undefined][]
   );
 }
 
+const SPECIAL_SINCE: Readonly<Record<number, number>> = {
+  [MAX_TIMESTAMP]: 7,
+  [EARLIEST_LOCAL]: 8,
+  [LATEST_TIERED]: 9,
+  [EARLIEST_PENDING_UPLOAD]: 11,
+};
+
 /** The first version in which a time, or one of the numbers that stand for a place, has its meaning. */
 function versionOf(timestamp: number): number {
   if (timestamp >= EARLIEST) return 0;
-  if (timestamp === MAX_TIMESTAMP) return 7;
-  return timestamp === EARLIEST_LOCAL ? 8 : Number.POSITIVE_INFINITY;
+  return SPECIAL_SINCE[timestamp] ?? Number.POSITIVE_INFINITY;
 }
 
 type Found = Pick<PartitionAnswer, "offset" | "timestamp" | "leaderEpoch">;
@@ -94,6 +104,9 @@ function find(log: PartitionLog, timestamp: number, isolationLevel: number): Fou
       const offset = isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark;
       return { offset, timestamp: -1, leaderEpoch: LEADER_EPOCH };
     }
+    case LATEST_TIERED:
+    case EARLIEST_PENDING_UPLOAD:
+      return NOT_FOUND;
     case EARLIEST:
     case EARLIEST_LOCAL:
       return { offset: log.startOffset, timestamp: -1, leaderEpoch: LEADER_EPOCH };

@@ -1,4 +1,5 @@
 import { Operation } from "../auth/acl.ts";
+import { InvalidPattern, TopicPattern } from "../groups/topic-pattern.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { listTransactions as api } from "../protocol/messages/list-transactions.ts";
 import { type Handler, serve } from "./handler.ts";
@@ -15,9 +16,17 @@ const STATES: ReadonlySet<string> = new Set([
   "PrepareEpochFence",
 ]);
 
-/** ListTransactions, versions 0 to 1, with filters by state, producer and how long they have been open. */
+/** ListTransactions, versions 0 to 2, with filters by state, producer, how long they have been open, and the name. */
 export const listTransactions: Handler = serve(api, (request, { transactions, clock, access }) => {
-  const { stateFilters, producerIdFilters, durationFilter } = request;
+  const { stateFilters, producerIdFilters, durationFilter, transactionalIdPattern } = request;
+  const pattern = compiled(transactionalIdPattern);
+  if (pattern === "invalid") {
+    return {
+      errorCode: ErrorCode.INVALID_REGULAR_EXPRESSION,
+      unknownStateFilters: [],
+      transactionStates: [],
+    };
+  }
   const nowMs = clock.nowMs();
   const isOpenSince = (startedMs: number): boolean => startedMs >= 0 && nowMs - startedMs > durationFilter;
   return {
@@ -28,7 +37,19 @@ export const listTransactions: Handler = serve(api, (request, { transactions, cl
       .filter(({ state }) => stateFilters.length === 0 || stateFilters.includes(state))
       .filter(({ producerId }) => producerIdFilters.length === 0 || producerIdFilters.includes(producerId))
       .filter(({ startedMs }) => durationFilter < 0 || isOpenSince(startedMs))
+      .filter(({ id }) => pattern?.matches(id) ?? true)
       .filter(({ id }) => access.transactionalId(Operation.DESCRIBE, id))
       .map(({ id, producerId, state }) => ({ transactionalId: id, producerId, transactionState: state })),
   };
 });
+
+/** No pattern, and an empty one, ask for all names. */
+function compiled(text: string | null): TopicPattern | "invalid" | undefined {
+  if (text === null || text === "") return undefined;
+  try {
+    return new TopicPattern(text);
+  } catch (error) {
+    if (error instanceof InvalidPattern) return "invalid";
+    throw error;
+  }
+}

@@ -18,7 +18,7 @@ const NULL_NAMES_SINCE = 10;
 const ALL_TOPICS_SINCE = 1;
 
 /**
- * Metadata, versions 0 to 12. Asking for a topic by name creates it where that is allowed; as in Apache Kafka, the
+ * Metadata, versions 0 to 13. Asking for a topic by name creates it where that is allowed; as in Apache Kafka, the
  * request that does so is told that it is not there, and the next one finds it.
  */
 export const metadata: Handler = serve(api, (request, context) => {
@@ -72,7 +72,7 @@ function refuseAll(wanted: readonly Wanted[], errorCode: ErrorCode) {
     topicId,
     partitions: [],
   }));
-  return { brokers: [], clusterId: null, controllerId: -1, topics };
+  return { brokers: [], clusterId: null, controllerId: -1, topics, errorCode };
 }
 
 function withOperations(topic: TopicMetadata, { access }: RequestContext): TopicMetadata {

@@ -10,10 +10,11 @@ import { storageErrorCode } from "./storage-failure.ts";
 type PartitionRequest = RequestOf<typeof api>["topics"][number]["partitions"][number];
 
 const MEMBER_EPOCH_SINCE = 9;
+const TOPIC_IDS_SINCE = 10;
 
 /**
- * OffsetCommit, versions 2 to 9: acknowledged when the offsets are on the disk. Left out: a retention time per
- * commit (versions 2 to 4 carry one), as in Kafka since 2.1; the broker's own applies.
+ * OffsetCommit, versions 2 to 10: acknowledged when the offsets are on the disk; topics have ids in place of names in
+ * the last one. Left out: a retention time per commit (versions 2 to 4 carry one), as in Kafka since 2.1; the broker's own applies.
  */
 export const offsetCommit: Handler = serve(api, async (request, context) => {
   const { groups, clock, version, access } = context;
@@ -21,12 +22,14 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
   // A group without a name may commit, as clients did that knew of no groups.
   const claim = { groupId, memberId, groupInstanceId, generationId };
   const isAllowed = access.group(Operation.READ, groupId);
+  const wanted = request.topics.map((topic) => ({ ...topic, name: nameOf(topic, context) }));
   const refusal = isAllowed
-    ? refusalOf(groups, groupId, claim, version) || lateError(request.topics, claim, context)
+    ? refusalOf(groups, groupId, claim, version) || lateError(wanted, claim, context)
     : ErrorCode.GROUP_AUTHORIZATION_FAILED;
   const committedMs = clock.nowMs();
-  const topics = request.topics.map(({ name, partitions }) => ({
+  const topics = wanted.map(({ name, topicId, partitions }) => ({
     name,
+    topicId,
     partitions: partitions.map((partition) => {
       const unknown = isAllowed ? placeError(name, partition.partitionIndex, context) : ErrorCode.NONE;
       const errorCode = unknown || refusal || metadataError(partition, context);
@@ -36,7 +39,9 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
   const accepted = topics.flatMap(({ name, partitions }) =>
     partitions
       .filter(({ errorCode }) => errorCode === ErrorCode.NONE)
-      .map(({ partition }) => ({ ...toCommit(name, partition), committedMs })),
+      .flatMap(({ partition }) =>
+        name === undefined ? [] : [{ ...toCommit(name, partition), committedMs }],
+      ),
   );
   // Whoever may commit has a group then, even if nothing is committed.
   const isAsked = topics.some(({ name, partitions }) =>
@@ -48,11 +53,13 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
   const failure = await commit(groupId, accepted, context);
   // A topic of which nothing is committed is left out of the answer, but where nobody knows it.
   const told = topics.filter(
-    ({ name, partitions }) => partitions.length > 0 || !isAllowed || context.topics.get(name) === undefined,
+    ({ name, partitions }) =>
+      partitions.length > 0 || !isAllowed || name === undefined || context.topics.get(name) === undefined,
   );
   return {
-    topics: told.map(({ name, partitions }) => ({
+    topics: told.map(({ name = "", topicId, partitions }) => ({
       name,
+      topicId,
       partitions: partitions.map(({ partition, errorCode }) => ({
         partitionIndex: partition.partitionIndex,
         errorCode: errorCode || failure,
@@ -61,13 +68,26 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
   };
 });
 
+type WantedTopic = Omit<RequestOf<typeof api>["topics"][number], "name"> & {
+  /** Undefined where no topic has the id. */
+  readonly name: string | undefined;
+};
+
+function nameOf(
+  { name, topicId }: RequestOf<typeof api>["topics"][number],
+  { version, topics }: RequestContext,
+): string | undefined {
+  return version >= TOPIC_IDS_SINCE ? topics.getById(topicId)?.name : name;
+}
+
 /** A commit of an epoch before is good for all its partitions or for none. */
 function lateError(
-  topics: RequestOf<typeof api>["topics"],
+  topics: readonly WantedTopic[],
   claim: MemberClaim & { readonly groupId: string },
   { groups }: RequestContext,
 ): ErrorCode {
   for (const { name, partitions } of topics) {
+    if (name === undefined) continue;
     for (const { partitionIndex } of partitions) {
       const error = groups.partitionCommitError(claim.groupId, claim, name, partitionIndex);
       if (error !== ErrorCode.NONE) return error;
@@ -111,7 +131,12 @@ function toCommit(topic: string, partition: PartitionRequest): Commit {
 }
 
 /** What is wrong with the place, which is found out before the group is asked. */
-function placeError(topic: string, partition: number, { topics, access }: RequestContext): ErrorCode {
+function placeError(
+  topic: string | undefined,
+  partition: number,
+  { topics, access }: RequestContext,
+): ErrorCode {
+  if (topic === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
   if (!access.topic(Operation.READ, topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   return topics.partition(topic, partition) === undefined
     ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

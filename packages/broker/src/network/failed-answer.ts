@@ -52,8 +52,9 @@ const failures: ReadonlyMap<number, Failure> = new Map([
     })),
   })),
   failure(offsetCommit, ({ topics }, errorCode) => ({
-    topics: topics.map(({ name, partitions }) => ({
+    topics: topics.map(({ name, topicId, partitions }) => ({
       name,
+      topicId,
       partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
     })),
   })),

@@ -1,14 +1,15 @@
 import { api, array, bool, int8, int16, int32, nullableString, string } from "../schema.ts";
 
-/** DescribeCluster, API key 60, versions 0 to 1. Fields as in Apache Kafka's DescribeClusterRequest.json and DescribeClusterResponse.json. */
+/** DescribeCluster, API key 60, versions 0 to 2. Fields as in Apache Kafka's DescribeClusterRequest.json and DescribeClusterResponse.json. */
 export const describeCluster = api({
   key: 60,
   name: "DescribeCluster",
-  versions: [0, 1],
+  versions: [0, 2],
   flexibleFrom: 0,
   request: {
     includeClusterAuthorizedOperations: bool(),
     endpointType: int8("1+", 1),
+    includeFencedBrokers: bool("2+"),
   },
   response: {
     throttleTimeMs: int32("0+", 0),
@@ -22,6 +23,7 @@ export const describeCluster = api({
       host: string(),
       port: int32(),
       rack: nullableString(),
+      isFenced: bool("2+"),
     }),
     clusterAuthorizedOperations: int32("0+", -2147483648),
   },

@@ -1,10 +1,10 @@
 import { api, array, bool, int16, int32, int64, list, nullableArray, string } from "../schema.ts";
 
-/** DescribeLogDirs, API key 35, versions 1 to 4. Fields as in Apache Kafka's DescribeLogDirsRequest.json and DescribeLogDirsResponse.json. */
+/** DescribeLogDirs, API key 35, versions 1 to 5. Fields as in Apache Kafka's DescribeLogDirsRequest.json and DescribeLogDirsResponse.json. */
 export const describeLogDirs = api({
   key: 35,
   name: "DescribeLogDirs",
-  versions: [1, 4],
+  versions: [1, 5],
   flexibleFrom: 2,
   request: {
     topics: nullableArray({
@@ -29,6 +29,7 @@ export const describeLogDirs = api({
       }),
       totalBytes: int64("4+", -1),
       usableBytes: int64("4+", -1),
+      isCordoned: bool("5+", false),
     }),
   },
 });

@@ -15,11 +15,14 @@ import {
   uuid,
 } from "../schema.ts";
 
-/** Fetch, API key 1, versions 4 to 16. Fields as in Apache Kafka's FetchRequest.json and FetchResponse.json. */
+/** What stands for a high watermark that a follower does not tell: the largest of 64 bits. */
+const UNKNOWN_WATERMARK = Number(0x7fff_ffff_ffff_ffffn);
+
+/** Fetch, API key 1, versions 4 to 18. Fields as in Apache Kafka's FetchRequest.json and FetchResponse.json. */
 export const fetch = api({
   key: 1,
   name: "Fetch",
-  versions: [4, 16],
+  versions: [4, 18],
   flexibleFrom: 12,
   request: {
     clusterId: tagged(0, nullableString("12+")),
@@ -50,6 +53,8 @@ export const fetch = api({
         lastFetchedEpoch: int32("12+", -1),
         logStartOffset: int64("5+", -1),
         partitionMaxBytes: int32(),
+        replicaDirectoryId: tagged(0, uuid("17+")),
+        highWatermark: tagged(1, int64("18+", UNKNOWN_WATERMARK)),
       }),
     }),
     forgottenTopicsData: array(

@@ -1,10 +1,10 @@
 import { api, array, int8, int16, int32, int64, string } from "../schema.ts";
 
-/** ListOffsets, API key 2, versions 1 to 8. Fields as in Apache Kafka's ListOffsetsRequest.json and ListOffsetsResponse.json. */
+/** ListOffsets, API key 2, versions 1 to 11. Fields as in Apache Kafka's ListOffsetsRequest.json and ListOffsetsResponse.json. */
 export const listOffsets = api({
   key: 2,
   name: "ListOffsets",
-  versions: [1, 8],
+  versions: [1, 11],
   flexibleFrom: 6,
   request: {
     replicaId: int32(),
@@ -17,6 +17,7 @@ export const listOffsets = api({
         timestamp: int64(),
       }),
     }),
+    timeoutMs: int32("10+"),
   },
   response: {
     throttleTimeMs: int32("2+", 0),

@@ -11,11 +11,11 @@ import {
   uuid,
 } from "../schema.ts";
 
-/** Metadata, API key 3, versions 0 to 12. Fields as in Apache Kafka's MetadataRequest.json and MetadataResponse.json. */
+/** Metadata, API key 3, versions 0 to 13. Fields as in Apache Kafka's MetadataRequest.json and MetadataResponse.json. */
 export const metadata = api({
   key: 3,
   name: "Metadata",
-  versions: [0, 12],
+  versions: [0, 13],
   flexibleFrom: 9,
   request: {
     topics: nullableArray({
@@ -53,5 +53,6 @@ export const metadata = api({
       topicAuthorizedOperations: int32("8+", -2147483648),
     }),
     clusterAuthorizedOperations: int32("8-10", -2147483648),
+    errorCode: int16("13+"),
   },
 });

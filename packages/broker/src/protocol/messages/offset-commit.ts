@@ -1,10 +1,10 @@
-import { api, array, int16, int32, int64, nullableString, string } from "../schema.ts";
+import { api, array, int16, int32, int64, nullableString, string, uuid } from "../schema.ts";
 
-/** OffsetCommit, API key 8, versions 2 to 9. Fields as in Apache Kafka's OffsetCommitRequest.json and OffsetCommitResponse.json. */
+/** OffsetCommit, API key 8, versions 2 to 10. Fields as in Apache Kafka's OffsetCommitRequest.json and OffsetCommitResponse.json. */
 export const offsetCommit = api({
   key: 8,
   name: "OffsetCommit",
-  versions: [2, 9],
+  versions: [2, 10],
   flexibleFrom: 8,
   request: {
     groupId: string(),
@@ -13,7 +13,8 @@ export const offsetCommit = api({
     groupInstanceId: nullableString("7+"),
     retentionTimeMs: int64("2-4", -1),
     topics: array({
-      name: string(),
+      name: string("0-9"),
+      topicId: uuid("10+"),
       partitions: array({
         partitionIndex: int32(),
         committedOffset: int64(),
@@ -25,7 +26,8 @@ export const offsetCommit = api({
   response: {
     throttleTimeMs: int32("3+", 0),
     topics: array({
-      name: string(),
+      name: string("0-9"),
+      topicId: uuid("10+"),
       partitions: array({
         partitionIndex: int32(),
         errorCode: int16(),

@@ -9,13 +9,14 @@ import {
   nullableArray,
   nullableString,
   string,
+  uuid,
 } from "../schema.ts";
 
-/** OffsetFetch, API key 9, versions 1 to 9. Fields as in Apache Kafka's OffsetFetchRequest.json and OffsetFetchResponse.json. */
+/** OffsetFetch, API key 9, versions 1 to 10. Fields as in Apache Kafka's OffsetFetchRequest.json and OffsetFetchResponse.json. */
 export const offsetFetch = api({
   key: 9,
   name: "OffsetFetch",
-  versions: [1, 9],
+  versions: [1, 10],
   flexibleFrom: 6,
   request: {
     groupId: string("0-7"),
@@ -33,7 +34,8 @@ export const offsetFetch = api({
         memberEpoch: int32("9+", -1),
         topics: nullableArray(
           {
-            name: string("8+"),
+            name: string("8-9"),
+            topicId: uuid("10+"),
             partitionIndexes: list(int32(), "8+"),
           },
           "8+",
@@ -67,7 +69,8 @@ export const offsetFetch = api({
         groupId: string("8+"),
         topics: array(
           {
-            name: string("8+"),
+            name: string("8-9"),
+            topicId: uuid("10+"),
             partitions: array(
               {
                 partitionIndex: int32("8+"),
