@@ -1,7 +1,7 @@
 import type { fetch } from "../packages/broker/src/protocol/messages/fetch.ts";
 import type { listOffsets } from "../packages/broker/src/protocol/messages/list-offsets.ts";
 import type { produce } from "../packages/broker/src/protocol/messages/produce.ts";
-import type { Encodable } from "../packages/broker/src/protocol/schema.ts";
+import { type Encodable, NULL_UUID } from "../packages/broker/src/protocol/schema.ts";
 
 type ProduceBody = Encodable<(typeof produce)["request"]>;
 type FetchBody = Encodable<(typeof fetch)["request"]>;
@@ -11,13 +11,13 @@ type ListOffsetsBody = Encodable<(typeof listOffsets)["request"]>;
 export function oneBatch(
   name: string,
   records: Buffer | null,
-  { index = 0, acks = -1, transactionalId = null as string | null } = {},
+  { index = 0, acks = -1, transactionalId = null as string | null, topicId = NULL_UUID } = {},
 ): ProduceBody {
   return {
     transactionalId,
     acks,
     timeoutMs: 10_000,
-    topicData: [{ name, partitionData: [{ index, records }] }],
+    topicData: [{ name, topicId, partitionData: [{ index, records }] }],
   };
 }
 

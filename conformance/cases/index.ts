@@ -18,6 +18,7 @@ import { quotaCases } from "./quotas.ts";
 import { saslCases } from "./sasl.ts";
 import { severalFaultsCases } from "./several-faults.ts";
 import { topicCases } from "./topics.ts";
+import { transactionEpochCases } from "./transaction-epochs.ts";
 import { transactionCases } from "./transactions.ts";
 
 /** Everything that the two brokers are compared in. */
@@ -38,6 +39,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...severalFaultsCases,
   ...offsetCases,
   ...transactionCases,
+  ...transactionEpochCases,
   ...saslCases,
   ...oauthCases,
   ...aclCases,

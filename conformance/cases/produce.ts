@@ -24,9 +24,13 @@ async function idempotentProducer(session: Session): Promise<number> {
 export const produceCases = [
   ...area("produce", {
     "at both ends": async (session, topic) => {
-      await session.createTopic(topic);
-      for (const version of versionEnds(produce)) {
-        await session.send(produce, version, oneBatch(topic, clientBatch({ values: ["a", "b"] })));
+      const topicId = await session.createTopic(topic);
+      for (const version of [...versionEnds(produce), 12]) {
+        await session.send(
+          produce,
+          version,
+          oneBatch(topic, clientBatch({ values: ["a", "b"] }), { topicId }),
+        );
       }
       await session.send(fetch, 12, oneFetch(topic));
     },

@@ -79,6 +79,7 @@ export function writing(choice: Choice, who: string | undefined, transactionalId
       timeoutMs: 10_000,
       topicData: topics.map(({ name, batches }) => ({
         name: world.name(name),
+        topicId: world.anyTopicId(name),
         partitionData: batches.map((one) => ({
           index: one.index,
           records: bytesOf(one, name, who === undefined ? undefined : world.producer(who), isTransactional),
@@ -88,9 +89,12 @@ export function writing(choice: Choice, who: string | undefined, transactionalId
     {
       learn: ({ responses }, world) => {
         if (who === undefined) return;
-        for (const { name, partitionResponses } of responses) {
-          const short = name.slice(world.prefix.length);
-          const batches = topics.filter((topic) => topic.name === short).flatMap((topic) => topic.batches);
+        for (const { name, topicId, partitionResponses } of responses) {
+          const isMeant = (topic: { readonly name: string }): boolean =>
+            name === "" ? world.anyTopicId(topic.name) === topicId : world.name(topic.name) === name;
+          const meant = topics.filter(isMeant);
+          const short = meant[0]?.name ?? "";
+          const batches = meant.flatMap((topic) => topic.batches);
           for (const { index, errorCode } of partitionResponses) {
             const sent = batches.find((one) => one.index === index);
             if (errorCode === 0 && sent !== undefined) follow(world, who, `${short}/${index}`, sent);

@@ -76,10 +76,14 @@ function addPartitions(choice: Choice): Step {
     name: topicName(choice),
     partitions: choice.several(choice.mostly(1, 0), 2, () => partitionIndex(choice)),
   }));
-  return step(addPartitionsToTxn, version, (world) => ({
-    ...of(world),
-    topics: topics.map((topic) => ({ ...topic, name: world.name(topic.name) })),
-  }));
+  const verifyOnly = choice.chance(0.5);
+  return step(addPartitionsToTxn, version, (world) => {
+    const wanted = {
+      ...of(world),
+      topics: topics.map((topic) => ({ ...topic, name: world.name(topic.name) })),
+    };
+    return { ...wanted, transactions: [{ ...wanted, verifyOnly }] };
+  });
 }
 
 function addOffsets(choice: Choice): Step {
@@ -127,6 +131,12 @@ function end(choice: Choice): Step {
   const committed = choice.chance(0.6);
   return step(endTxn, version, (world) => ({ ...of(world), committed }), {
     background: { kind: "transaction", transactionalId: id },
+    learn: ({ errorCode, producerId, producerEpoch }, world) => {
+      if (errorCode !== 0 || producerId < 0) return;
+      const known = world.producer(id);
+      if (known.producerEpoch !== producerEpoch) known.sequences.clear();
+      Object.assign(known, { producerId, producerEpoch });
+    },
   });
 }
 

@@ -1,62 +1,117 @@
 import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { addPartitionsToTxn as api } from "../protocol/messages/add-partitions-to-txn.ts";
-import { type Handler, serve } from "./handler.ts";
+import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
+import type { Place } from "../transactions/transaction-coordinator.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { fencedCode } from "./producer-fencing.ts";
 import { storageOutcome } from "./storage-failure.ts";
 
-const FENCED_SINCE = 2;
+type Wanted = RequestOf<typeof api>["transactions"][number];
+type TopicResults = NonNullable<ResponseOf<typeof api>["results"]>;
 
-/** AddPartitionsToTxn, versions 0 to 3: all partitions or none. Left out: version 4, which brokers use among themselves. */
-export const addPartitionsToTxn: Handler = serve(
-  api,
-  async (request, { topics, transactions, version, settings, access }) => {
-    const partitions = request.topics.flatMap(({ name, partitions: indexes }) =>
-      indexes.map((partition) => ({ topic: name, partition })),
-    );
-    const mayWrite = ({ topic }: { readonly topic: string }): boolean => access.topic(Operation.WRITE, topic);
-    const exists = ({ topic, partition }: (typeof partitions)[number]): boolean =>
-      topics.partition(topic, partition) !== undefined;
-    const areKnown = partitions.every((one) => mayWrite(one) && exists(one));
-    const add = async (): Promise<ErrorCode> => {
-      if (!access.transactionalId(Operation.WRITE, request.transactionalId)) {
-        return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-      }
-      if (!areKnown) return ErrorCode.OPERATION_NOT_ATTEMPTED;
-      if (request.transactionalId === "") return ErrorCode.INVALID_REQUEST;
-      const added = await storageOutcome(
-        settings,
-        { transactionalId: request.transactionalId },
-        () => transactions.addPartitions(request, partitions),
-        "coordinator",
-      );
-      return fencedCode(added, version >= FENCED_SINCE);
-    };
-    const outcome = await add();
-    if (outcome !== ErrorCode.OPERATION_NOT_ATTEMPTED) {
-      const answer = (partitionIndex: number) => ({ partitionIndex, partitionErrorCode: outcome });
-      return {
-        results: request.topics.map((topic) => ({
-          name: topic.name,
-          resultsByPartition: topic.partitions.map(answer),
-        })),
-      };
-    }
-    const problemOf = (one: (typeof partitions)[number]): ErrorCode =>
-      mayWrite(one)
-        ? exists(one)
-          ? ErrorCode.OPERATION_NOT_ATTEMPTED
-          : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-        : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
-    // What is at fault is told of every partition once, under its topic.
-    return {
-      results: [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, ofTopic]) => ({
-        name,
-        resultsByPartition: [...new Set(ofTopic.map(({ partition }) => partition))].map((partitionIndex) => ({
-          partitionIndex,
-          partitionErrorCode: problemOf({ topic: name, partition: partitionIndex }),
-        })),
-      })),
-    };
-  },
-);
+const FENCED_SINCE = 2;
+/** From this version on only brokers ask, for several transactions at once. */
+const BATCHES_SINCE = 4;
+
+/**
+ * AddPartitionsToTxn, versions 0 to 5: all partitions of a transaction or none. From version 4 on it is for brokers
+ * among themselves, who may act on the cluster: they add, or ask whether a partition is in.
+ */
+export const addPartitionsToTxn: Handler = serve(api, async (request, context) => {
+  if (context.version < BATCHES_SINCE) {
+    const wanted = { ...request, verifyOnly: false };
+    return { results: await resultsOf(wanted, context) };
+  }
+  if (!context.access.cluster(Operation.CLUSTER_ACTION)) {
+    return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED };
+  }
+  const resultsByTransaction = await Promise.all(
+    request.transactions.map(async (wanted) => ({
+      transactionalId: wanted.transactionalId,
+      topicResults: await resultsOf(wanted, context),
+    })),
+  );
+  return { errorCode: ErrorCode.NONE, resultsByTransaction };
+});
+
+/** What comes of each partition of one transaction. */
+async function resultsOf(wanted: Wanted, context: RequestContext): Promise<TopicResults> {
+  const isClient = context.version < BATCHES_SINCE;
+  if (isClient && !context.access.transactionalId(Operation.WRITE, wanted.transactionalId)) {
+    return answered(wanted, () => ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+  }
+  const places = wanted.topics.flatMap(({ name, partitions }) =>
+    partitions.map((partition) => ({ topic: name, partition })),
+  );
+  const refusals = places.map((place) => ({ place, errorCode: placeError(place, isClient, context) }));
+  if (refusals.some(({ errorCode }) => errorCode !== ErrorCode.NONE)) return refused(refusals);
+  // A question about no partition of a topic has no answer.
+  const isAsked = wanted.topics.filter(({ partitions }) => partitions.length > 0);
+  if (wanted.verifyOnly) return answered({ topics: isAsked }, verified(wanted, context));
+  return answered(wanted, await added(wanted, places, context));
+}
+
+function answered({ topics }: Pick<Wanted, "topics">, outcome: (place: Place) => ErrorCode): TopicResults {
+  return topics.map(({ name, partitions }) => ({
+    name,
+    resultsByPartition: partitions.map((partitionIndex) => ({
+      partitionIndex,
+      partitionErrorCode: outcome({ topic: name, partition: partitionIndex }),
+    })),
+  }));
+}
+
+interface Refusal {
+  readonly place: Place;
+  readonly errorCode: ErrorCode;
+}
+
+/** What is at fault is told of every partition once, under its topic; to the others nothing was done. */
+function refused(refusals: readonly Refusal[]): TopicResults {
+  return [...Map.groupBy(refusals, ({ place }) => place.topic)].map(([name, ofTopic]) => ({
+    name,
+    resultsByPartition: [...new Map(ofTopic.map((one) => [one.place.partition, one.errorCode]))].map(
+      ([partitionIndex, errorCode]) => ({
+        partitionIndex,
+        partitionErrorCode: errorCode || ErrorCode.OPERATION_NOT_ATTEMPTED,
+      }),
+    ),
+  }));
+}
+
+function placeError(
+  { topic, partition }: Place,
+  isClient: boolean,
+  { topics, access }: RequestContext,
+): ErrorCode {
+  if (isClient && !access.topic(Operation.WRITE, topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+  return topics.partition(topic, partition) === undefined
+    ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    : ErrorCode.NONE;
+}
+
+async function added(
+  wanted: Wanted,
+  places: readonly Place[],
+  { transactions, settings, version }: RequestContext,
+): Promise<(place: Place) => ErrorCode> {
+  const { transactionalId } = wanted;
+  if (transactionalId === "") return () => ErrorCode.INVALID_REQUEST;
+  const outcome = await storageOutcome(
+    settings,
+    { transactionalId },
+    () => transactions.addPartitions(wanted, places),
+    "coordinator",
+  );
+  const errorCode = fencedCode(outcome, version >= FENCED_SINCE);
+  return () => errorCode;
+}
+
+function verified(wanted: Wanted, { transactions }: RequestContext): (place: Place) => ErrorCode {
+  if (wanted.transactionalId === "") return () => ErrorCode.INVALID_REQUEST;
+  return (place) => {
+    const errorCode = transactions.verify(wanted, place);
+    return errorCode === ErrorCode.INVALID_TXN_STATE ? ErrorCode.TRANSACTION_ABORTABLE : errorCode;
+  };
+}

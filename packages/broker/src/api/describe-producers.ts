@@ -23,7 +23,7 @@ export const describeProducers: Handler = serve(api, (request, { topics, access 
         producerId,
         producerEpoch: entry.epoch,
         lastSequence: entry.batches.at(-1)?.lastSequence ?? -1,
-        lastTimestamp: entry.batches.at(-1)?.timestampMs ?? -1,
+        lastTimestamp: entry.lastTimestampMs,
         coordinatorEpoch: 0,
         currentTxnStartOffset: entry.transactionStart,
       }));

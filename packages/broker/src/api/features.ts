@@ -8,12 +8,12 @@ export interface Feature {
 }
 
 /**
- * What this broker does of Kafka's features: KIP-848 groups, and the transactions of before KIP-890's second part.
+ * What this broker does of Kafka's features: KIP-848 groups, and transactions that each end an epoch (KIP-890).
  * The level of the metadata is that of Apache Kafka 4.3, for tools that ask for it; nothing here depends on it.
  */
 export const FEATURES: readonly Feature[] = [
   { name: "group.version", minVersion: 0, maxVersion: 1, level: 1 },
   { name: "kraft.version", minVersion: 0, maxVersion: 0, level: 0 },
   { name: "metadata.version", minVersion: 7, maxVersion: 30, level: 30 },
-  { name: "transaction.version", minVersion: 0, maxVersion: 0, level: 0 },
+  { name: "transaction.version", minVersion: 0, maxVersion: 2, level: 2 },
 ];

@@ -10,9 +10,10 @@ import type { Topic } from "../topics/topic-store.ts";
 import { type CheckedBatch, checkBatch, readBatch } from "./batch-check.ts";
 import { type Handler, NO_RESPONSE, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
+import { type Addressed, TransactionGate } from "./transaction-gate.ts";
 
-/** From this version on a producer is told that it can abort and go on. */
-const ABORTABLE_SINCE = 11;
+/** With topic ids in place of names from this version on. */
+const TOPIC_IDS_SINCE = 13;
 
 /** The lower byte of a batch's attributes, and the bit in it that marks a transaction. */
 const ATTRIBUTES_AT = 22;
@@ -29,48 +30,86 @@ interface Outcome {
   readonly durable: { readonly log: PartitionLog; readonly endOffset: number } | undefined;
 }
 
+/** A topic that is asked for; it is undefined where nobody knows it, and its name where its id belongs to none. */
+interface Wanted {
+  readonly name: string | undefined;
+  readonly topicId: string;
+  readonly topic: Topic | undefined;
+  readonly partitionData: Request["topicData"][number]["partitionData"];
+}
+
 /**
- * Produce, versions 0 to 11. Batches of format 2 only: the message sets of Kafka before 0.11 are refused with
+ * Produce, versions 0 to 13: the records of a transaction bring their partition into it from version 12 on, and topics
+ * have ids in place of names in version 13. Batches of format 2 only: the message sets of Kafka before 0.11 are refused with
  * UNSUPPORTED_FOR_MESSAGE_FORMAT, although versions 0 to 2 are advertised (clients built on librdkafka
- * compress only then). Left out: topic ids (version 13), which come with Kafka 4.
+ * compress only then).
  */
 export const produce: Handler = serve(api, async (request, context) => {
   const { acks } = request;
   const throttleTimeMs = throttle(context);
   const mayUseId = mayWriteTransaction(request, context);
-  const isOfSeveral = mayUseId && isOfSeveralProducers(request, context);
-  const wanted = request.topicData.filter(({ partitionData }) => partitionData.length > 0);
-  const responses = wanted.map(({ name, partitionData }) => ({
-    name,
-    outcomes: partitionData.map(({ index, records }) =>
+  const wanted = wantedTopics(request, context);
+  const gate = new TransactionGate(request.transactionalId, addressed(wanted, context), context);
+  const responses = wanted.map((one) => ({
+    ...one,
+    outcomes: one.partitionData.map(({ index, records }) =>
       !mayUseId
         ? failed(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-        : isOfSeveral
+        : gate.isOfSeveral
           ? failed(index, ErrorCode.INVALID_PRODUCER_ID_MAPPING)
-          : append(context, request, name, index, records),
+          : append(context, request, gate, one, index, records),
     ),
   }));
+  const settled = gate.settled();
   if (acks === 0) {
     const outcomes = responses.flatMap((response) => response.outcomes);
     const failure = outcomes.find(({ result }) => result.errorCode !== ErrorCode.NONE);
-    if (failure === undefined) return NO_RESPONSE;
+    if (failure === undefined) {
+      await settled;
+      return NO_RESPONSE;
+    }
     // Nothing can be answered: the end of the connection is what tells the client, as in Kafka.
     throw new MalformedMessage(
       `a produce request without acks failed with error ${failure.result.errorCode}`,
     );
   }
+  const whenSettled = async (outcome: Outcome): Promise<PartitionResult> => {
+    const result = acks === -1 ? await whenDurable(outcome, context) : outcome.result;
+    const errorCode = await settled;
+    if (errorCode === ErrorCode.NONE || result.errorCode !== ErrorCode.NONE) return result;
+    return failed(result.index, errorCode).result;
+  };
   return {
     responses: await Promise.all(
-      responses.map(async ({ name, outcomes }) => ({
+      responses.map(async ({ name = "", topicId, outcomes }) => ({
         name,
-        partitionResponses: await Promise.all(
-          outcomes.map((outcome) => (acks === -1 ? whenDurable(outcome, context) : outcome.result)),
-        ),
+        topicId,
+        partitionResponses: await Promise.all(outcomes.map(whenSettled)),
       })),
     ),
     throttleTimeMs,
   };
 });
+
+function wantedTopics({ topicData }: Request, { topics, version }: RequestContext): Wanted[] {
+  return topicData
+    .filter(({ partitionData }) => partitionData.length > 0)
+    .map(({ name, topicId, partitionData }) => {
+      const isById = version >= TOPIC_IDS_SINCE;
+      const topic = isById ? topics.getById(topicId) : topics.get(name);
+      return { name: isById ? topic?.name : name, topicId, topic, partitionData };
+    });
+}
+
+/** What there is of the partitions that a client may write to. */
+function* addressed(wanted: readonly Wanted[], { access }: RequestContext): Generator<Addressed> {
+  for (const { topic, partitionData } of wanted) {
+    if (topic === undefined || !access.topic(Operation.WRITE, topic.name)) continue;
+    for (const { index, records } of partitionData) {
+      if (topic.partitions[index] !== undefined) yield { topic: topic.name, partition: index, records };
+    }
+  }
+}
 
 /** Counts the whole request against the client's quota. Returns for how long the client is kept silent. */
 function throttle({
@@ -102,22 +141,6 @@ function mayWriteTransaction({ transactionalId, topicData }: Request, { access }
   );
 }
 
-/** A transaction has one producer: of two of them in what could be appended, nothing is. */
-function isOfSeveralProducers({ topicData }: Request, { access, topics, version }: RequestContext): boolean {
-  const producers = new Set<string>();
-  for (const { name, partitionData } of topicData) {
-    if (!access.topic(Operation.WRITE, name)) continue;
-    for (const { index, records } of partitionData) {
-      if (topics.partition(name, index) === undefined) continue;
-      const sent = readBatch(records, version);
-      if (sent.kind === "read" && isTransactional(sent.header) && sent.header.producerId >= 0) {
-        producers.add(`${sent.header.producerId} ${sent.header.producerEpoch}`);
-      }
-    }
-  }
-  return producers.size > 1;
-}
-
 function failed(
   index: number,
   errorCode: ErrorCode,
@@ -136,35 +159,30 @@ function blaming({ result }: Outcome, records: readonly number[], reason: string
 
 function append(
   context: RequestContext,
-  { transactionalId, acks }: Request,
-  name: string,
+  { acks }: Request,
+  gate: TransactionGate,
+  { name, topic }: Wanted,
   index: number,
   records: Buffer | null,
 ): Outcome {
+  if (name === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_ID);
   if (!context.access.topic(Operation.WRITE, name))
     return failed(index, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
-  const topic = context.topics.get(name);
   const log = topic?.partitions[index];
   if (topic === undefined || log === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   const sent = readBatch(records, context.version);
   if (sent.kind === "refused") return refusal(index, sent);
-  const { producerId, producerEpoch } = sent.header;
-  // A batch of nobody is in no transaction, whatever it says.
-  if (isTransactional(sent.header) && producerId >= 0) {
-    const claim = { transactionalId: transactionalId ?? "", producerId, producerEpoch };
-    const errorCode = context.transactions.produceError(claim, name, index);
-    const isAbortable = errorCode === ErrorCode.INVALID_TXN_STATE && context.version >= ABORTABLE_SINCE;
-    if (errorCode !== ErrorCode.NONE)
-      return failed(index, isAbortable ? ErrorCode.TRANSACTION_ABORTABLE : errorCode);
-  }
+  const errorCode = gate.admit(sent.header, { topic: name, partition: index });
+  if (errorCode !== ErrorCode.NONE) return failed(index, errorCode);
   // What is asked of the whole request is looked at where there is something to append to, as in Apache Kafka.
   if (!KNOWN_ACKS.has(acks)) return failed(index, ErrorCode.INVALID_REQUIRED_ACKS);
   if (isInternalTopic(name)) return failed(index, ErrorCode.INVALID_TOPIC_EXCEPTION);
   const nowMs = context.clock.nowMs();
   const checked = checkBatch(sent, topic.config, nowMs);
   if (checked.kind === "refused") return refusal(index, checked, log);
+  const beginsAtZero = gate.beginsAtZero && isTransactional(checked.header);
   try {
-    return appendBatch(topic, log, index, checked, nowMs);
+    return appendBatch(topic, log, index, checked, nowMs, beginsAtZero);
   } catch (error) {
     return failed(index, storageErrorCode(error, context.settings, { topic: name, partition: index }));
   }
@@ -185,11 +203,12 @@ function appendBatch(
   index: number,
   { batch, header }: Extract<CheckedBatch, { kind: "sound" }>,
   nowMs: number,
+  beginsAtZero: boolean,
 ): Outcome {
   const { usesAppendTime } = topic.config;
   if (usesAppendTime) stampAppendTime(batch, nowMs);
   const stamped = usesAppendTime ? { ...header, maxTimestamp: nowMs } : header;
-  const appended = log.append(batch, stamped, nowMs);
+  const appended = log.append(batch, stamped, nowMs, beginsAtZero);
   if (appended.kind === "rejected") return failed(index, appended.errorCode, null, log);
   const { baseOffset } = appended;
   // Of a duplicate Kafka remembers one time, and gives it whichever kind the topic has.

@@ -1,14 +1,17 @@
 import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { txnOffsetCommit as api } from "../protocol/messages/txn-offset-commit.ts";
-import { type Handler, serve } from "./handler.ts";
+import type { RequestOf } from "../protocol/schema.ts";
+import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { fencedCode } from "./producer-fencing.ts";
-import { storageOutcome } from "./storage-failure.ts";
+import { storageErrorCode, storageOutcome } from "./storage-failure.ts";
 
 /** From this version on a producer is told that it can abort and go on. */
 const ABORTABLE_SINCE = 4;
+/** From this version on the offsets bring their group into the transaction. */
+const JOINS_SINCE = 5;
 
-/** TxnOffsetCommit, versions 0 to 4: offsets that become good when the transaction commits. */
+/** TxnOffsetCommit, versions 0 to 5: offsets that become good when the transaction commits. */
 export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
   const { groups, topics, transactions, clock, settings, access, version } = context;
   const { groupId, memberId, groupInstanceId, generationId } = request;
@@ -20,7 +23,17 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
     : access.group(Operation.READ, groupId)
       ? ErrorCode.NONE
       : ErrorCode.GROUP_AUTHORIZATION_FAILED;
-  const ofTransaction = codeOf(transactions.offsetsError(request, groupId), version);
+  // Whoever may commit has a group then, even if nothing is committed.
+  const isAsked = request.topics.some(
+    ({ name, partitions }) =>
+      access.topic(Operation.READ, name) &&
+      partitions.some(({ partitionIndex }) => topics.partition(name, partitionIndex) !== undefined),
+  );
+  const mayJoin = version >= JOINS_SINCE && isAsked && forbidden === ErrorCode.NONE && groupId !== "";
+  const ofTransaction = codeOf(
+    mayJoin ? join(request, context) : transactions.offsetsError(request, groupId),
+    version,
+  );
   const ofGroup = isMember ? groups.commitError(groupId, claim) : ErrorCode.NONE;
   const refusal = groupId === "" ? ErrorCode.INVALID_GROUP_ID : ofTransaction || ofGroup;
   const committedMs = clock.nowMs();
@@ -55,10 +68,6 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
         committedMs,
       })),
   );
-  // Whoever may commit has a group then, even if nothing is committed.
-  const isAsked = checked.some(({ name, partitions }) =>
-    partitions.some(({ partitionIndex }) => topics.partition(name, partitionIndex) !== undefined),
-  );
   if (isAsked && (forbidden || refusal) === ErrorCode.NONE) groups.ensure(groupId);
   const added =
     offsets.length === 0
@@ -85,6 +94,16 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
     })),
   };
 });
+
+/** Takes the group into the transaction; on the disk before the offsets are. */
+function join(request: RequestOf<typeof api>, { transactions, settings }: RequestContext): ErrorCode {
+  try {
+    return transactions.joinGroup(request, request.groupId);
+  } catch (error) {
+    storageErrorCode(error, settings, { group: request.groupId });
+    return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+  }
+}
 
 /** What the coordinator of transactions says, in the words of this API. */
 function codeOf(errorCode: ErrorCode, version: number): ErrorCode {

@@ -24,8 +24,9 @@ function failure<Req extends Fields, Res extends Fields>(
 /** APIs whose answers name the error for each topic or partition that was asked for. */
 const failures: ReadonlyMap<number, Failure> = new Map([
   failure(produce, ({ topicData }, errorCode) => ({
-    responses: topicData.map(({ name, partitionData }) => ({
+    responses: topicData.map(({ name, topicId, partitionData }) => ({
       name,
+      topicId,
       partitionResponses: partitionData.map(({ index }) => ({ index, errorCode, baseOffset: -1 })),
     })),
   })),
@@ -65,6 +66,7 @@ const failures: ReadonlyMap<number, Failure> = new Map([
     })),
   })),
   failure(addPartitionsToTxn, ({ topics }, partitionErrorCode) => ({
+    errorCode: partitionErrorCode,
     results: topics.map(({ name, partitions }) => ({
       name,
       resultsByPartition: partitions.map((partitionIndex) => ({ partitionIndex, partitionErrorCode })),

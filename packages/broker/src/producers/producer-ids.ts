@@ -20,13 +20,20 @@ export class ProducerIds {
 
   /** The next id; resolves when its block is safely reserved. */
   async next(): Promise<number> {
-    const id = this.#next++;
+    const id = this.take();
+    await this.#journal.flush();
+    return id;
+  }
+
+  /** The next id, which nobody may be told before the journal is flushed. */
+  take(): number {
+    const id = this.#next;
     if (id >= this.#reservedUpTo) {
       const reservedUpTo = id + BLOCK_SIZE;
       this.#journal.put([{ key: KEY, value: reservedUpTo }]);
       this.#reservedUpTo = reservedUpTo;
     }
-    await this.#journal.flush();
+    this.#next++;
     return id;
   }
 }

@@ -16,6 +16,8 @@ interface PastBatch {
 export interface ProducerEntry {
   epoch: number;
   batches: PastBatch[];
+  /** The time of what came last, which may be a marker. */
+  lastTimestampMs: number;
   /** First offset of the transaction under way, or -1. */
   transactionStart: number;
   lastSeenMs: number;
@@ -28,8 +30,14 @@ export interface AbortedTransaction {
   readonly lastOffset: number;
 }
 
+/** `lastTimestampMs` is missing in snapshots of before it was kept: then it is the time of the last batch. */
+type SavedProducer = Omit<ProducerEntry, "lastTimestampMs"> & {
+  readonly producerId: number;
+  readonly lastTimestampMs?: number;
+};
+
 export interface ProducerSnapshot {
-  readonly producers: readonly (ProducerEntry & { readonly producerId: number })[];
+  readonly producers: readonly SavedProducer[];
   readonly aborted: readonly AbortedTransaction[];
 }
 
@@ -45,11 +53,17 @@ export class ProducerState {
   readonly #open = new Map<number, number>();
   #aborted: AbortedTransaction[] = [];
 
-  /** Judges a client's batch before it is appended. Batches without a producer id are always accepted. */
-  check(header: BatchHeader): SequenceVerdict {
+  /**
+   * Judges a client's batch before it is appended. Batches without a producer id are always accepted, and of a
+   * producer that is not known here any number, unless it must begin at zero.
+   */
+  check(header: BatchHeader, beginsAtZero = false): SequenceVerdict {
     if (header.producerId < 0) return { kind: "accept" };
     const entry = this.#producers.get(header.producerId);
-    if (entry === undefined) return { kind: "accept" };
+    if (entry === undefined) {
+      const isSound = !beginsAtZero || header.baseSequence === 0;
+      return isSound ? { kind: "accept" } : reject(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+    }
     if (header.producerEpoch < entry.epoch) return reject(ErrorCode.INVALID_PRODUCER_EPOCH);
     if (header.producerEpoch > entry.epoch) {
       return header.baseSequence === 0 ? { kind: "accept" } : reject(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
@@ -74,12 +88,14 @@ export class ProducerState {
       entry = {
         epoch: header.producerEpoch,
         batches: [],
+        lastTimestampMs: header.maxTimestamp,
         transactionStart: entry?.transactionStart ?? -1,
         lastSeenMs: nowMs,
       };
       this.#producers.set(header.producerId, entry);
     }
     entry.lastSeenMs = nowMs;
+    entry.lastTimestampMs = header.maxTimestamp;
     if (entry.batches.length === REMEMBERED_BATCHES) entry.batches.shift();
     entry.batches.push({
       firstSequence: header.baseSequence,
@@ -108,6 +124,7 @@ export class ProducerState {
     this.#producers.set(header.producerId, {
       epoch: header.producerEpoch,
       batches: sameEpoch ? (entry?.batches ?? []) : [],
+      lastTimestampMs: header.maxTimestamp,
       transactionStart: -1,
       lastSeenMs: nowMs,
     });
@@ -124,6 +141,14 @@ export class ProducerState {
   /** First offset of the oldest transaction still open, or undefined where none is. */
   get firstUndecidedOffset(): number | undefined {
     return this.#open.values().next().value;
+  }
+
+  /** The producers whose transactions are open here. */
+  *undecided(): Generator<{ readonly producerId: number; readonly epoch: number }> {
+    for (const producerId of this.#open.keys()) {
+      const entry = this.#producers.get(producerId);
+      if (entry !== undefined) yield { producerId, epoch: entry.epoch };
+    }
   }
 
   /** The aborted transactions with records in [from, to). */
@@ -147,7 +172,8 @@ export class ProducerState {
   restore(snapshot: ProducerSnapshot): void {
     this.#producers.clear();
     for (const { producerId, ...entry } of snapshot.producers) {
-      this.#producers.set(producerId, { ...entry, batches: [...entry.batches] });
+      const lastTimestampMs = entry.lastTimestampMs ?? entry.batches.at(-1)?.timestampMs ?? -1;
+      this.#producers.set(producerId, { ...entry, lastTimestampMs, batches: [...entry.batches] });
     }
     this.#aborted = [...snapshot.aborted];
     this.#open.clear();

@@ -7,8 +7,19 @@ import type { PartitionLog } from "../storage/partition-log.ts";
 import { readBatchHeader } from "../storage/record-batch.ts";
 import { buildMarker, type Marker } from "../storage/transaction-marker.ts";
 import type { TopicStore } from "../topics/topic-store.ts";
+import { judgeEnd, judgeEpochEnd, type Refusal } from "./end-verdict.ts";
+import {
+  adoptNextProducerId,
+  endEpoch,
+  type Identity,
+  identityAfter,
+  mayBe,
+  type ProducerClaim,
+  renew,
+} from "./producer-identity.ts";
 import {
   addPartition,
+  hasPartition,
   isEnding,
   newTransaction,
   type PendingOffset,
@@ -19,11 +30,7 @@ import {
 } from "./transaction.ts";
 
 const KIND = "transaction";
-/** Epochs are 16 bits wide; before they run out the id gets a new producer id. */
-const LAST_EPOCH = 0x7ffe;
-
 const RETRY_MS = 1000;
-const NO_PRODUCER = -1;
 
 interface Ports {
   readonly clock: Clock;
@@ -34,20 +41,24 @@ interface Ports {
   readonly onFailure: (error: unknown, transactionalId: string) => void;
 }
 
-/** Who a client says it is. */
-export interface ProducerClaim {
-  readonly transactionalId: string;
-  readonly producerId: number;
-  readonly producerEpoch: number;
-}
+/** What a producer is told: who it is from now on, or why not. */
+export type Identified =
+  | ({ readonly errorCode: typeof ErrorCode.NONE } & Identity)
+  | { readonly errorCode: Refusal };
 
-export type InitResult =
-  | { readonly errorCode: typeof ErrorCode.NONE; readonly producerId: number; readonly producerEpoch: number }
-  | { readonly errorCode: Exclude<ErrorCode, typeof ErrorCode.NONE> };
+/** A partition by its topic's name. */
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
 
 /**
  * Transactions over partitions and group offsets. The decision to commit or abort is on the disk before the
  * first marker is written; after a crash a decided transaction is carried out to its end at start.
+ *
+ * Both protocols of clients are served side by side. In the older one a producer names its partitions and groups
+ * before it writes, and its epoch stays the same; in that of KIP-890 its first records name the partition, and
+ * every transaction ends an epoch. Which one a producer speaks shows in each of its requests.
  */
 export class TransactionCoordinator {
   readonly #ports: Ports;
@@ -64,10 +75,32 @@ export class TransactionCoordinator {
 
   /** Finishes what a crash interrupted and begins to watch the time of what is open. */
   async recover(): Promise<void> {
+    if (this.#adoptOpen()) await this.#ports.journal.flush();
     for (const transaction of this.#transactions.values()) {
       if (isEnding(transaction)) await this.#carryOut(transaction);
       else if (transaction.state === "Ongoing") this.#watchTime(transaction);
     }
+  }
+
+  /**
+   * Records that brought their partition into a transaction may have reached the disk before the journal did: then
+   * the partition is taken in now. None of them was acknowledged. Returns whether there were any.
+   */
+  #adoptOpen(): boolean {
+    const byProducer = new Map(this.all().map((transaction) => [transaction.producerId, transaction]));
+    let isChanged = false;
+    for (const { name, partitions } of this.#ports.topics.all()) {
+      for (const [partition, log] of partitions.entries()) {
+        for (const { producerId, epoch } of log.producers.undecided()) {
+          const transaction = byProducer.get(producerId);
+          if (transaction === undefined || transaction.epoch !== epoch || isEnding(transaction)) continue;
+          if (hasPartition(transaction, name, partition)) continue;
+          this.#take(transaction, [{ topic: name, partition }]);
+          isChanged = true;
+        }
+      }
+    }
+    return isChanged;
   }
 
   get(id: string): Transaction | undefined {
@@ -88,53 +121,37 @@ export class TransactionCoordinator {
   }
 
   /** Gives a transactional id to a new incarnation of its producer; the former one is fenced. */
-  async init(
-    id: string,
-    timeoutMs: number,
-    claimed: Omit<ProducerClaim, "transactionalId">,
-  ): Promise<InitResult> {
+  async init(id: string, timeoutMs: number, claimed: Identity): Promise<Identified> {
     const existing = this.#transactions.get(id);
     if (existing === undefined) return this.#create(id, timeoutMs);
-    const isClaimed = claimed.producerId !== NO_PRODUCER;
-    const isCurrent = claimed.producerEpoch === existing.epoch;
-    // A producer whose answer got lost asks again with the epoch that it had before.
-    let isAgain = isClaimed && claimed.producerEpoch === existing.epochBefore;
-    if (isClaimed && (claimed.producerId !== existing.producerId || !(isCurrent || isAgain))) {
-      return { errorCode: ErrorCode.PRODUCER_FENCED };
+    if (!mayBe(existing, claimed)) return { errorCode: ErrorCode.PRODUCER_FENCED };
+    if (existing.state === "Ongoing") await this.#abortAndFence(existing);
+    // Another request may have come while that was under way.
+    if (existing.state === "Ongoing" || isEnding(existing)) {
+      return { errorCode: ErrorCode.CONCURRENT_TRANSACTIONS };
     }
-    if (isEnding(existing)) return { errorCode: ErrorCode.CONCURRENT_TRANSACTIONS };
-    if (existing.state === "Ongoing") {
-      existing.epochBefore = existing.epoch;
-      await this.#abortAndFence(existing);
-      // Apache Kafka has it ask again once the abort is through, with the epoch from before the fence.
-      if (isAgain) return { errorCode: ErrorCode.PRODUCER_FENCED };
-      isAgain = isClaimed;
-    }
+    const errorCode = renew(existing, claimed, () => this.#ports.producerIds.take());
+    if (errorCode !== ErrorCode.NONE) return { errorCode };
     existing.timeoutMs = timeoutMs;
     existing.state = "Empty";
-    if (!isAgain) {
-      existing.epochBefore = isClaimed ? existing.epoch : undefined;
-      existing.epoch++;
-    }
-    if (existing.epoch >= LAST_EPOCH) {
-      existing.producerId = await this.#ports.producerIds.next();
-      existing.epoch = 0;
-    }
     this.#save(existing);
-    const { producerId, epoch: producerEpoch } = existing;
+    return this.#identified(existing);
+  }
+
+  /** Tells the producer who it is, when that is on the disk. */
+  async #identified({ producerId, epoch: producerEpoch }: Transaction): Promise<Identified> {
     await this.#ports.journal.flush();
     return { errorCode: ErrorCode.NONE, producerId, producerEpoch };
   }
 
-  async #create(id: string, timeoutMs: number): Promise<InitResult> {
+  async #create(id: string, timeoutMs: number): Promise<Identified> {
     const producerId = await this.#ports.producerIds.next();
     // Another request for the same id may have been quicker.
     if (this.#transactions.has(id)) return { errorCode: ErrorCode.CONCURRENT_TRANSACTIONS };
     const transaction = newTransaction(id, producerId, timeoutMs, this.#ports.clock.nowMs());
     this.#transactions.set(id, transaction);
     this.#save(transaction);
-    await this.#ports.journal.flush();
-    return { errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 };
+    return this.#identified(transaction);
   }
 
   /** The transaction that the claim belongs to, or why there is none. */
@@ -169,27 +186,52 @@ export class TransactionCoordinator {
   }
 
   /** Takes partitions into the transaction; they must exist. */
-  async addPartitions(
-    claim: ProducerClaim,
-    partitions: readonly { readonly topic: string; readonly partition: number }[],
-  ): Promise<ErrorCode> {
+  async addPartitions(claim: ProducerClaim, places: readonly Place[]): Promise<ErrorCode> {
+    const errorCode = this.join(claim, places);
+    if (errorCode === ErrorCode.NONE) await this.flush();
+    return errorCode;
+  }
+
+  /**
+   * The same at once: it is durable when `flush` has resolved. What is appended to the partitions in the meantime is
+   * not lost to the transaction by a crash.
+   */
+  join(claim: ProducerClaim, places: readonly Place[]): ErrorCode {
     const transaction = this.#claimed(claim);
     if (typeof transaction === "number") return transaction;
-    this.#begin(transaction);
-    for (const { topic, partition } of partitions) addPartition(transaction, topic, partition);
-    this.#save(transaction);
-    await this.#ports.journal.flush();
+    const isOpen = transaction.state === "Ongoing";
+    const isNew = ({ topic, partition }: Place): boolean => !hasPartition(transaction, topic, partition);
+    if (!isOpen || places.some(isNew)) this.#take(transaction, places);
     return ErrorCode.NONE;
+  }
+
+  #take(transaction: Transaction, places: readonly Place[]): void {
+    this.#begin(transaction);
+    for (const { topic, partition } of places) addPartition(transaction, topic, partition);
+    this.#save(transaction);
+  }
+
+  /** Resolves when everything that was taken into transactions so far is on the disk. */
+  flush(): Promise<void> {
+    return this.#ports.journal.flush();
   }
 
   /** Takes a group's offsets into the transaction. */
   async addGroup(claim: ProducerClaim, groupId: string): Promise<ErrorCode> {
+    const errorCode = this.joinGroup(claim, groupId);
+    if (errorCode === ErrorCode.NONE) await this.flush();
+    return errorCode;
+  }
+
+  /** The same at once: it is durable when `flush` has resolved. */
+  joinGroup(claim: ProducerClaim, groupId: string): ErrorCode {
+    if (claim.transactionalId === "") return ErrorCode.INVALID_REQUEST;
     const transaction = this.#claimed(claim);
     if (typeof transaction === "number") return transaction;
+    if (transaction.state === "Ongoing" && transaction.offsets.has(groupId)) return ErrorCode.NONE;
     this.#begin(transaction);
     if (!transaction.offsets.has(groupId)) transaction.offsets.set(groupId, []);
     this.#save(transaction);
-    await this.#ports.journal.flush();
     return ErrorCode.NONE;
   }
 
@@ -219,14 +261,10 @@ export class TransactionCoordinator {
   }
 
   /** Whether a transactional batch may be appended: its partition must be part of an open transaction. */
-  produceError(claim: ProducerClaim, topic: string, partition: number): ErrorCode {
-    const transaction = this.#transactions.get(claim.transactionalId);
-    if (transaction === undefined || transaction.producerId !== claim.producerId) {
-      return ErrorCode.INVALID_PRODUCER_ID_MAPPING;
-    }
-    if (transaction.epoch !== claim.producerEpoch) return ErrorCode.INVALID_PRODUCER_EPOCH;
-    const isOpen =
-      transaction.state === "Ongoing" && transaction.partitions.get(topic)?.has(partition) === true;
+  verify(claim: ProducerClaim, { topic, partition }: Place): ErrorCode {
+    const transaction = this.#claimed(claim);
+    if (typeof transaction === "number") return transaction;
+    const isOpen = transaction.state === "Ongoing" && hasPartition(transaction, topic, partition);
     return isOpen ? ErrorCode.NONE : ErrorCode.INVALID_TXN_STATE;
   }
 
@@ -239,43 +277,49 @@ export class TransactionCoordinator {
     );
   }
 
-  /** Commits or aborts. Resolves when it is done everywhere and on the disk. */
-  async end(claim: ProducerClaim, committed: boolean): Promise<ErrorCode> {
-    const transaction = this.#claimed(claim);
-    if (typeof transaction === "number") return transaction;
-    switch (transaction.state) {
-      case "Ongoing":
-        await this.#decide(transaction, committed ? "commit" : "abort");
-        return ErrorCode.NONE;
-      case "CompleteCommit":
-        return committed ? ErrorCode.NONE : ErrorCode.INVALID_TXN_STATE;
-      case "CompleteAbort":
-        return committed ? ErrorCode.INVALID_TXN_STATE : ErrorCode.NONE;
-      default:
-        return ErrorCode.INVALID_TXN_STATE;
+  /**
+   * Commits or aborts. Resolves when it is done everywhere and on the disk, with who the producer is from then on:
+   * where the transaction ends its epoch, one of the next.
+   */
+  async end(claim: ProducerClaim, marker: Marker, endsEpoch: boolean): Promise<Identified> {
+    const transaction = this.#transactions.get(claim.transactionalId);
+    if (transaction === undefined) return { errorCode: ErrorCode.INVALID_PRODUCER_ID_MAPPING };
+    const verdict = (endsEpoch ? judgeEpochEnd : judgeEnd)(transaction, claim, marker);
+    switch (verdict.kind) {
+      case "refused":
+        return { errorCode: verdict.errorCode };
+      case "carry out":
+        return { errorCode: ErrorCode.NONE, ...(await this.#decide(transaction, verdict.marker, endsEpoch)) };
+      case "done before":
+        return { errorCode: ErrorCode.NONE, ...identityAfter(transaction) };
     }
   }
 
   /** Aborts for a producer that is gone or too slow; the new epoch keeps it from writing on. */
   async #abortAndFence(transaction: Transaction): Promise<void> {
-    transaction.epoch++;
-    await this.#decide(transaction, "abort");
+    await this.#decide(transaction, "abort", true);
   }
 
-  async #decide(transaction: Transaction, marker: Marker): Promise<void> {
+  async #decide(transaction: Transaction, marker: Marker, endsEpoch: boolean): Promise<Identity> {
     transaction.timer?.cancel();
-    transaction.state = marker === "commit" ? "PrepareCommit" : "PrepareAbort";
+    const before = { ...transaction };
     try {
+      this.#begin(transaction);
+      transaction.timer?.cancel();
+      if (endsEpoch) endEpoch(transaction, () => this.#ports.producerIds.take());
+      transaction.state = marker === "commit" ? "PrepareCommit" : "PrepareAbort";
       this.#save(transaction);
     } catch (error) {
       // Nothing is decided that is not written down.
-      transaction.state = "Ongoing";
-      this.#watchTime(transaction);
+      Object.assign(transaction, before);
+      if (transaction.state === "Ongoing") this.#watchTime(transaction);
       throw error;
     }
-    // From here on the decision stands, whatever happens.
+    // From here on the decision stands, whatever happens. The producer may have another identity when it is through.
+    const identity = identityAfter(transaction);
     await this.#ports.journal.flush();
     await this.#carryOutOrRetry(transaction);
+    return identity;
   }
 
   /** A decision stands even if the disk is full just now: it is tried again until it is carried out. */
@@ -318,10 +362,12 @@ export class TransactionCoordinator {
       partitions: new Map(),
       offsets: new Map(),
     };
+    adoptNextProducerId(done);
     journal.put([this.#entry(done)]);
     transaction.partitions.clear();
     transaction.offsets.clear();
     transaction.state = done.state;
+    adoptNextProducerId(transaction);
     await journal.flush();
   }
 

@@ -18,10 +18,14 @@ export interface Transaction {
   producerId: number;
   epoch: number;
   /**
-   * The epoch that the present one followed on the producer's own wish. Not kept on the disk: a producer that
+   * The epoch that the present one followed, with the producer's knowledge. Not kept on the disk: a producer that
    * asks again after a restart of the broker is told that it is fenced, and begins anew.
    */
   epochBefore: number | undefined;
+  /** The id that the producer had until its epochs ran out. */
+  producerIdBefore: number | undefined;
+  /** The id that it will have when the transaction that is ending is through, where its epochs have run out. */
+  nextProducerId: number | undefined;
   timeoutMs: number;
   state: TransactionState;
   startedMs: number;
@@ -36,6 +40,9 @@ export interface Transaction {
 export interface SavedTransaction {
   readonly producerId: number;
   readonly epoch: number;
+  /** Both are absent in most transactions, and in all that were written before producers changed their ids. */
+  readonly producerIdBefore?: number | undefined;
+  readonly nextProducerId?: number | undefined;
   readonly timeoutMs: number;
   readonly state: TransactionState;
   readonly startedMs: number;
@@ -45,11 +52,14 @@ export interface SavedTransaction {
 }
 
 export function savedTransaction(transaction: Transaction): SavedTransaction {
-  const { producerId, epoch, timeoutMs, state, startedMs, updatedMs } = transaction;
+  const { producerId, epoch, producerIdBefore, nextProducerId } = transaction;
+  const { timeoutMs, state, startedMs, updatedMs } = transaction;
   const partitions = [...transaction.partitions].map(([topic, set]) => [topic, [...set]] as const);
   return {
     producerId,
     epoch,
+    producerIdBefore,
+    nextProducerId,
     timeoutMs,
     state,
     startedMs,
@@ -64,6 +74,8 @@ export function restoredTransaction(id: string, saved: SavedTransaction): Transa
     ...saved,
     id,
     epochBefore: undefined,
+    producerIdBefore: saved.producerIdBefore,
+    nextProducerId: saved.nextProducerId,
     partitions: new Map(saved.partitions.map(([topic, partitions]) => [topic, new Set(partitions)])),
     offsets: new Map(saved.offsets.map(([group, offsets]) => [group, [...offsets]])),
     timer: undefined,
@@ -81,6 +93,8 @@ export function newTransaction(
     producerId,
     epoch: 0,
     epochBefore: undefined,
+    producerIdBefore: undefined,
+    nextProducerId: undefined,
     timeoutMs,
     state: "Empty",
     startedMs: -1,
@@ -94,6 +108,10 @@ export function newTransaction(
 /** True while a decision has been made but not carried out everywhere. */
 export function isEnding(transaction: Transaction): boolean {
   return transaction.state === "PrepareCommit" || transaction.state === "PrepareAbort";
+}
+
+export function hasPartition(transaction: Transaction, topic: string, partition: number): boolean {
+  return transaction.partitions.get(topic)?.has(partition) === true;
 }
 
 export function addPartition(transaction: Transaction, topic: string, partition: number): void {

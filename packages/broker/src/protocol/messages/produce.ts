@@ -9,20 +9,22 @@ import {
   string,
   struct,
   tagged,
+  uuid,
 } from "../schema.ts";
 
-/** Produce, API key 0, versions 0 to 11. Fields as in Apache Kafka's ProduceRequest.json and ProduceResponse.json. */
+/** Produce, API key 0, versions 0 to 13. Fields as in Apache Kafka's ProduceRequest.json and ProduceResponse.json. */
 export const produce = api({
   key: 0,
   name: "Produce",
-  versions: [0, 11],
+  versions: [0, 13],
   flexibleFrom: 9,
   request: {
     transactionalId: nullableString("3+"),
     acks: int16(),
     timeoutMs: int32(),
     topicData: array({
-      name: string(),
+      name: string("0-12"),
+      topicId: uuid("13+"),
       partitionData: array({
         index: int32(),
         records: records(),
@@ -31,7 +33,8 @@ export const produce = api({
   },
   response: {
     responses: array({
-      name: string(),
+      name: string("0-12"),
+      topicId: uuid("13+"),
       partitionResponses: array({
         index: int32(),
         errorCode: int16(),

@@ -1,10 +1,10 @@
 import { api, array, int16, int32, int64, nullableString, string } from "../schema.ts";
 
-/** TxnOffsetCommit, API key 28, versions 0 to 4. Fields as in Apache Kafka's TxnOffsetCommitRequest.json and TxnOffsetCommitResponse.json. */
+/** TxnOffsetCommit, API key 28, versions 0 to 5. Fields as in Apache Kafka's TxnOffsetCommitRequest.json and TxnOffsetCommitResponse.json. */
 export const txnOffsetCommit = api({
   key: 28,
   name: "TxnOffsetCommit",
-  versions: [0, 4],
+  versions: [0, 5],
   flexibleFrom: 3,
   request: {
     transactionalId: string(),
