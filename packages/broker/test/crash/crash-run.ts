@@ -1,6 +1,7 @@
 import { RawClient } from "../raw-client.ts";
 import { seeded } from "../seeded.ts";
 import { CompactedTable } from "./compacted-table.ts";
+import { EpochWriter } from "./epoch-writer.ts";
 import { IdempotentWriter } from "./idempotent-writer.ts";
 import { ReadingGroup } from "./reading-group.ts";
 import { TransactionalWriter } from "./transactional-writer.ts";
@@ -42,6 +43,8 @@ export async function runCrashes(cradle: Cradle, { seed, crashes }: CrashRun): P
     new CompactedTable(),
     new TransactionalWriter("tx-a"),
     new TransactionalWriter("tx-b"),
+    new EpochWriter("tx-c"),
+    new EpochWriter("tx-d"),
   ];
   let acknowledged = 0;
   try {
