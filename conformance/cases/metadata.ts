@@ -15,6 +15,16 @@ import { OLDEST_IN_KAFKA, versionEnds } from "../version-ends.ts";
 const CLIENT = { clientSoftwareName: "conformance", clientSoftwareVersion: "1.0" };
 const UNKNOWN_ID = "zzzzzzzzzzzzzzzzzzzzzQ";
 
+/**
+ * The embedded broker serves neither share groups nor streams groups, and has neither replicas nor voters beside itself:
+ * eligible leaders and further levels of the quorum are Apache Kafka's alone.
+ */
+const COMPARED_FEATURES: ReadonlySet<string> = new Set([
+  "group.version",
+  "metadata.version",
+  "transaction.version",
+]);
+
 /** Puts down, for each API of the embedded broker, whether its versions are offered here too. */
 async function noteOffered(session: Session, version: number): Promise<void> {
   const { apiKeys, errorCode } = await session.ask(apiVersions, version, CLIENT);
@@ -32,6 +42,19 @@ export const metadataCases = [
   ...area("api versions", {
     "the served versions are a part of Kafka's": async (session) => {
       for (const version of versionEnds(apiVersions)) await noteOffered(session, version);
+    },
+    features: async (session) => {
+      for (const version of [0, 3, 4]) {
+        const { supportedFeatures, finalizedFeatures } = await session.ask(apiVersions, version, CLIENT);
+        const levels = [
+          ...supportedFeatures.map((one) => ({ ...one, kind: "supported" })),
+          ...finalizedFeatures.map((one) => ({ ...one, kind: "finalized" })),
+        ];
+        session.note(
+          `features ${version}`,
+          levels.filter(({ name }) => COMPARED_FEATURES.has(name)),
+        );
+      }
     },
     "a version from the future": async (session) => {
       for (const version of [99, 5 + 100]) {

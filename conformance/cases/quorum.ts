@@ -38,6 +38,8 @@ export const quorumCases = [
         "an unknown one": [{ feature: "starship.version", maxVersionLevel: 1 }],
         "the same level": [{ feature: "group.version", maxVersionLevel: 1 }],
         "beyond all levels": [{ feature: "group.version", maxVersionLevel: 99 }],
+        "the same level of transactions": [{ feature: "transaction.version", maxVersionLevel: 2 }],
+        "beyond all levels of transactions": [{ feature: "transaction.version", maxVersionLevel: 3 }],
       };
       for (const version of versionEnds(updateFeatures)) {
         for (const [step, featureUpdates] of Object.entries(updates)) {
