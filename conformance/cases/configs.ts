@@ -59,6 +59,35 @@ function firstValue(
   return results[0]?.configs.find(({ name }) => name === wanted)?.value;
 }
 
+/** Settings that no request changes. Here `listeners` cannot be changed at all, so that who may is not compared. */
+const FIXED_KEYS = [
+  "advertised.listeners",
+  "delete.topic.enable",
+  "group.consumer.max.heartbeat.interval.ms",
+  "group.consumer.max.session.timeout.ms",
+  "group.consumer.min.heartbeat.interval.ms",
+  "group.consumer.min.session.timeout.ms",
+  "listener.security.protocol.map",
+  "listeners",
+  "log.cleaner.enable",
+  "log.dirs",
+  "log.initial.task.delay.ms",
+  "offsets.topic.replication.factor",
+  "process.roles",
+  "transaction.state.log.replication.factor",
+];
+
+/** The listeners that both brokers have; each has ports of its own. */
+function withoutPorts(value: string | null): string | null {
+  return (
+    value
+      ?.split(",")
+      .filter((listener) => !/^(UNSECURED|CONTROLLER)\b/.test(listener))
+      .map((listener) => listener.replace(/:\d+$/, ":a port"))
+      .join() ?? null
+  );
+}
+
 export const configCases = [
   ...area("describe configs", {
     "of a topic at both ends": async (session, topic) => {
@@ -86,6 +115,17 @@ export const configCases = [
         answer.results.map(({ errorCode, configs }) => ({
           errorCode,
           configs: configs.map(({ name, value, configType }) => ({ name, value, configType })),
+        })),
+      );
+    },
+    "of the broker, where it listens and what else holds from the start": async (session) => {
+      const answer = await session.ask(describeConfigs, 4, describe("1", FIXED_KEYS, BROKER));
+      const shown = answer.results.flatMap(({ configs }) => configs);
+      session.note(
+        "settings",
+        shown.map(({ documentation: _d, synonyms: _s, readOnly: _r, value, ...config }) => ({
+          ...config,
+          value: config.name === "log.dirs" ? "a folder" : withoutPorts(value),
         })),
       );
     },

@@ -7,6 +7,7 @@ import { Credentials } from "./auth/credentials.ts";
 import { Cleaning } from "./cleaning.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { BrokerConfiguration } from "./configuration/broker-configuration.ts";
+import { listenerTexts } from "./configuration/told-listeners.ts";
 import { DEFAULT_ASSIGNOR } from "./groups/assignor.ts";
 import { GroupCoordinator } from "./groups/group-coordinator.ts";
 import type { GroupSettings } from "./groups/group-settings.ts";
@@ -90,6 +91,7 @@ async function start(options: BrokerOptions, folder: string, opened: AsyncDispos
     opened.defer(() => opening.close());
     listeners.push(opening);
   }
+  parts.configuration.tell(listenerTexts(listeners));
   const port = listeners[0]?.port ?? 0;
   const maintenance = new Maintenance(parts);
   opened.defer(() => maintenance.stop());
@@ -115,8 +117,9 @@ async function start(options: BrokerOptions, folder: string, opened: AsyncDispos
 
 /** The listener that the broker's own options describe. */
 function firstListener(options: BrokerOptions, { host, port, protocol }: Settings): ListenerOptions {
-  const { advertisedHost, advertisedPort } = options;
+  const { advertisedHost, advertisedPort, listenerName } = options;
   return {
+    ...(listenerName === undefined ? {} : { name: listenerName }),
     protocol,
     host,
     port,
@@ -157,6 +160,7 @@ async function openParts(
   );
   opened.defer(() => (ending.isKill ? journal.abandon() : journal.close()));
   const configuration = new BrokerConfiguration(journal, given);
+  configuration.tell({ "log.dirs": folder });
   const { settings } = configuration;
   if (journal.droppedBytes > 0) {
     const msg = "cut off an unfinished write at the end of the journal";

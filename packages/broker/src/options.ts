@@ -65,6 +65,8 @@ export interface BrokerOptions {
   readonly advertisedPort?: number;
   /** What goes over the listener that the options above describe; as `sasl` and `tls` say where it is left out. */
   readonly protocol?: SecurityProtocol;
+  /** What that listener is called in the settings that are told; its protocol where it is left out. */
+  readonly listenerName?: string;
   /** More listeners, such as one for machines outside. */
   readonly listeners?: readonly ListenerOptions[];
   readonly nodeId?: number;
@@ -140,6 +142,7 @@ type Optional =
   | "dataDir"
   | "advertisedHost"
   | "advertisedPort"
+  | "listenerName"
   | "disk"
   | "clock"
   | "sasl"
@@ -147,7 +150,7 @@ type Optional =
   | "tls"
   | "intercept";
 export type Settings = Required<Omit<BrokerOptions, Optional>> &
-  Pick<BrokerOptions, "sasl" | "acls" | "tls" | "intercept">;
+  Pick<BrokerOptions, "listenerName" | "sasl" | "acls" | "tls" | "intercept">;
 
 /** The options with Kafka's defaults in the places of those left out. */
 export function withDefaults(options: BrokerOptions): Settings {

@@ -158,3 +158,23 @@ test("each setting is documented; one that means nothing is kept and its value n
   });
   await broker.stop();
 });
+
+test("where the broker listens, and what it tells clients of that, is told under Kafka's names", async () => {
+  const broker = await startBroker({
+    listenerName: "INSIDE",
+    advertisedHost: "kafka.example",
+    advertisedPort: 9092,
+    listeners: [{ protocol: "PLAINTEXT" }, { protocol: "PLAINTEXT", advertisedHost: "::1" }],
+  });
+  await withClient(broker, async (client) => {
+    const [first, second, third] = broker.ports;
+    const names = ["listeners", "advertised.listeners", "listener.security.protocol.map"];
+    const told = await describe(client, BROKER, "1", names);
+    expect(Object.fromEntries(told.map(({ name, value }) => [name, value]))).toEqual({
+      listeners: `INSIDE://127.0.0.1:${first},PLAINTEXT://127.0.0.1:${second},PLAINTEXT_2://127.0.0.1:${third}`,
+      "advertised.listeners": `INSIDE://kafka.example:9092,PLAINTEXT://127.0.0.1:${second},PLAINTEXT_2://[::1]:${third}`,
+      "listener.security.protocol.map": "INSIDE:PLAINTEXT,PLAINTEXT:PLAINTEXT,PLAINTEXT_2:PLAINTEXT",
+    });
+  });
+  await broker.stop();
+});

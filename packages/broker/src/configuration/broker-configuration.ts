@@ -36,6 +36,8 @@ export class BrokerConfiguration {
   readonly #journal: Journal;
   readonly #scopes = new Map<string, Values>();
   readonly #listeners = new Set<() => void>();
+  /** Settings of the start that are known only when it is over. */
+  readonly #told = new Map<string, string>();
 
   constructor(journal: Journal, started: Settings) {
     this.#journal = journal;
@@ -53,6 +55,11 @@ export class BrokerConfiguration {
   /** Calls the listener after each change. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** Takes what holds of settings that the options do not say, such as the port that the system has chosen. */
+  tell(values: Values): void {
+    for (const [name, value] of Object.entries(values)) this.#told.set(name, value);
   }
 
   /** What was set in one scope: the cluster's or this broker's number. */
@@ -105,7 +112,7 @@ export class BrokerConfiguration {
     const setting = brokerSettings.get(name);
     const own = this.overrides(String(this.#started.nodeId))[name];
     const cluster = this.overrides(CLUSTER)[name];
-    const started = setting?.started(this.#started) ?? null;
+    const started = this.#told.get(name) ?? setting?.started(this.#started) ?? null;
     const fallback = setting?.fallback ?? null;
     const set: SettingLayer[] = [
       ...(own === undefined ? [] : [{ name, value: own, origin: "broker" } as const]),

@@ -76,7 +76,22 @@ function larger(name: string, type: number, fallback: string | null): BrokerSett
   return { name, type, documentation, effect: { kind: "read-only" }, fallback, started: () => fallback };
 }
 
-const { BOOLEAN, DOUBLE, INT, LIST, LONG, STRING } = ConfigType;
+/** What holds here whatever is wanted, or is told once it is known; `usual` is what Kafka takes where nothing is set. */
+function fixed(name: string, type: number, held: string | null, usual: string | null = held): BrokerSetting {
+  const documentation = SETTING_TEXTS[name] ?? "";
+  return {
+    name,
+    type,
+    documentation,
+    effect: { kind: "read-only" },
+    fallback: usual,
+    started: () => held,
+  };
+}
+
+const PROTOCOL_MAP = "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT";
+
+const { BOOLEAN, DOUBLE, INT, LIST, LONG, SHORT, STRING } = ConfigType;
 const CONNECTIONS: SettingEffect = { kind: "connections" };
 const CLEANER: SettingEffect = { kind: "cleaner" };
 
@@ -87,6 +102,15 @@ const all: readonly BrokerSetting[] = [
     larger(name, name.endsWith("hours") ? INT : LONG, value),
   ),
   larger("log.retention.minutes", INT, null),
+  fixed("advertised.listeners", LIST, null),
+  fixed("delete.topic.enable", BOOLEAN, "true"),
+  fixed("listener.security.protocol.map", STRING, null, PROTOCOL_MAP),
+  fixed("listeners", LIST, null, "PLAINTEXT://:9092"),
+  fixed("log.cleaner.enable", BOOLEAN, "true"),
+  fixed("log.dirs", LIST, null),
+  fixed("offsets.topic.replication.factor", SHORT, "1", "3"),
+  fixed("process.roles", LIST, "broker,controller", ""),
+  fixed("transaction.state.log.replication.factor", SHORT, "1", "3"),
   option("auto.create.topics.enable", BOOLEAN, (of) => of.autoCreateTopics),
   option("broker.id", INT, (of) => of.nodeId),
   option("connections.max.idle.ms", LONG, (of) => of.connectionIdleMs),
@@ -94,6 +118,10 @@ const all: readonly BrokerSetting[] = [
   option("fetch.max.bytes", INT, (of) => of.fetchMaxBytes),
   option("group.consumer.assignors", LIST, (of) => of.groupConsumerAssignors.join()),
   option("group.consumer.heartbeat.interval.ms", INT, (of) => of.groupConsumerHeartbeatIntervalMs),
+  option("group.consumer.max.heartbeat.interval.ms", INT, (of) => of.groupConsumerMaxHeartbeatIntervalMs),
+  option("group.consumer.max.session.timeout.ms", INT, (of) => of.groupConsumerMaxSessionTimeoutMs),
+  option("group.consumer.min.heartbeat.interval.ms", INT, (of) => of.groupConsumerMinHeartbeatIntervalMs),
+  option("group.consumer.min.session.timeout.ms", INT, (of) => of.groupConsumerMinSessionTimeoutMs),
   option("group.consumer.max.size", INT, (of) => of.groupConsumerMaxMembers),
   option("group.consumer.migration.policy", STRING, (of) => of.groupConsumerMigration),
   option("group.consumer.session.timeout.ms", INT, (of) => of.groupConsumerSessionTimeoutMs),
@@ -109,6 +137,7 @@ const all: readonly BrokerSetting[] = [
     CLEANER,
   ),
   option("log.cleaner.threads", INT, (of) => of.logCleanerThreads, CLEANER),
+  option("log.initial.task.delay.ms", LONG, (of) => of.maintenanceDelayMs),
   option("log.retention.check.interval.ms", LONG, (of) => of.maintenanceIntervalMs),
   option("max.connections", INT, (of) => of.maxConnections, CONNECTIONS),
   option("max.connections.per.ip", INT, (of) => of.maxConnectionsPerIp, CONNECTIONS),

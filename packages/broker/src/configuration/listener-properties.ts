@@ -13,7 +13,7 @@ export const LISTENER_NAMES: readonly string[] = [
 
 type AddressOptions = Pick<
   BrokerOptions,
-  "host" | "port" | "advertisedHost" | "advertisedPort" | "protocol" | "listeners"
+  "listenerName" | "host" | "port" | "advertisedHost" | "advertisedPort" | "protocol" | "listeners"
 >;
 
 export interface Listeners {
@@ -46,13 +46,14 @@ export function listenerOptions(given: ReadonlyMap<string, string>): Listeners {
   const advertisedFirst = first === undefined ? advertised[0] : named(advertised, first.name);
   return {
     options: {
-      ...(first === undefined ? {} : { ...ownAddress(first), ...tlsOf(first) }),
+      ...(first === undefined ? {} : { listenerName: first.name, ...ownAddress(first), ...tlsOf(first) }),
       ...(advertisedFirst === undefined ? {} : publicAddress(advertisedFirst)),
       ...(others.length === 0
         ? {}
         : {
             listeners: others.map(
               (one): ListenerOptions => ({
+                name: one.name,
                 ...ownAddress(one),
                 ...publicAddress(named(advertised, one.name)),
                 ...tlsOf(one),

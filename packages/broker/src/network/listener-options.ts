@@ -4,6 +4,8 @@ import type { TlsOptions } from "../options.ts";
 export type SecurityProtocol = "PLAINTEXT" | "SSL" | "SASL_PLAINTEXT" | "SASL_SSL";
 
 export interface ListenerOptions {
+  /** What it is called in the settings that are told; its protocol where it is left out. */
+  readonly name?: string;
   /** Needs the option `tls` for SSL and SASL_SSL, and `sasl` for SASL_PLAINTEXT and SASL_SSL. */
   readonly protocol: SecurityProtocol;
   readonly host?: string;

@@ -21,12 +21,17 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Accepts the connections of one address, up to the bounds that hold for all listeners. */
 export class Listener {
+  readonly options: ListenerOptions;
+  /** The address that it listens on. */
+  readonly host: string;
   readonly #server: Server;
   /** All of them, those still in a TLS handshake included. */
   readonly #sockets = new Set<Socket>();
   readonly #handshakes: Handshakes;
 
-  private constructor(server: Server, handshakes: Handshakes) {
+  private constructor(options: ListenerOptions, host: string, server: Server, handshakes: Handshakes) {
+    this.options = options;
+    this.host = host;
     this.#server = server;
     this.#handshakes = handshakes;
   }
@@ -52,7 +57,7 @@ export class Listener {
     server.on("error", (error) =>
       parts.settings.log({ level: "error", msg: "cannot accept", reason: error.message }),
     );
-    const listener = new Listener(server, new Handshakes(parts.settings.log));
+    const listener = new Listener(options, host, server, new Handshakes(parts.settings.log));
     const handshakes = isEncrypted(protocol) ? listener.#handshakes : undefined;
     server.on("connection", (socket: Socket) => {
       if (listener.#admit(socket, parts, limits)) handshakes?.begin(socket);
