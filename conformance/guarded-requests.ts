@@ -68,6 +68,7 @@ export async function topicRequests(client: Session, name: string, topicId: stri
     known.topics.some((topic) => topic.name === name),
   );
   await client.attempt(produce, 11, oneBatch(name, clientBatch()));
+  await client.attempt(produce, 13, oneBatch("", clientBatch(), { topicId }), "produce by id");
   await client.attempt(fetch, 12, oneFetch(name));
   await client.attempt(fetch, 16, oneFetch(name, { topicId }), "fetch by id");
   await client.attempt(listOffsets, 8, oneOffset(name, -1));
@@ -102,6 +103,12 @@ export async function topicRequests(client: Session, name: string, topicId: stri
   await client.attempt(offsetCommit, 8, { ...group, topics: [committed] });
   const groups = [{ groupId: `${name}-free`, topics: [{ name, partitionIndexes: [0] }] }];
   await client.attempt(offsetFetch, 8, { groups });
+  const byId = { ...committed, name: "", topicId };
+  await client.attempt(offsetCommit, 10, { ...group, topics: [byId] }, "commit by id");
+  const wanted = [{ name: "", topicId, partitionIndexes: [0] }];
+  const ofFree = { groupId: `${name}-free`, topics: wanted };
+  await client.attempt(offsetFetch, 10, { groups: [ofFree] }, "offsets by id");
+  await client.attempt(offsetFetch, 10, { groups: [{ ...ofFree, topics: null }] }, "all offsets, told by id");
   await client.attempt(
     offsetFetch,
     8,
@@ -168,14 +175,17 @@ export async function transactionRequests(client: Session, id: string, topic: st
   await client.attempt(addPartitionsToTxn, 3, { ...claim, topics });
   await client.attempt(addOffsetsToTxn, 3, { ...claim, groupId: `${topic}-free` });
   await client.attempt(endTxn, 3, { ...claim, committed: true });
+  await client.attempt(endTxn, 5, { ...claim, committed: true }, "end an epoch");
   const partition = { partitionIndex: 0, committedOffset: 1, committedMetadata: "" };
   const offsets = [{ name: topic, partitions: [partition] }];
   const commit = { ...claim, groupId: `${topic}-free`, memberId: "", topics: offsets };
   await client.attempt(txnOffsetCommit, 3, commit);
+  await client.attempt(txnOffsetCommit, 5, commit, "bring a group in");
   await client.attempt(produce, 11, oneBatch(topic, clientBatch(), { transactionalId: id }));
   const batch = clientBatch({ attributes: TRANSACTIONAL, producerId: 1, producerEpoch: 0, sequence: 0 });
   await client.attempt(produce, 11, oneBatch(topic, batch, { transactionalId: id }), "transactional");
   await client.attempt(produce, 11, oneBatch(topic, batch), "transactional without an id");
+  await client.attempt(produce, 12, oneBatch(topic, batch, { transactionalId: id }), "bring a partition in");
   await client.attempt(describeTransactions, 0, { transactionalIds: [id] });
   const listed = await client.ask(listTransactions, 0, {
     stateFilters: [],
@@ -228,4 +238,7 @@ export async function clusterRequests(client: Session, name: string): Promise<vo
   const moved = [{ path: "/no/such/folder", topics: [{ name, partitions: [0] }] }];
   await client.attempt(alterReplicaLogDirs, 2, { dirs: moved });
   await client.attempt(initProducerId, 5, { transactionalId: null, transactionTimeoutMs: 1000 });
+  const asked = { transactionalId: name, producerId: 1, producerEpoch: 0, verifyOnly: true };
+  const transactions = [{ ...asked, topics: [{ name, partitions: [0] }] }];
+  await client.attempt(addPartitionsToTxn, 5, { transactions });
 }

@@ -40,9 +40,9 @@ interface Wanted {
 
 /**
  * Produce, versions 0 to 13: the records of a transaction bring their partition into it from version 12 on, and topics
- * have ids in place of names in version 13. Batches of format 2 only: the message sets of Kafka before 0.11 are refused with
- * UNSUPPORTED_FOR_MESSAGE_FORMAT, although versions 0 to 2 are advertised (clients built on librdkafka
- * compress only then).
+ * have ids in place of names in version 13. Batches of format 2 only: the message sets of Kafka before 0.11 are refused
+ * with UNSUPPORTED_FOR_MESSAGE_FORMAT, although versions 0 to 2 are advertised (clients built on librdkafka compress
+ * only then).
  */
 export const produce: Handler = serve(api, async (request, context) => {
   const { acks } = request;
@@ -50,12 +50,13 @@ export const produce: Handler = serve(api, async (request, context) => {
   const mayUseId = mayWriteTransaction(request, context);
   const wanted = wantedTopics(request, context);
   const gate = new TransactionGate(request.transactionalId, addressed(wanted, context), context);
+  const { isOfSeveral } = gate;
   const responses = wanted.map((one) => ({
     ...one,
     outcomes: one.partitionData.map(({ index, records }) =>
       !mayUseId
         ? failed(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-        : gate.isOfSeveral
+        : isOfSeveral
           ? failed(index, ErrorCode.INVALID_PRODUCER_ID_MAPPING)
           : append(context, request, gate, one, index, records),
     ),
