@@ -215,14 +215,16 @@ test("transactions are told that their coordinator is not available, and go on w
   const add = async () =>
     (await client.send(addPartitionsToTxn, 3, { ...producer, topics })).results[0]?.resultsByPartition[0]
       ?.partitionErrorCode;
+  // The first group is in: to add it again changes nothing.
   const addGroup = async () =>
-    (await client.send(addOffsetsToTxn, 3, { ...producer, groupId: "g" })).errorCode;
+    (await client.send(addOffsetsToTxn, 3, { ...producer, groupId: "g2" })).errorCode;
   const commitOffsets = async () =>
     (await client.send(txnOffsetCommit, 3, { ...producer, groupId: "g", memberId: "", topics: offsets }))
       .topics[0]?.partitions[0]?.errorCode;
   const end = async () => (await client.send(endTxn, 3, { ...producer, committed: true })).errorCode;
   disk.isFull = true;
-  for (const ask of [add, addGroup, commitOffsets, end]) expect(await ask()).toBe(COORDINATOR_NOT_AVAILABLE);
+  for (const ask of [add, add, addGroup, addGroup, commitOffsets, end])
+    expect(await ask()).toBe(COORDINATOR_NOT_AVAILABLE);
   disk.isFull = false;
   for (const ask of [add, addGroup, commitOffsets, end]) expect(await ask()).toBe(NONE);
   expect(await committed()).toBe(9);

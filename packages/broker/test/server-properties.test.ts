@@ -60,6 +60,7 @@ describe("server.properties", () => {
     expect(parseServerProperties(text)).toEqual({
       options: {
         nodeId: 7,
+        listenerName: "PLAINTEXT",
         host: "0.0.0.0",
         port: 9092,
         protocol: "PLAINTEXT",
@@ -127,6 +128,7 @@ describe("server.properties", () => {
       group.consumer.heartbeat.interval.ms=6000`;
     expect(parseServerProperties(text)).toEqual({
       options: {
+        listenerName: "INSIDE",
         host: "127.0.0.1",
         port: 9092,
         protocol: "PLAINTEXT",
@@ -134,6 +136,7 @@ describe("server.properties", () => {
         advertisedPort: 9092,
         listeners: [
           {
+            name: "OUTSIDE",
             host: "0.0.0.0",
             port: 9094,
             protocol: "SASL_PLAINTEXT",

@@ -23,6 +23,7 @@ import {
   isEnding,
   newTransaction,
   type PendingOffset,
+  removePartition,
   restoredTransaction,
   type SavedTransaction,
   savedTransaction,
@@ -199,16 +200,40 @@ export class TransactionCoordinator {
   join(claim: ProducerClaim, places: readonly Place[]): ErrorCode {
     const transaction = this.#claimed(claim);
     if (typeof transaction === "number") return transaction;
-    const isOpen = transaction.state === "Ongoing";
-    const isNew = ({ topic, partition }: Place): boolean => !hasPartition(transaction, topic, partition);
-    if (!isOpen || places.some(isNew)) this.#take(transaction, places);
+    this.#take(transaction, places);
     return ErrorCode.NONE;
   }
 
   #take(transaction: Transaction, places: readonly Place[]): void {
+    const isNew = ({ topic, partition }: Place): boolean => !hasPartition(transaction, topic, partition);
+    const fresh = places.filter(isNew);
+    if (transaction.state === "Ongoing" && fresh.length === 0) return;
+    this.#extend(
+      transaction,
+      () => {
+        for (const { topic, partition } of fresh) addPartition(transaction, topic, partition);
+      },
+      () => {
+        for (const { topic, partition } of fresh) removePartition(transaction, topic, partition);
+      },
+    );
+  }
+
+  /** Adds something to the open transaction, or to a new one. What the disk refuses is taken back. */
+  #extend(transaction: Transaction, add: () => void, takeBack: () => void): void {
+    const { state, startedMs, updatedMs } = transaction;
     this.#begin(transaction);
-    for (const { topic, partition } of places) addPartition(transaction, topic, partition);
-    this.#save(transaction);
+    add();
+    try {
+      this.#save(transaction);
+    } catch (error) {
+      takeBack();
+      if (state !== "Ongoing") {
+        transaction.timer?.cancel();
+        Object.assign(transaction, { state, startedMs, updatedMs });
+      }
+      throw error;
+    }
   }
 
   /** Resolves when everything that was taken into transactions so far is on the disk. */
@@ -229,9 +254,11 @@ export class TransactionCoordinator {
     const transaction = this.#claimed(claim);
     if (typeof transaction === "number") return transaction;
     if (transaction.state === "Ongoing" && transaction.offsets.has(groupId)) return ErrorCode.NONE;
-    this.#begin(transaction);
-    if (!transaction.offsets.has(groupId)) transaction.offsets.set(groupId, []);
-    this.#save(transaction);
+    this.#extend(
+      transaction,
+      () => transaction.offsets.set(groupId, []),
+      () => transaction.offsets.delete(groupId),
+    );
     return ErrorCode.NONE;
   }
 
@@ -254,8 +281,11 @@ export class TransactionCoordinator {
     if (typeof transaction === "number") return transaction;
     const pending = transaction.offsets.get(groupId);
     if (transaction.state !== "Ongoing" || pending === undefined) return ErrorCode.INVALID_TXN_STATE;
-    pending.push(...offsets);
-    this.#save(transaction);
+    this.#extend(
+      transaction,
+      () => pending.push(...offsets),
+      () => pending.splice(-offsets.length),
+    );
     await this.#ports.journal.flush();
     return ErrorCode.NONE;
   }

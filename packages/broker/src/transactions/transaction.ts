@@ -114,6 +114,12 @@ export function hasPartition(transaction: Transaction, topic: string, partition:
   return transaction.partitions.get(topic)?.has(partition) === true;
 }
 
+export function removePartition(transaction: Transaction, topic: string, partition: number): void {
+  const partitions = transaction.partitions.get(topic);
+  partitions?.delete(partition);
+  if (partitions?.size === 0) transaction.partitions.delete(topic);
+}
+
 export function addPartition(transaction: Transaction, topic: string, partition: number): void {
   const partitions = transaction.partitions.get(topic) ?? new Set();
   partitions.add(partition);
