@@ -168,7 +168,9 @@ export const oddRequestCases = area("odd requests", {
   "an election of no kind": async (session, topic) => {
     await session.createTopic(topic);
     const topicPartitions = [{ topic, partitions: [0, 7] }];
-    await session.send(electLeaders, 2, { electionType: 2, topicPartitions, timeoutMs: 5000 });
+    for (const some of [topicPartitions, [{ topic, partitions: [] }], [], null]) {
+      await session.send(electLeaders, 2, { electionType: 2, topicPartitions: some, timeoutMs: 5000 });
+    }
   },
   "an isolation level that nobody knows": async (session, topic) => {
     const topicId = await session.createTopic(topic);

@@ -1,8 +1,15 @@
 import type { World } from "./world.ts";
 
+/**
+ * A member's id that the broker has drawn, whose answer to the JoinGroup is still to come: such members are told apart
+ * by what else is said of them.
+ */
+const DRAWN_ID = /^(.*-)?[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+const SOMEBODY = "somebody";
+
 /** The ids in an answer by the names that a run has given to them, and lists in an order that follows from these. */
 export function sight(answer: unknown, world: World): unknown {
-  if (typeof answer === "string") return world.labelOf(answer) ?? answer;
+  if (typeof answer === "string") return world.labelOf(answer) ?? (DRAWN_ID.test(answer) ? SOMEBODY : answer);
   if (Buffer.isBuffer(answer) || typeof answer !== "object" || answer === null) return answer;
   if (Array.isArray(answer)) {
     const elements = answer.flatMap(byPartition).map((element) => sight(element, world));
@@ -46,6 +53,12 @@ function counted(assignment: unknown): unknown {
   };
 }
 
+function textOf(fields: object): string {
+  return JSON.stringify(fields, (_name, value: unknown) =>
+    Buffer.isBuffer(value) ? value.toString("latin1") : value,
+  );
+}
+
 const IDS = ["topicId", "memberId"];
 
 function keyOf(element: unknown): string {
@@ -53,6 +66,7 @@ function keyOf(element: unknown): string {
   if (typeof element !== "object" || element === null || Buffer.isBuffer(element)) return "";
   const fields = element as Record<string, unknown>;
   const ids = IDS.map((name) => String(fields[name] ?? "")).join();
+  if (fields.memberId === SOMEBODY) return `${ids} ${textOf(fields)}`;
   // Of all lists only those of partitions are put in order by more than their ids.
   if (typeof fields.partition !== "object") return ids;
   const { partitionIndex } = fields.partition as { readonly partitionIndex?: number };

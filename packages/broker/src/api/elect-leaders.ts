@@ -14,10 +14,14 @@ export const electLeaders: Handler = serve(api, (request, { topics, access }) =>
   if (!access.cluster(Operation.ALTER)) {
     return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, replicaElectionResults: [] };
   }
+  // Where nothing is to be elected, the kind of the election is not looked at.
+  if (request.topicPartitions?.length === 0) {
+    return { errorCode: ErrorCode.NONE, replicaElectionResults: [] };
+  }
   const asked = request.topicPartitions ?? topics.all().map(({ name }) => ({ topic: name, partitions: [] }));
   if (!ELECTION_TYPES.has(request.electionType)) {
     const errorCode = ErrorCode.INVALID_REQUEST;
-    const refused = asked.map(({ topic, partitions }) => ({
+    const refused = (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
       topic,
       partitionResult: partitions.map((partitionId: number) => ({ partitionId, errorCode })),
     }));
