@@ -8,12 +8,15 @@ import { deleteRecords } from "../../packages/broker/src/protocol/messages/delet
 import { deleteTopics } from "../../packages/broker/src/protocol/messages/delete-topics.ts";
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { describeTopicPartitions } from "../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
+import { endTxn } from "../../packages/broker/src/protocol/messages/end-txn.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
 import { initProducerId } from "../../packages/broker/src/protocol/messages/init-producer-id.ts";
 import { listOffsets } from "../../packages/broker/src/protocol/messages/list-offsets.ts";
 import { listTransactions } from "../../packages/broker/src/protocol/messages/list-transactions.ts";
 import { offsetDelete } from "../../packages/broker/src/protocol/messages/offset-delete.ts";
+import { offsetFetch } from "../../packages/broker/src/protocol/messages/offset-fetch.ts";
 import { produce } from "../../packages/broker/src/protocol/messages/produce.ts";
+import { txnOffsetCommit } from "../../packages/broker/src/protocol/messages/txn-offset-commit.ts";
 import { updateFeatures } from "../../packages/broker/src/protocol/messages/update-features.ts";
 import { clientBatch } from "../../packages/broker/test/batches.ts";
 import { Member } from "../member.ts";
@@ -158,6 +161,62 @@ export const severalFaultsCases = area("several faults", {
       const { name, value } = config;
       await session.send(incrementalAlterConfigs, 1, { resources, validateOnly: true }, `${name}=${value}`);
     }
+  },
+  "an operation of no kind among others": async (session, topic) => {
+    for (const name of [topic, `${topic}-2`]) await session.createTopic(name);
+    const wrong = { name: "preallocate", value: "1", configOperation: 0 };
+    const list = { name: "local.retention.bytes", value: "-2", configOperation: SUBTRACT };
+    const unknown = (name: string) => ({ name, value: "TRUE", configOperation: 4 });
+    const first = unknown("file.delete.delay.ms");
+    const last = unknown("unclean.leader.election.enable");
+    const of = (resourceName: string, ...configs: object[]) => ({
+      resourceType: TOPIC,
+      resourceName,
+      configs: configs as (typeof wrong)[],
+    });
+    const other = `${topic}-2`;
+    const requests = {
+      "behind another fault": [of(topic, list, last)],
+      "before another fault": [of(topic, list, first)],
+      "beside a wrong value": [of(topic, wrong, last)],
+      "in another resource": [of(topic, wrong), of(other, first)],
+      "in another resource, behind a fault": [of(topic, wrong), of(other, list, last)],
+      "beside resources that are refused before": [
+        of(topic, { ...wrong, value: null }),
+        of("none", list),
+        of(other, first),
+        { ...of("", wrong), resourceType: 3 },
+      ],
+    };
+    for (const [step, resources] of Object.entries(requests)) {
+      await session.send(incrementalAlterConfigs, 1, { resources, validateOnly: true }, step);
+    }
+  },
+  "transactions that have not begun, by their time": async (session, topic) => {
+    const { claim } = await TransactionalProducer.init(session, topic);
+    for (const durationFilter of [-1, 0, 600_000]) {
+      const filter = { stateFilters: [], producerIdFilters: [claim.producerId], durationFilter };
+      await session.send(listTransactions, 1, filter, `for ${durationFilter}`);
+    }
+  },
+  "offsets of a group beside the one in the transaction": async (session, topic) => {
+    await session.createTopic(topic);
+    const { claim } = await TransactionalProducer.init(session, topic);
+    await session.send(addOffsetsToTxn, 3, { ...claim, groupId: topic });
+    const partition = { committedOffset: 1, committedMetadata: "", partitionIndex: 0 };
+    const topics = [{ name: topic, partitions: [partition] }];
+    const commit = { ...claim, groupId: `${topic}-2`, memberId: "", topics };
+    await session.send(txnOffsetCommit, 3, commit, "kept in the same place");
+    await session.sendUntil(
+      endTxn,
+      3,
+      { ...claim, committed: true },
+      ({ errorCode }) => errorCode !== CONCURRENT_TRANSACTIONS,
+    );
+    const fetched = { groups: [{ groupId: `${topic}-2`, topics: null }] };
+    const isThere = ({ groups }: { groups: readonly { topics: readonly unknown[] }[] }): boolean =>
+      groups[0]?.topics.length === 1;
+    await session.sendUntil(offsetFetch, 9, fetched, isThere);
   },
   "settings as they are told": async (session, topic) => {
     const given = {

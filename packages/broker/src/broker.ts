@@ -193,6 +193,7 @@ async function openParts(
     journal,
     topics,
     offsets: groups.offsets,
+    offsetsTopicPartitions: settings.offsetsTopicPartitions,
     producerIds,
     onFailure: (error, transactionalId) =>
       settings.log({

@@ -1,6 +1,7 @@
 import { Operation } from "../auth/acl.ts";
 import { CLUSTER } from "../configuration/broker-configuration.ts";
 import { brokerSettings } from "../configuration/broker-settings.ts";
+import { javaHash } from "../configuration/java-hash.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { ConfigType, TopicConfig } from "../topics/topic-config.ts";
 import { isValidTopicName } from "../topics/topic-store.ts";
@@ -44,46 +45,104 @@ interface Target {
   readonly replace: (overrides: readonly (readonly [string, string])[]) => void | Promise<void>;
 }
 
-/** Alters every resource that is named once: one that is named twice cannot be what both say. */
+type Judgement =
+  | { readonly kind: "refused"; readonly answer: Answer }
+  /** The same, where Apache Kafka comes to it: another resource may spoil it. */
+  | { readonly kind: "impossible"; readonly resource: Resource; readonly reason: string }
+  /** Apache Kafka cannot go on, not even with the other resources. */
+  | { readonly kind: "stumbles"; readonly resource: Resource }
+  | {
+      readonly kind: "sound";
+      readonly resource: Resource;
+      readonly target: Target;
+      readonly changes: readonly ConfigChange[];
+    };
+
+/**
+ * Gives topics, groups and the broker the settings that `changesFor` makes of their present ones: of each resource all
+ * of them or none. A resource that is named twice cannot be what both say.
+ */
 export function alterResources<R extends Resource>(
+  context: RequestContext,
   resources: readonly R[],
-  alter: (resource: R) => Promise<Answer>,
+  validateOnly: boolean,
+  changesFor: (resource: R, current: CurrentConfig) => readonly ConfigChange[],
 ): Promise<Answer[]> {
   const nameOf = ({ resourceType, resourceName }: R): string => `${resourceType} ${resourceName}`;
   const times = Map.groupBy(resources, nameOf);
+  const judgements = resources.map((resource): Judgement => {
+    if (times.get(nameOf(resource))?.length === 1) {
+      return judge(context, resource, (current) => changesFor(resource, current));
+    }
+    const message = "Each resource must appear at most once.";
+    return { kind: "refused", answer: answerTo(resource, ErrorCode.INVALID_REQUEST, message) };
+  });
+  const isSpoilt = judgements.some(({ kind }) => kind === "stumbles");
   return Promise.all(
-    resources.map((resource) => {
-      if (times.get(nameOf(resource))?.length === 1) return alter(resource);
-      const { resourceType, resourceName } = resource;
-      const errorMessage = "Each resource must appear at most once.";
-      return { resourceType, resourceName, errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
+    judgements.map((one) => {
+      if (one.kind === "refused") return one.answer;
+      if (isSpoilt || one.kind === "stumbles") {
+        return answerTo(one.resource, ErrorCode.UNKNOWN_SERVER_ERROR, "An operation is unknown.");
+      }
+      return one.kind === "impossible"
+        ? answerTo(one.resource, ErrorCode.INVALID_CONFIG, one.reason)
+        : alter(context, one, validateOnly);
     }),
   );
 }
 
-/** Gives a topic, a group or the broker the settings that `changesFor` makes of its present ones: all of them or none. */
-export async function alterResource(
-  context: RequestContext,
+function answerTo(
   { resourceType, resourceName }: Resource,
-  validateOnly: boolean,
+  errorCode: ErrorCode,
+  errorMessage?: string,
+): Answer {
+  return { resourceType, resourceName, errorCode, ...(errorMessage === undefined ? {} : { errorMessage }) };
+}
+
+/** What can be told before the names and values of the settings are looked at. */
+function judge(
+  context: RequestContext,
+  resource: Resource,
   changesFor: (current: CurrentConfig) => readonly ConfigChange[],
-): Promise<Answer> {
-  const answer = (errorCode: ErrorCode, errorMessage?: string): Answer => ({
-    resourceType,
-    resourceName,
-    errorCode,
-    ...(errorMessage === undefined ? {} : { errorMessage }),
+): Judgement {
+  const refused = (errorCode: ErrorCode, errorMessage: string): Judgement => ({
+    kind: "refused",
+    answer: answerTo(resource, errorCode, errorMessage),
   });
-  const target = targetOf(context, resourceType, resourceName);
-  if ("errorCode" in target) return answer(target.errorCode, target.errorMessage);
+  const target = targetOf(context, resource.resourceType, resource.resourceName);
+  if ("errorCode" in target) return refused(target.errorCode, target.errorMessage);
   const changes = changesFor(target.current);
   const isOdd = changes.some((change) => change.kind === "set" && change.value === null);
   const isRepeated = new Set(changes.map(({ name }) => name)).size < changes.length;
-  if (isOdd || isRepeated) return answer(ErrorCode.INVALID_REQUEST, "A setting needs one value.");
-  const unknown = changes.find((change) => change.kind === "unknown");
-  if (unknown !== undefined) return answer(ErrorCode.UNKNOWN_SERVER_ERROR, unknown.reason);
-  const impossible = changes.find((change) => change.kind === "impossible");
-  if (impossible !== undefined) return answer(ErrorCode.INVALID_CONFIG, impossible.reason);
+  if (isOdd || isRepeated) return refused(ErrorCode.INVALID_REQUEST, "A setting needs one value.");
+  const faults = changes.filter((change) => change.kind === "unknown" || change.kind === "impossible");
+  const [fault] = inHashOrder(faults);
+  if (fault?.kind === "impossible") return { kind: "impossible", resource, reason: fault.reason };
+  if (fault?.kind !== "unknown") return { kind: "sound", resource, target, changes };
+  return resource.resourceType === ResourceType.BROKER
+    ? refused(ErrorCode.UNKNOWN_SERVER_ERROR, fault.reason)
+    : { kind: "stumbles", resource };
+}
+
+/** Apache Kafka comes to the settings of a resource in the order of a hash map, by their names. */
+function inHashOrder<T extends { readonly name: string }>(changes: readonly T[]): T[] {
+  const bucket = ({ name }: T): number => {
+    const hash = javaHash(name);
+    return (hash ^ (hash >>> 16)) & (HASH_BUCKETS - 1);
+  };
+  return changes.toSorted((one, other) => bucket(one) - bucket(other));
+}
+
+/** So many a hash map has until it holds more than twelve. */
+const HASH_BUCKETS = 16;
+
+async function alter(
+  context: RequestContext,
+  { resource, target, changes }: Extract<Judgement, { kind: "sound" }>,
+  validateOnly: boolean,
+): Promise<Answer> {
+  const answer = (errorCode: ErrorCode, errorMessage?: string): Answer =>
+    answerTo(resource, errorCode, errorMessage);
   if (target.misnomer !== undefined) return answer(target.misnomer.errorCode, target.misnomer.errorMessage);
   const problem = changes.map((change) => problemOf(change, target)).find((found) => found !== undefined);
   if (problem !== undefined) return answer(target.problemCode, problem);
@@ -98,7 +157,7 @@ export async function alterResource(
     await target.replace(overrides);
     return answer(ErrorCode.NONE);
   } catch (error) {
-    return answer(storageErrorCode(error, context.settings, { resource: resourceName }));
+    return answer(storageErrorCode(error, context.settings, { resource: resource.resourceName }));
   }
 }
 

@@ -1,5 +1,5 @@
 import { incrementalAlterConfigs as api } from "../protocol/messages/incremental-alter-configs.ts";
-import { alterResource, alterResources, type ConfigChange, type CurrentConfig } from "./config-alteration.ts";
+import { alterResources, type ConfigChange, type CurrentConfig } from "./config-alteration.ts";
 import { type Handler, serve } from "./handler.ts";
 
 const SET = 0;
@@ -9,14 +9,17 @@ const SUBTRACT = 3;
 
 /** IncrementalAlterConfigs, versions 0 to 1: topics, groups and the broker; set, delete, and append or subtract for lists. */
 export const incrementalAlterConfigs: Handler = serve(api, async (request, context) => ({
-  responses: await alterResources(request.resources, (resource) =>
-    alterResource(context, resource, request.validateOnly, (current) => {
-      const changed = new Set(resource.configs.map(({ name }) => name));
+  responses: await alterResources(
+    context,
+    request.resources,
+    request.validateOnly,
+    ({ configs }, current) => {
+      const changed = new Set(configs.map(({ name }) => name));
       const kept = Object.entries(current.overrides())
         .filter(([name]) => !changed.has(name))
         .map(([name, value]): ConfigChange => ({ kind: "set", name, value }));
-      return [...kept, ...resource.configs.map((config) => changeOf(config, current))];
-    }),
+      return [...kept, ...configs.map((config) => changeOf(config, current))];
+    },
   ),
 }));
 

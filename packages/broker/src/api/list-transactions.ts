@@ -28,7 +28,8 @@ export const listTransactions: Handler = serve(api, (request, { transactions, cl
     };
   }
   const nowMs = clock.nowMs();
-  const isOpenSince = (startedMs: number): boolean => startedMs >= 0 && nowMs - startedMs > durationFilter;
+  // What has not begun has been open since the time -1, so that no duration leaves it out.
+  const isOpenSince = (startedMs: number): boolean => nowMs - startedMs > durationFilter;
   return {
     errorCode: ErrorCode.NONE,
     unknownStateFilters: stateFilters.filter((state) => !STATES.has(state)),
@@ -36,7 +37,7 @@ export const listTransactions: Handler = serve(api, (request, { transactions, cl
       .all()
       .filter(({ state }) => stateFilters.length === 0 || stateFilters.includes(state))
       .filter(({ producerId }) => producerIdFilters.length === 0 || producerIdFilters.includes(producerId))
-      .filter(({ startedMs }) => durationFilter < 0 || isOpenSince(startedMs))
+      .filter(({ state, startedMs }) => durationFilter < 0 || isOpenSince(state === "Empty" ? -1 : startedMs))
       .filter(({ id }) => pattern?.matches(id) ?? true)
       .filter(({ id }) => access.transactionalId(Operation.DESCRIBE, id))
       .map(({ id, producerId, state }) => ({ transactionalId: id, producerId, transactionState: state })),

@@ -1,3 +1,4 @@
+import { javaHash } from "../configuration/java-hash.ts";
 import { Writer } from "../protocol/writer.ts";
 import type { Group } from "./group.ts";
 import { metadataOf } from "./member.ts";
@@ -89,10 +90,9 @@ function whole(writer: Writer): Buffer {
   return Buffer.concat(writer.finish());
 }
 
-/** The partition of a group's records: Java's hash of its name, over its UTF-16 units, without the sign. */
+/** The partition of a group's records: Java's hash of its name, without the sign. */
 export function groupPartition(group: string, partitions: number): number {
-  let hash = 0;
-  for (let at = 0; at < group.length; at++) hash = (Math.imul(hash, 31) + group.charCodeAt(at)) | 0;
+  const hash = javaHash(group);
   const positive = hash === -0x8000_0000 ? 0 : Math.abs(hash);
   return positive % partitions;
 }

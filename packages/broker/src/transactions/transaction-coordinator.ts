@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { groupPartition } from "../groups/offset-records.ts";
 import type { OffsetStore } from "../groups/offset-store.ts";
 import type { ProducerIds } from "../producers/producer-ids.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
@@ -6,6 +7,7 @@ import type { Journal, JournalEntry } from "../storage/journal.ts";
 import type { PartitionLog } from "../storage/partition-log.ts";
 import { readBatchHeader } from "../storage/record-batch.ts";
 import { buildMarker, type Marker } from "../storage/transaction-marker.ts";
+import { CONSUMER_OFFSETS } from "../topics/internal-topics.ts";
 import type { TopicStore } from "../topics/topic-store.ts";
 import { judgeEnd, judgeEpochEnd, type Refusal } from "./end-verdict.ts";
 import {
@@ -38,6 +40,8 @@ interface Ports {
   readonly journal: Journal;
   readonly topics: TopicStore;
   readonly offsets: OffsetStore;
+  /** How many partitions `__consumer_offsets` gets. */
+  readonly offsetsTopicPartitions: number;
   readonly producerIds: ProducerIds;
   readonly onFailure: (error: unknown, transactionalId: string) => void;
 }
@@ -262,12 +266,24 @@ export class TransactionCoordinator {
     return ErrorCode.NONE;
   }
 
+  /**
+   * True if the transaction has the group, or another one whose offsets are kept in the same partition of
+   * `__consumer_offsets`: it is these partitions that Apache Kafka takes into a transaction.
+   */
+  #hasGroup({ offsets }: Transaction, groupId: string): boolean {
+    if (offsets.has(groupId)) return true;
+    const { topics, offsetsTopicPartitions } = this.#ports;
+    const count = topics.get(CONSUMER_OFFSETS)?.partitions.length ?? offsetsTopicPartitions;
+    const partition = groupPartition(groupId, count);
+    return [...offsets.keys()].some((other) => groupPartition(other, count) === partition);
+  }
+
   /** Whether offsets of the group may go into the transaction: it must be open and have the group. */
   offsetsError(claim: ProducerClaim, groupId: string): ErrorCode {
     if (claim.transactionalId === "") return ErrorCode.INVALID_REQUEST;
     const transaction = this.#claimed(claim);
     if (typeof transaction === "number") return transaction;
-    const isOpen = transaction.state === "Ongoing" && transaction.offsets.has(groupId);
+    const isOpen = transaction.state === "Ongoing" && this.#hasGroup(transaction, groupId);
     return isOpen ? ErrorCode.NONE : ErrorCode.INVALID_TXN_STATE;
   }
 
@@ -279,12 +295,16 @@ export class TransactionCoordinator {
   ): Promise<ErrorCode> {
     const transaction = this.#claimed(claim);
     if (typeof transaction === "number") return transaction;
-    const pending = transaction.offsets.get(groupId);
-    if (transaction.state !== "Ongoing" || pending === undefined) return ErrorCode.INVALID_TXN_STATE;
+    if (transaction.state !== "Ongoing" || !this.#hasGroup(transaction, groupId))
+      return ErrorCode.INVALID_TXN_STATE;
+    const before = transaction.offsets.get(groupId);
     this.#extend(
       transaction,
-      () => pending.push(...offsets),
-      () => pending.splice(-offsets.length),
+      () => transaction.offsets.set(groupId, [...(before ?? []), ...offsets]),
+      () =>
+        before === undefined
+          ? transaction.offsets.delete(groupId)
+          : transaction.offsets.set(groupId, before),
     );
     await this.#ports.journal.flush();
     return ErrorCode.NONE;
