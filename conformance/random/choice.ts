@@ -2,14 +2,20 @@ import type { Api } from "../../packages/broker/src/protocol/schema.ts";
 import { seeded } from "../../packages/broker/test/seeded.ts";
 import { OLDEST_IN_KAFKA } from "../version-ends.ts";
 
+/** The share of steps that may name the same twice. */
+const REPEATING = 0.08;
+
 /** Draws the parts of one step: the same numbers always give the same step. */
 export class Choice {
   readonly #random: () => number;
+  /** True in some steps, whose lists may name the same twice. */
+  readonly #repeats: boolean;
 
   constructor(seed: number, index: number) {
     this.#random = seeded(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
     // Neighbouring seeds begin alike.
     this.#random();
+    this.#repeats = seeded(Math.imul(seed + 1, 0xc2b2ae35) ^ Math.imul(index + 1, 0x27d4eb2f))() < REPEATING;
   }
 
   /** A whole number from 0 up to, without, the limit. */
@@ -30,9 +36,10 @@ export class Choice {
     return this.chance(0.8) ? usual : this.pick(...others);
   }
 
-  /** So many values as are drawn, from `least` to `most`; nothing is named twice, as no client does that. */
+  /** So many values as are drawn, from `least` to `most`; in most steps nothing is named twice. */
   several<T>(least: number, most: number, make: () => T): T[] {
     const drawn = Array.from({ length: least + this.below(most - least + 1) }, make);
+    if (this.#repeats) return drawn.flatMap((value) => (this.chance(0.3) ? [value, value] : [value]));
     return [...new Map(drawn.map((value, index) => [nameOf(value) ?? index, value])).values()];
   }
 

@@ -5,6 +5,13 @@ import { clusterSteps } from "./steps/cluster.ts";
 import { consumerGroupSteps } from "./steps/consumer-groups.ts";
 import { logSteps } from "./steps/log.ts";
 import { offsetSteps } from "./steps/offsets.ts";
+import {
+  restrictedConsumerGroupSteps,
+  restrictedGroupSteps,
+  restrictedLogSteps,
+  restrictedTopicSteps,
+  restrictedTransactionSteps,
+} from "./steps/restricted.ts";
 import { settingSteps } from "./steps/settings.ts";
 import { creation, topicSteps } from "./steps/topics.ts";
 import { transactionSteps } from "./steps/transactions.ts";
@@ -22,6 +29,9 @@ const THEMES: readonly [Theme, ...Theme[]] = [
   [settingSteps, logSteps],
   [userSteps],
   [clusterSteps, userSteps, topicSteps, offsetSteps, settingSteps],
+  [restrictedLogSteps, restrictedTopicSteps],
+  [restrictedGroupSteps, restrictedConsumerGroupSteps],
+  [restrictedTransactionSteps, restrictedTransactionSteps, restrictedLogSteps],
 ];
 
 type Theme = readonly (readonly [Maker, ...Maker[]])[];

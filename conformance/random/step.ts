@@ -19,6 +19,10 @@ export interface Step {
   readonly isRead: boolean;
   /** Its answer tells of everything there is: what other runs have left is taken out. */
   readonly isListing: boolean;
+  /** Nothing is answered: what is seen is whether the connection stays. */
+  readonly isUnanswered: boolean;
+  /** Sent by the user of the cases, whom entries of ACLs bind, instead of by somebody who may do everything. */
+  readonly isOfUser: boolean;
   /** The part of the answer that is compared. */
   readonly seen: (answer: Decoded<Api["response"]>) => unknown;
 }
@@ -28,6 +32,7 @@ interface Options<A extends Api> {
   readonly background?: Background;
   readonly isRead?: boolean;
   readonly isListing?: boolean;
+  readonly isUnanswered?: boolean;
   readonly seen?: (answer: Decoded<A["response"]>) => unknown;
 }
 
@@ -41,6 +46,7 @@ export function step<A extends Api>(
   options: Options<A> = {},
 ): Step {
   const { learn = () => {}, background, isRead = false, isListing = false, seen = (all) => all } = options;
+  const { isUnanswered = false } = options;
   return {
     api,
     version,
@@ -49,6 +55,8 @@ export function step<A extends Api>(
     background,
     isRead: isRead || isListing,
     isListing,
+    isUnanswered,
+    isOfUser: false,
     seen: seen as Step["seen"],
   };
 }

@@ -61,13 +61,18 @@ function bytesOf(drawn: Batch, topic: string, producer: KnownProducer | undefine
 }
 
 /** Records of somebody: of nobody, of an idempotent producer, or in a transaction. */
-export function writing(choice: Choice, who: string | undefined, transactionalId: string | null): Step {
+export function writing(
+  choice: Choice,
+  who: string | undefined,
+  transactionalId: string | null,
+  isUnanswered = false,
+): Step {
   const version = choice.version(produce);
   const topics = choice.several(1, choice.mostly(1, 2), () => ({
     name: topicName(choice),
     batches: choice.several(1, choice.mostly(1, 2), () => batch(choice)),
   }));
-  const acks = choice.mostly(-1, 1, 1, 2, -2);
+  const acks = isUnanswered ? 0 : choice.mostly(-1, 1, 1, 2, -2);
   const isTransactional = transactionalId !== null && choice.chance(0.95);
   const named = choice.chance(0.95);
   return step(
@@ -87,8 +92,16 @@ export function writing(choice: Choice, who: string | undefined, transactionalId
       })),
     }),
     {
+      isUnanswered,
       learn: ({ responses }, world) => {
         if (who === undefined) return;
+        if (isUnanswered) {
+          // The connection stays only where everything was taken.
+          for (const { name, batches } of topics) {
+            for (const one of batches) follow(world, who, `${name}/${one.index}`, one);
+          }
+          return;
+        }
         for (const { name, topicId, partitionResponses } of responses) {
           const isMeant = (topic: { readonly name: string }): boolean =>
             name === "" ? world.anyTopicId(topic.name) === topicId : world.name(topic.name) === name;
@@ -118,6 +131,11 @@ function send(choice: Choice): Step {
 
 function sendOnce(choice: Choice): Step {
   return writing(choice, choice.pick("p1", "p2"), null);
+}
+
+/** Nobody hears of it: what became of it is in the log, and in whether the connection stays. */
+function throwAway(choice: Choice): Step {
+  return writing(choice, choice.pick(undefined, undefined, "p1"), null, true);
 }
 
 function identify(choice: Choice): Step {
@@ -275,6 +293,7 @@ export const logSteps = [
   sendOnce,
   sendOnce,
   sendOnce,
+  throwAway,
   identify,
   read,
   read,

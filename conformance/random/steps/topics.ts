@@ -3,6 +3,7 @@ import { createTopics } from "../../../packages/broker/src/protocol/messages/cre
 import { deleteTopics } from "../../../packages/broker/src/protocol/messages/delete-topics.ts";
 import { describeTopicPartitions } from "../../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
 import { metadata } from "../../../packages/broker/src/protocol/messages/metadata.ts";
+import type { Decoded } from "../../../packages/broker/src/protocol/schema.ts";
 import type { Choice } from "../choice.ts";
 import { knownTopic, partitionIndex, topicName } from "../pool.ts";
 import { type Step, step } from "../step.ts";
@@ -139,8 +140,31 @@ function look(choice: Choice): Step {
       }[form];
       return { topics, allowAutoTopicCreation: false, includeTopicAuthorizedOperations };
     },
-    form === "all" ? { isListing: true } : { isRead: true },
+    form === "all" ? { isListing: true } : { isRead: true, learn: learnFound },
   );
+}
+
+/** Asks for topics that are made if they are not there. */
+function summon(choice: Choice): Step {
+  const version = choice.version(metadata, 4);
+  const names = choice.several(1, choice.mostly(1, 2), () => topicName(choice));
+  return step(
+    metadata,
+    version,
+    (world) => ({
+      topics: names.map((name) => ({ name: world.name(name) })),
+      allowAutoTopicCreation: true,
+      includeTopicAuthorizedOperations: false,
+    }),
+    { background: METADATA, learn: learnFound },
+  );
+}
+
+function learnFound(
+  { topics }: Decoded<(typeof metadata)["response"]>,
+  world: { learnTopic(name: string, topicId: string): void },
+): void {
+  for (const { name, topicId } of topics) if (name !== null) world.learnTopic(name, topicId);
 }
 
 function pages(choice: Choice): Step {
@@ -162,4 +186,4 @@ function pages(choice: Choice): Step {
   );
 }
 
-export const topicSteps = [create, create, remove, grow, look, look, pages] as const;
+export const topicSteps = [create, create, summon, remove, grow, look, look, pages] as const;

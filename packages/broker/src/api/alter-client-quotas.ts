@@ -5,6 +5,7 @@ import { alterClientQuotas as api } from "../protocol/messages/alter-client-quot
 import type { RequestOf } from "../protocol/schema.ts";
 import { BOUND_RATES, type QuotaEntry, type Quotas } from "../quotas/client-quotas.ts";
 import { isQuotaEntityType, type QuotaEntity } from "../quotas/quota-entity.ts";
+import { lastOfEach } from "./distinct.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageOutcome } from "./storage-failure.ts";
 
@@ -49,7 +50,8 @@ export const alterClientQuotas: Handler = serve(api, async ({ entries, validateO
   const outcome = validateOnly ? ErrorCode.NONE : await write(changes, context);
   return {
     entries: checked.map(({ entity, errorCode, errorMessage }) => ({
-      entity,
+      // What an entity is made of is told once.
+      entity: lastOfEach(entity, ({ entityType }) => entityType),
       errorCode: errorCode || outcome,
       errorMessage,
     })),

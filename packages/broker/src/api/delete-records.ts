@@ -2,6 +2,7 @@ import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { deleteRecords as api } from "../protocol/messages/delete-records.ts";
 import { isInternalTopic } from "../topics/internal-topics.ts";
+import { lastOfEach } from "./distinct.ts";
 import { type Handler, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
@@ -9,9 +10,12 @@ const UP_TO_HIGH_WATERMARK = -1;
 
 /** DeleteRecords, versions 0 to 2: moves the log's start forward, at most to the high watermark. */
 export const deleteRecords: Handler = serve(api, (request, context) => ({
-  topics: request.topics.map(({ name, partitions }) => ({
+  topics: [...Map.groupBy(request.topics, ({ name }) => name)].map(([name, asked]) => ({
     name,
-    partitions: partitions.map(({ partitionIndex, offset }) => {
+    partitions: lastOfEach(
+      asked.flatMap(({ partitions }) => partitions),
+      ({ partitionIndex }) => partitionIndex,
+    ).map(({ partitionIndex, offset }) => {
       const log = context.topics.partition(name, partitionIndex);
       if (!context.access.topic(Operation.DELETE, name)) {
         return { partitionIndex, lowWatermark: -1, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };

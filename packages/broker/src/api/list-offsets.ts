@@ -27,7 +27,8 @@ const ISOLATION_LEVELS: ReadonlySet<number> = new Set([0, READ_COMMITTED]);
  * Inside a batch that cannot be opened, a time finds the first record.
  */
 export const listOffsets: Handler = serve(api, (request, context) => {
-  if (!ISOLATION_LEVELS.has(request.isolationLevel))
+  const mayAsk = request.topics.some(({ name }) => context.access.topic(Operation.DESCRIBE, name));
+  if (mayAsk && !ISOLATION_LEVELS.has(request.isolationLevel))
     return refuseAll(request, ErrorCode.UNKNOWN_SERVER_ERROR);
   return { topics: topicAnswers(request, context) };
 });
@@ -45,32 +46,44 @@ function refuseAll({ topics }: Request, errorCode: ErrorCode) {
 }
 
 function topicAnswers(request: Request, context: RequestContext): ResponseOf<typeof api>["topics"] {
-  return request.topics.map(({ name, partitions }) => ({
+  const isHidden = ({ name }: Request["topics"][number]): boolean =>
+    !context.access.topic(Operation.DESCRIBE, name);
+  const hidden = request.topics.filter(isHidden).map(({ name, partitions }) => ({
     name,
-    partitions: distinct(partitions).map(([wanted, another]): PartitionAnswer => {
-      const { partitionIndex, timestamp, currentLeaderEpoch } = wanted;
-      if (another !== undefined) return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
-      if (context.version < versionOf(timestamp)) {
-        return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
-      }
-      if (!context.access.topic(Operation.DESCRIBE, name)) {
-        return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
-      }
-      const topic = context.topics.get(name);
-      if (topic !== undefined) context.offsetsView.show(topic);
-      const log = topic?.partitions[partitionIndex];
-      if (log === undefined) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
-      const epochError = leaderEpochError(currentLeaderEpoch);
-      if (epochError !== ErrorCode.NONE) return { partitionIndex, errorCode: epochError };
-      try {
-        const found = find(log, timestamp, request.isolationLevel);
-        return { partitionIndex, errorCode: ErrorCode.NONE, ...found };
-      } catch (error) {
-        const where = { topic: name, partition: partitionIndex };
-        return { partitionIndex, errorCode: storageErrorCode(error, context.settings, where) };
-      }
+    partitions: partitions.map(({ partitionIndex }): PartitionAnswer => {
+      return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
     }),
   }));
+  const byName = Map.groupBy(
+    request.topics.filter((topic) => !isHidden(topic)),
+    ({ name }) => name,
+  );
+  const told = [...byName].map(([name, asked]) => ({
+    name,
+    partitions: distinct(asked.flatMap(({ partitions }) => partitions)).map(
+      ([wanted, another]): PartitionAnswer => {
+        const { partitionIndex, timestamp, currentLeaderEpoch } = wanted;
+        if (another !== undefined) return { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST };
+        if (context.version < versionOf(timestamp)) {
+          return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
+        }
+        const topic = context.topics.get(name);
+        if (topic !== undefined) context.offsetsView.show(topic);
+        const log = topic?.partitions[partitionIndex];
+        if (log === undefined) return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+        const epochError = leaderEpochError(currentLeaderEpoch);
+        if (epochError !== ErrorCode.NONE) return { partitionIndex, errorCode: epochError };
+        try {
+          const found = find(log, timestamp, request.isolationLevel);
+          return { partitionIndex, errorCode: ErrorCode.NONE, ...found };
+        } catch (error) {
+          const where = { topic: name, partition: partitionIndex };
+          return { partitionIndex, errorCode: storageErrorCode(error, context.settings, where) };
+        }
+      },
+    ),
+  }));
+  return [...hidden, ...told];
 }
 
 type Wanted = RequestOf<typeof api>["topics"][number]["partitions"][number];

@@ -32,7 +32,7 @@ export const listTransactions: Handler = serve(api, (request, { transactions, cl
   const isOpenSince = (startedMs: number): boolean => nowMs - startedMs > durationFilter;
   return {
     errorCode: ErrorCode.NONE,
-    unknownStateFilters: stateFilters.filter((state) => !STATES.has(state)),
+    unknownStateFilters: [...new Set(stateFilters)].filter((state) => !STATES.has(state)),
     transactionStates: transactions
       .all()
       .filter(({ state }) => stateFilters.length === 0 || stateFilters.includes(state))

@@ -3,7 +3,7 @@ import type { MemberClaim } from "../groups/join-request.ts";
 import type { OffsetKey } from "../groups/offset-store.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { offsetCommit as api } from "../protocol/messages/offset-commit.ts";
-import type { RequestOf } from "../protocol/schema.ts";
+import { NULL_UUID, type RequestOf, type ResponseOf } from "../protocol/schema.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
@@ -51,22 +51,52 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
   );
   if (isAsked && refusal === ErrorCode.NONE) groups.ensure(groupId);
   const failure = await commit(groupId, accepted, context);
-  // A topic of which nothing is committed is left out of the answer, but where nobody knows it.
-  const told = topics.filter(
-    ({ name, partitions }) =>
-      partitions.length > 0 || !isAllowed || name === undefined || context.topics.get(name) === undefined,
-  );
-  return {
-    topics: told.map(({ name = "", topicId, partitions }) => ({
-      name,
-      topicId,
-      partitions: partitions.map(({ partition, errorCode }) => ({
-        partitionIndex: partition.partitionIndex,
-        errorCode: errorCode || failure,
-      })),
+  const answers = topics.map(({ name = "", topicId, partitions }) => ({
+    name,
+    topicId,
+    partitions: partitions.map(({ partition, errorCode }) => ({
+      partitionIndex: partition.partitionIndex,
+      errorCode: errorCode || failure,
     })),
-  };
+  }));
+  return { topics: isAllowed ? together(answers, context) : answers };
 });
+
+type TopicAnswer = ResponseOf<typeof api>["topics"][number];
+
+/**
+ * Topics in pieces are put together where something is to be said against a place. A topic of which nothing is
+ * committed is left out, but where it is unknown or hidden.
+ */
+function together(answers: readonly TopicAnswer[], context: RequestContext): readonly TopicAnswer[] {
+  const nameOfAnswer = ({ name = "", topicId = NULL_UUID }: TopicAnswer): string | undefined =>
+    nameOf({ name, topicId }, context);
+  const isPlace = (answer: TopicAnswer, index: number): boolean =>
+    placeError(nameOfAnswer(answer), index, context) === ErrorCode.NONE;
+  const isTopic = (answer: TopicAnswer): boolean => {
+    const name = nameOfAnswer(answer);
+    return (
+      name !== undefined &&
+      context.access.topic(Operation.READ, name) &&
+      context.topics.get(name) !== undefined
+    );
+  };
+  const part = (answer: TopicAnswer, arePlaces: boolean): TopicAnswer => ({
+    ...answer,
+    partitions: answer.partitions.filter(
+      ({ partitionIndex }) => isPlace(answer, partitionIndex) === arePlaces,
+    ),
+  });
+  const hasSome = ({ partitions }: TopicAnswer): boolean => partitions.length > 0;
+  const refused = answers.map((one) => part(one, false)).filter((one) => hasSome(one) || !isTopic(one));
+  const taken = answers.map((one) => part(one, true)).filter(hasSome);
+  if (refused.length === 0) return taken;
+  const byTopic = Map.groupBy([...refused, ...taken], ({ name, topicId }) => `${topicId} ${name}`);
+  return [...byTopic.values()].flatMap(([first, ...rest]): TopicAnswer[] => {
+    if (first === undefined) return [];
+    return [{ ...first, partitions: [first, ...rest].flatMap(({ partitions }) => partitions) }];
+  });
+}
 
 type WantedTopic = Omit<RequestOf<typeof api>["topics"][number], "name"> & {
   /** Undefined where no topic has the id. */
@@ -74,7 +104,7 @@ type WantedTopic = Omit<RequestOf<typeof api>["topics"][number], "name"> & {
 };
 
 function nameOf(
-  { name, topicId }: RequestOf<typeof api>["topics"][number],
+  { name, topicId }: Pick<RequestOf<typeof api>["topics"][number], "name" | "topicId">,
   { version, topics }: RequestContext,
 ): string | undefined {
   return version >= TOPIC_IDS_SINCE ? topics.getById(topicId)?.name : name;

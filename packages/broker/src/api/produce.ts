@@ -8,6 +8,7 @@ import { isTransactional, stampAppendTime } from "../storage/record-batch.ts";
 import { isInternalTopic } from "../topics/internal-topics.ts";
 import type { Topic } from "../topics/topic-store.ts";
 import { type CheckedBatch, checkBatch, readBatch } from "./batch-check.ts";
+import { lastOfEach } from "./distinct.ts";
 import { type Handler, NO_RESPONSE, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 import { type Addressed, TransactionGate } from "./transaction-gate.ts";
@@ -93,13 +94,20 @@ export const produce: Handler = serve(api, async (request, context) => {
 });
 
 function wantedTopics({ topicData }: Request, { topics, version }: RequestContext): Wanted[] {
-  return topicData
-    .filter(({ partitionData }) => partitionData.length > 0)
-    .map(({ name, topicId, partitionData }) => {
-      const isById = version >= TOPIC_IDS_SINCE;
-      const topic = isById ? topics.getById(topicId) : topics.get(name);
-      return { name: isById ? topic?.name : name, topicId, topic, partitionData };
-    });
+  const isById = version >= TOPIC_IDS_SINCE;
+  const named = topicData.filter(({ partitionData }) => partitionData.length > 0);
+  const byTopic = Map.groupBy(named, ({ name, topicId }) => (isById ? topicId : name));
+  return [...byTopic.values()].flatMap((asked): Wanted[] => {
+    const [first] = asked;
+    if (first === undefined) return [];
+    const { name, topicId } = first;
+    const topic = isById ? topics.getById(topicId) : topics.get(name);
+    const partitionData = lastOfEach(
+      asked.flatMap((one) => one.partitionData),
+      ({ index }) => index,
+    );
+    return [{ name: isById ? topic?.name : name, topicId, topic, partitionData }];
+  });
 }
 
 /** What there is of the partitions that a client may write to. */

@@ -228,10 +228,10 @@ export class ConsumerGroups {
   }
 
   /** A JoinGroup of a classic member, which was prepared; the member knows its id. */
-  async join(request: JoinRequest): Promise<JoinResult> {
+  async join(request: JoinRequest, isUnnamed: boolean): Promise<JoinResult> {
     const entry = this.#entries.get(request.groupId);
     if (entry === undefined) return joinError(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId);
-    const result = classicJoin(entry.group, request, this.#rules(entry.seenRevision));
+    const result = classicJoin(entry.group, request, this.#rules(entry.seenRevision), isUnnamed);
     if (result.kind === "refused") return joinError(result.errorCode, request.memberId);
     const { group, member } = result;
     const { groupInstanceId } = request;

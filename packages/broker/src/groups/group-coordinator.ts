@@ -19,7 +19,7 @@ import {
   sameProtocols,
   syncError,
 } from "./member.ts";
-import { fromClassicGroup, intoClassicGroup } from "./mixed-group.ts";
+import { CONSUMER_TYPE, fromClassicGroup, intoClassicGroup } from "./mixed-group.ts";
 import { OffsetStore } from "./offset-store.ts";
 import { restoreGroup, savedGroup } from "./saved-group.ts";
 
@@ -186,7 +186,7 @@ export class GroupCoordinator {
       return;
     }
     const preparing = this.consumers.prepare(request.groupId, null) ?? Promise.resolve();
-    const join = () => this.consumers.join({ ...request, memberId });
+    const join = () => this.consumers.join({ ...request, memberId }, isUnnamed);
     preparing.then(join).then(answer, (error: unknown) => {
       this.#onFailure(error, request.groupId);
       answer(joinError(ErrorCode.COORDINATOR_NOT_AVAILABLE, memberId));
@@ -413,13 +413,16 @@ export class GroupCoordinator {
     const { migration } = this.settings.consumer;
     const mayUpgrade = migration === "bidirectional" || migration === "upgrade";
     const isUpgrade = mayUpgrade && !isFree && beat.memberEpoch === 0;
+    if (isUpgrade && classic.protocolType === CONSUMER_TYPE) {
+      // Whoever waits for a generation that will not be is told to come again, even if it turns out that it may be.
+      for (const member of classic.members.values()) dismiss(member, ErrorCode.REBALANCE_IN_PROGRESS);
+    }
     const adopted = isUpgrade ? fromClassicGroup(classic, this.#topics) : undefined;
     if (adopted !== undefined && adopted.members.size < this.settings.consumer.maxMembers) {
       // For one who is not let in the others need not change.
       const admitted = admit(adopted, beat);
       if (admitted.kind === "refused") return admitted;
       this.consumers.adopt(adopted, { key: JSON.stringify([KIND, groupId]), value: null });
-      // Whoever waits for a generation that will not be is told to come again.
       classic.die(ErrorCode.REBALANCE_IN_PROGRESS);
       this.#groups.delete(groupId);
       return undefined;

@@ -100,7 +100,12 @@ export type ClassicJoin =
   | { readonly kind: "joined"; readonly group: ConsumerGroup; readonly member: ConsumerMember };
 
 /** A JoinGroup in a group of the new protocol: the broker assigns for this member as well, and it leads nobody. */
-export function classicJoin(group: ConsumerGroup, request: JoinRequest, rules: GroupRules): ClassicJoin {
+export function classicJoin(
+  group: ConsumerGroup,
+  request: JoinRequest,
+  rules: GroupRules,
+  isUnnamed = true,
+): ClassicJoin {
   const refuse = (errorCode: ErrorCode): ClassicJoin => ({ kind: "refused", errorCode });
   const { memberId, groupInstanceId, protocols } = request;
   if (group.members.size >= rules.maxMembers && !group.members.has(memberId)) {
@@ -110,7 +115,7 @@ export function classicJoin(group: ConsumerGroup, request: JoinRequest, rules: G
   const subscription = parseSubscription(protocols[0]?.metadata ?? Buffer.alloc(0));
   // Apache Kafka stumbles over it instead of refusing it.
   if (subscription === undefined) return refuse(ErrorCode.UNKNOWN_SERVER_ERROR);
-  const found = memberFor(group, memberId, groupInstanceId);
+  const found = memberFor(group, memberId, groupInstanceId, isUnnamed);
   if (typeof found === "number") return refuse(found);
   const joining: ConsumerMember = {
     ...found.member,
@@ -148,12 +153,19 @@ interface Found {
   readonly member: ConsumerMember;
 }
 
-function memberFor(group: ConsumerGroup, memberId: string, instanceId: string | null): Found | ErrorCode {
+function memberFor(
+  group: ConsumerGroup,
+  memberId: string,
+  instanceId: string | null,
+  isUnnamed: boolean,
+): Found | ErrorCode {
   if (instanceId === null)
     return { group, member: group.members.get(memberId) ?? newConsumerMember(memberId) };
   const known = staticMember(group, instanceId);
+  if (known?.id === memberId) return { group, member: known };
+  // An instance gets its id when it joins: whoever says that it has one had it before.
+  if (!isUnnamed) return known === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : ErrorCode.FENCED_INSTANCE_ID;
   if (known === undefined) return { group, member: { ...newConsumerMember(memberId), instanceId } };
-  if (known.id === memberId) return { group, member: known };
   // It came back under a new id and takes over what the former one had.
   const members = new Map(group.members);
   const targets = new Map(group.targets);

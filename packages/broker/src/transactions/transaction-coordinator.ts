@@ -302,9 +302,7 @@ export class TransactionCoordinator {
       transaction,
       () => transaction.offsets.set(groupId, [...(before ?? []), ...offsets]),
       () =>
-        before === undefined
-          ? transaction.offsets.delete(groupId)
-          : transaction.offsets.set(groupId, before),
+        before === undefined ? transaction.offsets.delete(groupId) : transaction.offsets.set(groupId, before),
     );
     await this.#ports.journal.flush();
     return ErrorCode.NONE;
