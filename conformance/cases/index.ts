@@ -15,6 +15,7 @@ import { offsetCases } from "./offsets.ts";
 import { produceCases } from "./produce.ts";
 import { quorumCases } from "./quorum.ts";
 import { quotaCases } from "./quotas.ts";
+import { repeatedNameCases } from "./repeated-names.ts";
 import { saslCases } from "./sasl.ts";
 import { severalFaultsCases } from "./several-faults.ts";
 import { topicCases } from "./topics.ts";
@@ -37,6 +38,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...changedProtocolCases,
   ...oddRequestCases,
   ...severalFaultsCases,
+  ...repeatedNameCases,
   ...offsetCases,
   ...transactionCases,
   ...transactionEpochCases,

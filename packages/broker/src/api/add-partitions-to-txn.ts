@@ -3,6 +3,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import { addPartitionsToTxn as api } from "../protocol/messages/add-partitions-to-txn.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import type { Place } from "../transactions/transaction-coordinator.ts";
+import { lastOfEach } from "./distinct.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { fencedCode } from "./producer-fencing.ts";
 import { storageOutcome } from "./storage-failure.ts";
@@ -44,11 +45,9 @@ async function resultsOf(wanted: Wanted, context: RequestContext): Promise<Topic
   const places = wanted.topics.flatMap(({ name, partitions }) =>
     partitions.map((partition) => ({ topic: name, partition })),
   );
-  const refusals = places.map((place) => ({ place, errorCode: placeError(place, isClient, context) }));
-  if (refusals.some(({ errorCode }) => errorCode !== ErrorCode.NONE)) return refused(refusals);
-  // A question about no partition of a topic has no answer.
-  const isAsked = wanted.topics.filter(({ partitions }) => partitions.length > 0);
-  if (wanted.verifyOnly) return answered({ topics: isAsked }, verified(wanted, context));
+  const problemOf = (place: Place): ErrorCode => placeError(place, isClient, context);
+  if (places.some((place) => problemOf(place) !== ErrorCode.NONE)) return refused(places, problemOf);
+  if (wanted.verifyOnly) return once(places, verified(wanted, context));
   return answered(wanted, await added(wanted, places, context));
 }
 
@@ -62,21 +61,19 @@ function answered({ topics }: Pick<Wanted, "topics">, outcome: (place: Place) =>
   }));
 }
 
-interface Refusal {
-  readonly place: Place;
-  readonly errorCode: ErrorCode;
+/** What is at fault is told of every partition once, under its topic; to the others nothing was done. */
+function refused(places: readonly Place[], problemOf: (place: Place) => ErrorCode): TopicResults {
+  return once(places, (place) => problemOf(place) || ErrorCode.OPERATION_NOT_ATTEMPTED);
 }
 
-/** What is at fault is told of every partition once, under its topic; to the others nothing was done. */
-function refused(refusals: readonly Refusal[]): TopicResults {
-  return [...Map.groupBy(refusals, ({ place }) => place.topic)].map(([name, ofTopic]) => ({
+/** Every partition once, under its topic. */
+function once(places: readonly Place[], outcome: (place: Place) => ErrorCode): TopicResults {
+  return [...Map.groupBy(places, ({ topic }) => topic)].map(([name, ofTopic]) => ({
     name,
-    resultsByPartition: [...new Map(ofTopic.map((one) => [one.place.partition, one.errorCode]))].map(
-      ([partitionIndex, errorCode]) => ({
-        partitionIndex,
-        partitionErrorCode: errorCode || ErrorCode.OPERATION_NOT_ATTEMPTED,
-      }),
-    ),
+    resultsByPartition: lastOfEach(ofTopic, ({ partition }) => partition).map((place) => ({
+      partitionIndex: place.partition,
+      partitionErrorCode: outcome(place),
+    })),
   }));
 }
 

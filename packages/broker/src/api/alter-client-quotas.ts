@@ -58,13 +58,20 @@ export const alterClientQuotas: Handler = serve(api, async ({ entries, validateO
   };
 });
 
-function check([entry, another]: readonly Entry[], { quotas }: RequestContext): Checked {
+/** Of what is said of the same entity the first counts, though it is told that it is too much. */
+function check([entry, another]: readonly Entry[], context: RequestContext): Checked {
+  if (entry === undefined || another === undefined) return checkOne(entry, context);
+  const errorMessage = "An entity is named twice.";
+  return { ...checkOne(entry, context), errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
+}
+
+function checkOne(entry: Entry | undefined, { quotas }: RequestContext): Checked {
   const refuse = (errorMessage: string): Checked => ({
     entity: entry?.entity ?? [],
     errorCode: ErrorCode.INVALID_REQUEST,
     errorMessage,
   });
-  if (entry === undefined || another !== undefined) return refuse("An entity is named twice.");
+  if (entry === undefined) return refuse("There is no entity.");
   const entity = entityOf(entry);
   if (typeof entity === "string") return refuse(entity);
   const next: Record<string, number> = { ...quotas.quotasOf(entity) };

@@ -1,6 +1,7 @@
 import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { alterReplicaLogDirs as api } from "../protocol/messages/alter-replica-log-dirs.ts";
+import { lastOfEach } from "./distinct.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 
 /** AlterReplicaLogDirs, versions 1 to 2: there is one folder, and everything is in it. */
@@ -14,10 +15,12 @@ export const alterReplicaLogDirs: Handler = serve(api, ({ dirs }, context) => {
   return {
     results: [...byTopic].map(([topicName, moves]) => ({
       topicName,
-      partitions: moves.map(({ path, partitionIndex }) => ({
-        partitionIndex,
-        errorCode: move(path, topicName, partitionIndex, context),
-      })),
+      partitions: lastOfEach(moves, ({ partitionIndex }) => partitionIndex).map(
+        ({ path, partitionIndex }) => ({
+          partitionIndex,
+          errorCode: move(path, topicName, partitionIndex, context),
+        }),
+      ),
     })),
   };
 });

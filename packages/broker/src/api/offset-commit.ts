@@ -4,9 +4,11 @@ import type { OffsetKey } from "../groups/offset-store.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { offsetCommit as api } from "../protocol/messages/offset-commit.ts";
 import { NULL_UUID, type RequestOf, type ResponseOf } from "../protocol/schema.ts";
+import { together } from "./commit-answers.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { storageErrorCode } from "./storage-failure.ts";
 
+type TopicAnswer = ResponseOf<typeof api>["topics"][number];
 type PartitionRequest = RequestOf<typeof api>["topics"][number]["partitions"][number];
 
 const MEMBER_EPOCH_SINCE = 9;
@@ -59,44 +61,17 @@ export const offsetCommit: Handler = serve(api, async (request, context) => {
       errorCode: errorCode || failure,
     })),
   }));
-  return { topics: isAllowed ? together(answers, context) : answers };
-});
-
-type TopicAnswer = ResponseOf<typeof api>["topics"][number];
-
-/**
- * Topics in pieces are put together where something is to be said against a place. A topic of which nothing is
- * committed is left out, but where it is unknown or hidden.
- */
-function together(answers: readonly TopicAnswer[], context: RequestContext): readonly TopicAnswer[] {
-  const nameOfAnswer = ({ name = "", topicId = NULL_UUID }: TopicAnswer): string | undefined =>
+  if (!isAllowed) return { topics: answers };
+  const nameIn = ({ name = "", topicId = NULL_UUID }: TopicAnswer): string | undefined =>
     nameOf({ name, topicId }, context);
-  const isPlace = (answer: TopicAnswer, index: number): boolean =>
-    placeError(nameOfAnswer(answer), index, context) === ErrorCode.NONE;
   const isTopic = (answer: TopicAnswer): boolean => {
-    const name = nameOfAnswer(answer);
-    return (
-      name !== undefined &&
-      context.access.topic(Operation.READ, name) &&
-      context.topics.get(name) !== undefined
-    );
+    const name = nameIn(answer);
+    return name !== undefined && access.topic(Operation.READ, name) && context.topics.get(name) !== undefined;
   };
-  const part = (answer: TopicAnswer, arePlaces: boolean): TopicAnswer => ({
-    ...answer,
-    partitions: answer.partitions.filter(
-      ({ partitionIndex }) => isPlace(answer, partitionIndex) === arePlaces,
-    ),
-  });
-  const hasSome = ({ partitions }: TopicAnswer): boolean => partitions.length > 0;
-  const refused = answers.map((one) => part(one, false)).filter((one) => hasSome(one) || !isTopic(one));
-  const taken = answers.map((one) => part(one, true)).filter(hasSome);
-  if (refused.length === 0) return taken;
-  const byTopic = Map.groupBy([...refused, ...taken], ({ name, topicId }) => `${topicId} ${name}`);
-  return [...byTopic.values()].flatMap(([first, ...rest]): TopicAnswer[] => {
-    if (first === undefined) return [];
-    return [{ ...first, partitions: [first, ...rest].flatMap(({ partitions }) => partitions) }];
-  });
-}
+  const isPlace = (answer: TopicAnswer, partition: number): boolean =>
+    placeError(nameIn(answer), partition, context) === ErrorCode.NONE;
+  return { topics: together(answers, { isTopic, isPlace }) };
+});
 
 type WantedTopic = Omit<RequestOf<typeof api>["topics"][number], "name"> & {
   /** Undefined where no topic has the id. */

@@ -7,6 +7,8 @@ import { NULL_UUID } from "../protocol/schema.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 
 const ALL_TOPICS_SINCE = 2;
+/** Before it only partitions have errors. */
+const ERRORS_OF_GROUPS_SINCE = 2;
 const MANY_GROUPS_SINCE = 8;
 const TOPIC_IDS_SINCE = 10;
 
@@ -25,7 +27,16 @@ export const offsetFetch: Handler = serve(api, (request, context) => {
       throw new MalformedMessage("OffsetFetch 1 cannot ask for all topics");
     }
     if (!context.access.group(Operation.DESCRIBE, groupId)) {
-      return { topics: [], errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED };
+      const errorCode = ErrorCode.GROUP_AUTHORIZATION_FAILED;
+      if (context.version >= ERRORS_OF_GROUPS_SINCE) return { topics: [], errorCode };
+      const refuse = (partitionIndex: number) => answer(partitionIndex, undefined, errorCode);
+      return {
+        topics: (topics ?? []).map(({ name, partitionIndexes }) => ({
+          name,
+          partitions: partitionIndexes.map(refuse),
+        })),
+        errorCode,
+      };
     }
     return { topics: offsetsOf(groupId, topics, requireStable, context), errorCode: ErrorCode.NONE };
   }

@@ -2,6 +2,7 @@ import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { txnOffsetCommit as api } from "../protocol/messages/txn-offset-commit.ts";
 import type { RequestOf } from "../protocol/schema.ts";
+import { together } from "./commit-answers.ts";
 import { type Handler, type RequestContext, serve } from "./handler.ts";
 import { fencedCode } from "./producer-fencing.ts";
 import { storageErrorCode, storageOutcome } from "./storage-failure.ts";
@@ -79,20 +80,21 @@ export const txnOffsetCommit: Handler = serve(api, async (request, context) => {
           "coordinator",
         );
   const outcome = codeOf(added, version);
-  // A topic of which nothing is committed is left out of the answer, but where nobody knows it.
-  const told = checked.filter(
-    ({ name, partitions }) =>
-      partitions.length > 0 || forbidden !== ErrorCode.NONE || topics.get(name) === undefined,
-  );
-  return {
-    topics: told.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex, errorCode }) => ({
-        partitionIndex,
-        errorCode: errorCode || outcome,
-      })),
+  const answers = checked.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partitionIndex, errorCode }) => ({
+      partitionIndex,
+      errorCode: errorCode || outcome,
     })),
+  }));
+  if (forbidden !== ErrorCode.NONE) return { topics: answers };
+  const known = {
+    isTopic: ({ name }: { readonly name: string }) =>
+      access.topic(Operation.READ, name) && topics.get(name) !== undefined,
+    isPlace: ({ name }: { readonly name: string }, partition: number) =>
+      topics.partition(name, partition) !== undefined,
   };
+  return { topics: together(answers, known) };
 });
 
 /** Takes the group into the transaction; on the disk before the offsets are. */

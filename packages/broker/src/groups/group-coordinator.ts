@@ -19,7 +19,7 @@ import {
   sameProtocols,
   syncError,
 } from "./member.ts";
-import { CONSUMER_TYPE, fromClassicGroup, intoClassicGroup } from "./mixed-group.ts";
+import { CONSUMER_TYPE, fromClassicGroup, intoClassicGroup, joinRefusal } from "./mixed-group.ts";
 import { OffsetStore } from "./offset-store.ts";
 import { restoreGroup, savedGroup } from "./saved-group.ts";
 
@@ -133,7 +133,9 @@ export class GroupCoordinator {
     }
     const consumers = this.consumers.get(groupId);
     if (consumers !== undefined && consumers.members.size > 0) {
-      this.#joinConsumers(request, answer);
+      const refusal = joinRefusal(consumers, request, this.settings.consumer.maxMembers);
+      if (refusal !== ErrorCode.NONE) answer(joinError(refusal, memberId));
+      else this.#joinConsumers(request, answer);
       return;
     }
     if (memberId !== "" && !this.#groups.has(groupId)) {

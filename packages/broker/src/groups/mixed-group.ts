@@ -108,10 +108,8 @@ export function classicJoin(
 ): ClassicJoin {
   const refuse = (errorCode: ErrorCode): ClassicJoin => ({ kind: "refused", errorCode });
   const { memberId, groupInstanceId, protocols } = request;
-  if (group.members.size >= rules.maxMembers && !group.members.has(memberId)) {
-    return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED);
-  }
-  if (!supports(group, request)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+  const refusal = joinRefusal(group, request, rules.maxMembers);
+  if (refusal !== ErrorCode.NONE) return refuse(refusal);
   const subscription = parseSubscription(protocols[0]?.metadata ?? Buffer.alloc(0));
   // Apache Kafka stumbles over it instead of refusing it.
   if (subscription === undefined) return refuse(ErrorCode.UNKNOWN_SERVER_ERROR);
@@ -137,6 +135,14 @@ export function classicJoin(
   }
   const member = towardsTarget(assigned, joining, owned, isNew, rules);
   return { kind: "joined", group: withMember(assigned, member), member };
+}
+
+/** Why a member of the classic protocol cannot join, whoever it is. */
+export function joinRefusal(group: ConsumerGroup, request: JoinRequest, maxMembers: number): ErrorCode {
+  if (group.members.size >= maxMembers && !group.members.has(request.memberId)) {
+    return ErrorCode.GROUP_MAX_SIZE_REACHED;
+  }
+  return supports(group, request) ? ErrorCode.NONE : ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
 }
 
 /** Whether a member's protocols go together with those of the other classic members. */
