@@ -102,7 +102,7 @@ export const repeatedNameCases = area("repeated names", {
     const topics = pieces(topic, (partition) => partition).mixed;
     await session.send(alterReplicaLogDirs, 2, { dirs: [{ path: "/no/such/folder", topics }] });
     const stateFilters = ["None", "Empty", "None"];
-    await session.send(listTransactions, 0, { stateFilters, producerIdFilters: [7] });
+    await session.send(listTransactions, 0, { stateFilters, producerIdFilters: [987_654_321] });
     const entity = [{ entityType: "user", entityName: topic }];
     const bound = (value: number) => ({ entity, ops: [{ key: "producer_byte_rate", value, remove: false }] });
     const twice = { entries: [bound(1000), bound(2000)], validateOnly: false };
