@@ -3,6 +3,7 @@ import { aclCases } from "./acls.ts";
 import { changedProtocolCases } from "./changed-protocols.ts";
 import { configCases } from "./configs.ts";
 import { consumerGroupCases } from "./consumer-groups.ts";
+import { emptyListCases } from "./empty-lists.ts";
 import { errorCases } from "./errors.ts";
 import { fetchCases } from "./fetch.ts";
 import { groupCases } from "./groups.ts";
@@ -11,6 +12,7 @@ import { leaderCases } from "./leaders.ts";
 import { metadataCases } from "./metadata.ts";
 import { oauthCases } from "./oauth.ts";
 import { oddRequestCases } from "./odd-requests.ts";
+import { oddSettingCases } from "./odd-settings.ts";
 import { offsetCases } from "./offsets.ts";
 import { produceCases } from "./produce.ts";
 import { quorumCases } from "./quorum.ts";
@@ -38,7 +40,9 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...changedProtocolCases,
   ...oddRequestCases,
   ...severalFaultsCases,
+  ...oddSettingCases,
   ...repeatedNameCases,
+  ...emptyListCases,
   ...offsetCases,
   ...transactionCases,
   ...transactionEpochCases,

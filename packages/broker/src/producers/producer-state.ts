@@ -5,6 +5,7 @@ import { type BatchHeader, isControl, isTransactional } from "../storage/record-
 const REMEMBERED_BATCHES = 5;
 const MAX_SEQUENCE = 0x7fff_ffff;
 const NO_SEQUENCE = -1;
+const NO_EPOCH = -1;
 
 interface PastBatch {
   readonly firstSequence: number;
@@ -66,7 +67,9 @@ export class ProducerState {
     }
     if (header.producerEpoch < entry.epoch) return reject(ErrorCode.INVALID_PRODUCER_EPOCH);
     if (header.producerEpoch > entry.epoch) {
-      return header.baseSequence === 0 ? { kind: "accept" } : reject(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+      // Behind records of no epoch any sequence may begin.
+      const mayBegin = header.baseSequence === 0 || entry.epoch === NO_EPOCH;
+      return mayBegin ? { kind: "accept" } : reject(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
     }
     const lastSequence = lastSequenceOf(header);
     for (const batch of entry.batches) {
