@@ -1,3 +1,4 @@
+import { consumerGroupDescribe } from "../../packages/broker/src/protocol/messages/consumer-group-describe.ts";
 import { consumerGroupHeartbeat } from "../../packages/broker/src/protocol/messages/consumer-group-heartbeat.ts";
 import { leaveGroup } from "../../packages/broker/src/protocol/messages/leave-group.ts";
 import { listGroups } from "../../packages/broker/src/protocol/messages/list-groups.ts";
@@ -34,6 +35,16 @@ export const changedProtocolCases = area("changed protocols", {
     await session.send(leaveGroup, 5, { groupId: topic, members }, "leaves");
     await noteKind(session, topic, "its group again");
     session.note("beats again", await classic.beat());
+  },
+  "an instance that does not say that it is one joins with the classic one": async (session, topic) => {
+    await createAssignableTopic(session, topic, 2);
+    const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic], instanceId: "i" });
+    await fresh.join();
+    const classic = new Member(session, topic, { topics: [topic] });
+    classic.memberId = "a";
+    session.note("joins", await classic.join());
+    const described = { groupIds: [topic], includeAuthorizedOperations: false };
+    await session.send(consumerGroupDescribe, 1, described);
   },
   "the only instance joins with the classic one": async (session, topic) => {
     await createAssignableTopic(session, topic, 2);

@@ -3,6 +3,7 @@ import { alterClientQuotas } from "../../packages/broker/src/protocol/messages/a
 import { alterReplicaLogDirs } from "../../packages/broker/src/protocol/messages/alter-replica-log-dirs.ts";
 import { deleteRecords } from "../../packages/broker/src/protocol/messages/delete-records.ts";
 import { describeClientQuotas } from "../../packages/broker/src/protocol/messages/describe-client-quotas.ts";
+import { describeLogDirs } from "../../packages/broker/src/protocol/messages/describe-log-dirs.ts";
 import { listOffsets } from "../../packages/broker/src/protocol/messages/list-offsets.ts";
 import { listTransactions } from "../../packages/broker/src/protocol/messages/list-transactions.ts";
 import { offsetCommit } from "../../packages/broker/src/protocol/messages/offset-commit.ts";
@@ -101,6 +102,9 @@ export const repeatedNameCases = area("repeated names", {
   "moves, states and bounds": async (session, topic) => {
     const topics = pieces(topic, (partition) => partition).mixed;
     await session.send(alterReplicaLogDirs, 2, { dirs: [{ path: "/no/such/folder", topics }] });
+    await session.createTopic(topic, 2);
+    const places = [[0, 1], [1], [7]].map((partitions) => ({ topic, partitions }));
+    await session.send(describeLogDirs, 4, { topics: places });
     const stateFilters = ["None", "Empty", "None"];
     await session.send(listTransactions, 0, { stateFilters, producerIdFilters: [987_654_321] });
     const entity = [{ entityType: "user", entityName: topic }];

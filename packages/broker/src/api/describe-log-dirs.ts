@@ -11,14 +11,15 @@ export const describeLogDirs: Handler = serve(api, (request, { topics, folder, d
   const wanted =
     request.topics === null
       ? undefined
-      : new Map(request.topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
+      : new Set(
+          request.topics.flatMap(({ topic, partitions }) => partitions.map((one) => `${one} ${topic}`)),
+        );
   const found = topics
     .all()
-    .filter(({ name }) => wanted === undefined || wanted.has(name))
     .map(({ name, partitions }) => ({
       name,
       partitions: [...partitions.entries()]
-        .filter(([partitionIndex]) => wanted === undefined || wanted.get(name)?.has(partitionIndex) === true)
+        .filter(([partitionIndex]) => wanted === undefined || wanted.has(`${partitionIndex} ${name}`))
         .map(([partitionIndex, log]) => ({
           partitionIndex,
           partitionSize: log.sizeBytes,

@@ -117,11 +117,13 @@ export function classicJoin(
   if (typeof found === "number") return refuse(found);
   const joining: ConsumerMember = {
     ...found.member,
-    instanceId: groupInstanceId,
-    rackId: subscription.rackId,
+    // What a JoinGroup does not say stays as it was.
+    instanceId: groupInstanceId ?? found.member.instanceId,
+    rackId: subscription.rackId ?? found.member.rackId,
     clientId: request.clientId,
     clientHost: request.clientHost,
-    rebalanceTimeoutMs: request.rebalanceTimeoutMs,
+    rebalanceTimeoutMs:
+      request.rebalanceTimeoutMs === -1 ? found.member.rebalanceTimeoutMs : request.rebalanceTimeoutMs,
     topicNames: [...new Set(subscription.topics)].sort(),
     topicPattern: "",
     classic: { sessionTimeoutMs: request.sessionTimeoutMs, protocols },
