@@ -91,9 +91,12 @@ function formatted(formatter: string): string[] {
   ];
 }
 
-/** What was said last of each group: how often it was said before is each broker's own. */
+/**
+ * What was said last of each group: how often it was said before is each broker's own. The formatters write object
+ * behind object, without a line end.
+ */
 function lastOf(output: string, pattern: RegExp): string {
-  const found = output.split("\n").flatMap((line) => pattern.exec(line) ?? []);
+  const found = output.split(/\n|(?<=\})(?=\{)/).flatMap((object) => pattern.exec(object) ?? []);
   const last = new Map<string, string>();
   for (let at = 0; at + 3 < found.length; at += 4) {
     const [, group = "", second = "", third = ""] = found.slice(at, at + 4);
