@@ -95,9 +95,9 @@ export const oddSettingCases = area("odd settings", {
       "segment.bytes": "+1048576",
       "min.cleanable.dirty.ratio": "1",
       preallocate: " TRUE ",
-      "cleanup.policy": " compact , delete ",
+      "cleanup.policy": " compact , delete, compact ",
       "compression.type": " gzip ",
-      "leader.replication.throttled.replicas": " 0:1 , 1:1",
+      "leader.replication.throttled.replicas": " 0:1 , 1:1,0:1",
       "index.interval.bytes": "007",
     };
     await session.createTopic(topic, 1, given);

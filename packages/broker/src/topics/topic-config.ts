@@ -147,8 +147,17 @@ function canonical(name: string, value: string): string {
   return definitions[name]?.type === ConfigType.BOOLEAN ? trimmed.toLowerCase() : trimmed;
 }
 
+/** The parts of a list, each once where it is a choice of some. */
+function parts(value: string, isChoice: boolean): string[] {
+  const all = value.split(",").map((part) => part.trim());
+  return isChoice ? [...new Set(all)] : all;
+}
+
 /** The value as it is told of a topic: as the type writes it. What is told when a topic is made is as it was given. */
-export function shownValue({ type }: { readonly type: number }, value: string): string {
+export function shownValue(
+  { name, type }: { readonly name: string; readonly type: number },
+  value: string,
+): string {
   const trimmed = value.trim();
   switch (type) {
     case ConfigType.BOOLEAN:
@@ -159,10 +168,7 @@ export function shownValue({ type }: { readonly type: number }, value: string): 
     case ConfigType.DOUBLE:
       return javaDouble(readJavaDouble(trimmed) ?? Number.NaN);
     case ConfigType.LIST:
-      return trimmed
-        .split(",")
-        .map((part) => part.trim())
-        .join(",");
+      return parts(trimmed, name === "cleanup.policy").join(",");
     default:
       return trimmed;
   }
