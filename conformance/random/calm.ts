@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
+import { describeGroups } from "../../packages/broker/src/protocol/messages/describe-groups.ts";
 import { describeTransactions } from "../../packages/broker/src/protocol/messages/describe-transactions.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
 import { offsetCommit } from "../../packages/broker/src/protocol/messages/offset-commit.ts";
@@ -26,6 +27,7 @@ export async function prepareCalm(player: Player): Promise<void> {
 /** Resolves when the broker has done in the background what it answered for. */
 export async function untilCalm(player: Player, background: Background): Promise<void> {
   if (background.kind === "group") return untilGroupsAreSeen(player);
+  if (background.kind === "leave") return untilEmpty(player, background.group);
   if (background.kind === "transaction") return untilEnded(player, background.transactionalId);
   // The first mark is seen when the change before it is known; the second when everybody in the broker has it.
   await untilMarked(player);
@@ -53,6 +55,14 @@ async function untilGroupsAreSeen(player: Player): Promise<void> {
   const partition = { partitionIndex: 0, committedOffset: 1, committedMetadata: "" };
   const topics = [{ name: MARK.topic, partitions: [partition] }];
   await player.ask(offsetCommit, 9, { groupId: MARK.topic, memberId: "", topics });
+}
+
+/** A group whose last member has left waits for whoever has only an id: for no time, but by a timer. */
+async function untilEmpty(player: Player, group: string): Promise<void> {
+  await until(`${player.name} does not end a rebalance of nobody`, async () => {
+    const { groups } = await player.ask(describeGroups, 5, { groups: [player.world.name(group)] });
+    return groups[0]?.groupState !== "PreparingRebalance" || groups[0].members.length > 0;
+  });
 }
 
 async function untilEnded(player: Player, id: string): Promise<void> {

@@ -101,7 +101,8 @@ export class Lockstep {
 
   async #settle({ background }: Step, flights: Pair<Flight>): Promise<void> {
     if (background === undefined || flights.some((flight) => !flight.hasLanded)) return;
-    // The embedded broker has done everything when it answers.
+    // The embedded broker has done everything when it answers, but for what waits for a timer.
+    if (background.kind === "leave") await untilCalm(this.#players[0], background);
     await untilCalm(this.#players[1], background);
   }
 

@@ -6,6 +6,7 @@ import type { World } from "./world.ts";
 export type Background =
   | { readonly kind: "metadata" }
   | { readonly kind: "group" }
+  | { readonly kind: "leave"; readonly group: string }
   | { readonly kind: "transaction"; readonly transactionalId: string };
 
 /** One request, drawn before anything is sent; ids that only the broker knows are put in when its turn comes. */

@@ -114,11 +114,19 @@ function leave(choice: Choice): Step {
     const memberId = classicMemberId(choice, group, member);
     return { memberId, groupInstanceId: instanceOf(choice, member) };
   });
-  return step(leaveGroup, version, (world) => ({
-    groupId: world.name(group),
-    memberId: leaving[0]?.memberId(world) ?? "",
-    members: leaving.map(({ memberId, groupInstanceId }) => ({ memberId: memberId(world), groupInstanceId })),
-  }));
+  return step(
+    leaveGroup,
+    version,
+    (world) => ({
+      groupId: world.name(group),
+      memberId: leaving[0]?.memberId(world) ?? "",
+      members: leaving.map(({ memberId, groupInstanceId }) => ({
+        memberId: memberId(world),
+        groupInstanceId,
+      })),
+    }),
+    { background: { kind: "leave", group } },
+  );
 }
 
 export const classicGroupSteps = [join, join, join, join, sync, sync, beat, leave] as const;
