@@ -34,10 +34,11 @@ export const describeTopicPartitions: Handler = serve(api, (request, context) =>
     const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR;
     return { topics: asked.sort().map((name) => ({ ...refused(name), errorCode })), nextCursor: null };
   }
+  const isVisible = (name: string): boolean => context.access.topic(Operation.DESCRIBE, name);
   let left = Math.min(Math.max(1, request.responsePartitionLimit), MAX_PARTITIONS);
   const topics: Topic[] = [];
   let nextCursor: Cursor | null = null;
-  for (const topicName of names) {
+  for (const topicName of names.filter(isVisible)) {
     const first = cursor !== null && cursor.topicName === topicName ? cursor.partitionIndex : 0;
     if (left === 0) {
       nextCursor = { topicName, partitionIndex: first };
@@ -53,7 +54,9 @@ export const describeTopicPartitions: Handler = serve(api, (request, context) =>
       break;
     }
   }
-  return { topics, nextCursor };
+  // What is hidden takes no room in a page.
+  const hidden = names.filter((name) => !isVisible(name)).map((name) => describe(name, 0, 0, context));
+  return { topics: [...topics, ...hidden], nextCursor };
 });
 
 /** Where the cursor is not one that could have come with an answer to these topics. */

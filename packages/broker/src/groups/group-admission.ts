@@ -58,8 +58,9 @@ function admitStatic(group: ConsumerGroup, claim: Claim, instanceId: string): Ad
     const member = group.members.get(claim.memberId) ?? newConsumerMember(claim.memberId);
     return { kind: "admitted", group, member: { ...member, instanceId } };
   }
-  // Even by the member itself: it comes back once it has gone away, or its session is over.
-  if (known.epoch !== AWAY_EPOCH) {
+  // Even by the member itself: it comes back once it has gone away, or its session is over. One of the classic
+  // protocol does not say that it goes away.
+  if (known.epoch !== AWAY_EPOCH && known.classic === null) {
     return refused(ErrorCode.UNRELEASED_INSTANCE_ID, `Instance ${instanceId} is in use by ${known.id}.`);
   }
   return replace(group, known, claim.memberId);
@@ -73,7 +74,7 @@ function replace(group: ConsumerGroup, known: ConsumerMember, memberId: string):
   members.delete(known.id);
   targets.delete(known.id);
   if (target !== undefined) targets.set(memberId, target);
-  const member = { ...known, id: memberId, epoch: 0, previousEpoch: 0 };
+  const member = { ...known, id: memberId, epoch: 0, previousEpoch: 0, classic: null };
   members.set(memberId, member);
   return { kind: "admitted", group: { ...group, members, targets }, member };
 }
