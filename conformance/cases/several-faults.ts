@@ -8,6 +8,8 @@ import { deleteTopics } from "../../packages/broker/src/protocol/messages/delete
 import { describeTopicPartitions } from "../../packages/broker/src/protocol/messages/describe-topic-partitions.ts";
 import { endTxn } from "../../packages/broker/src/protocol/messages/end-txn.ts";
 import { initProducerId } from "../../packages/broker/src/protocol/messages/init-producer-id.ts";
+import { joinGroup } from "../../packages/broker/src/protocol/messages/join-group.ts";
+import { leaveGroup } from "../../packages/broker/src/protocol/messages/leave-group.ts";
 import { listOffsets } from "../../packages/broker/src/protocol/messages/list-offsets.ts";
 import { listTransactions } from "../../packages/broker/src/protocol/messages/list-transactions.ts";
 import { offsetDelete } from "../../packages/broker/src/protocol/messages/offset-delete.ts";
@@ -255,6 +257,15 @@ export const severalFaultsCases = area("several faults", {
     await member.join();
     session.note("the other joined", (await joining).errorCode);
     await session.send(offsetDelete, 0, { groupId: topic, topics }, "once it reads");
+  },
+  "somebody leaves who has only been told an id": async (session, topic) => {
+    const joining = { groupId: topic, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000, memberId: "" };
+    const protocols = [{ name: "range", metadata: Buffer.from("range") }];
+    const { memberId } = await session.ask(joinGroup, 9, { ...joining, protocolType: "consumer", protocols });
+    const member = new Member(session, topic, { version: 0 });
+    await member.join();
+    await session.send(leaveGroup, 5, { groupId: topic, members: [{ memberId }] });
+    session.note("the other syncs", await member.sync([[member.memberId, "all"]]));
   },
   "offsets of no partitions": async (session, topic) => {
     await session.createTopic(topic);

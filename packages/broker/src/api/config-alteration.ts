@@ -23,6 +23,9 @@ export interface CurrentConfig {
   isList(name: string): boolean;
 }
 
+/** What one sees of settings that one may not see. */
+const NOTHING_SET: CurrentConfig = { overrides: () => ({}), get: () => "", isList: () => false };
+
 interface Resource {
   readonly resourceType: number;
   readonly resourceName: string;
@@ -110,11 +113,12 @@ function judge(
     answer: answerTo(resource, errorCode, errorMessage),
   });
   const target = targetOf(context, resource.resourceType, resource.resourceName);
-  if ("errorCode" in target) return refused(target.errorCode, target.errorMessage);
-  const changes = changesFor(target.current);
+  const isHidden = "errorCode" in target;
+  const changes = changesFor(isHidden ? NOTHING_SET : target.current);
   const isOdd = changes.some((change) => change.kind === "set" && change.value === null);
   const isRepeated = new Set(changes.map(({ name }) => name)).size < changes.length;
   if (isOdd || isRepeated) return refused(ErrorCode.INVALID_REQUEST, "A setting needs one value.");
+  if (isHidden) return refused(target.errorCode, target.errorMessage);
   const faults = changes.filter((change) => change.kind === "unknown" || change.kind === "impossible");
   const [fault] = inHashOrder(faults);
   if (fault?.kind === "impossible") return { kind: "impossible", resource, reason: fault.reason };

@@ -72,8 +72,11 @@ export class Group {
     const timer = this.pendingMembers.get(memberId);
     timer?.cancel();
     this.pendingMembers.delete(memberId);
-    if (timer !== undefined) this.#completeJoinIfAllHere();
-    return timer !== undefined;
+    if (timer === undefined) return false;
+    // Whoever leaves lets the others rebalance, even if it has never joined, as in Apache Kafka.
+    if (this.state === "Stable" || this.state === "CompletingRebalance") this.prepareRebalance();
+    else this.#completeJoinIfAllHere();
+    return true;
   }
 
   addMember(member: Member, protocolType: string): void {
