@@ -36,6 +36,17 @@ export const changedProtocolCases = area("changed protocols", {
     await noteKind(session, topic, "its group again");
     session.note("beats again", await classic.beat());
   },
+  "an instance comes back with the new one": async (session, topic) => {
+    await createAssignableTopic(session, topic, 2);
+    const classic = new Member(session, topic, { topics: [topic], instanceId: "i" });
+    await classic.join();
+    await classic.sync([[classic.memberId, Buffer.alloc(0)]]);
+    const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic], instanceId: "i" });
+    await fresh.join();
+    await noteKind(session, topic, "its group");
+    session.note("the former beats", await classic.beat());
+    await fresh.beat();
+  },
   "an instance that does not say that it is one joins with the classic one": async (session, topic) => {
     await createAssignableTopic(session, topic, 2);
     const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic], instanceId: "i" });
