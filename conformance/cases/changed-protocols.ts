@@ -47,6 +47,26 @@ export const changedProtocolCases = area("changed protocols", {
     session.note("the former beats", await classic.beat());
     await fresh.beat();
   },
+  "the only classic member comes with another assignor": async (session, topic) => {
+    await createAssignableTopic(session, topic, 2);
+    const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic] });
+    await fresh.join();
+    const classic = new Member(session, topic, { topics: [topic] });
+    session.note("joins", await classic.join());
+    for (const protocols of [["other"], ["other", "range"], ["range"]]) {
+      const again = new Member(session, topic, { topics: [topic], protocols });
+      again.memberId = classic.memberId;
+      session.note(`with ${protocols}`, await again.join());
+    }
+    for (const instanceId of ["i", "j"]) {
+      const stranger = new Member(session, topic, { topics: [topic], instanceId });
+      stranger.memberId = "stranger";
+      session.note(`a stranger called ${instanceId}`, await stranger.join());
+    }
+    const noise = new Member(session, topic);
+    noise.memberId = "noise";
+    session.note("no subscription", await noise.join());
+  },
   "an instance that does not say that it is one joins with the classic one": async (session, topic) => {
     await createAssignableTopic(session, topic, 2);
     const fresh = new ConsumerMember(session, topic, { memberId: "a", topics: [topic], instanceId: "i" });

@@ -232,7 +232,7 @@ export class ConsumerGroups {
     const entry = this.#entries.get(request.groupId);
     if (entry === undefined) return joinError(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId);
     const result = classicJoin(entry.group, request, this.#rules(entry.seenRevision), isUnnamed);
-    if (result.kind === "refused") return joinError(result.errorCode, request.memberId);
+    if (result.kind === "refused") return joinError(result.errorCode);
     const { group, member } = result;
     const { groupInstanceId } = request;
     const former = groupInstanceId === null ? undefined : staticMember(entry.group, groupInstanceId);

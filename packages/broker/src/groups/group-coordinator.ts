@@ -134,7 +134,7 @@ export class GroupCoordinator {
     const consumers = this.consumers.get(groupId);
     if (consumers !== undefined && consumers.members.size > 0) {
       const refusal = joinRefusal(consumers, request, this.settings.consumer.maxMembers);
-      if (refusal !== ErrorCode.NONE) answer(joinError(refusal, memberId));
+      if (refusal !== ErrorCode.NONE) answer(joinError(refusal));
       else this.#joinConsumers(request, answer);
       return;
     }

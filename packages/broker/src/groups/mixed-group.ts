@@ -147,12 +147,12 @@ export function joinRefusal(group: ConsumerGroup, request: JoinRequest, maxMembe
   return supports(group, request) ? ErrorCode.NONE : ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
 }
 
-/** Whether a member's protocols go together with those of the other classic members. */
-function supports(group: ConsumerGroup, { protocolType, protocols, memberId }: JoinRequest): boolean {
+/** Whether a member's protocols go together with those of the classic members, itself as it was among them. */
+function supports(group: ConsumerGroup, { protocolType, protocols }: JoinRequest): boolean {
   if (protocolType !== CONSUMER_TYPE || protocols.length === 0) return false;
-  const others = [...group.members.values()].filter((member) => member.id !== memberId);
+  const present = [...group.members.values()];
   return protocols.some(({ name }) =>
-    others.every(({ classic }) => classic?.protocols.some((other) => other.name === name) ?? true),
+    present.every(({ classic }) => classic?.protocols.some((other) => other.name === name) ?? true),
   );
 }
 
