@@ -113,7 +113,7 @@ function groupRuns(): ToolRun[] {
     }),
     run("kafka-console-consumer", "read groups", formatted("GroupMetadataMessageFormatter"), {
       essence: (output) =>
-        lastOf(output, /"group":"([^"]+)".*"protocolType":"([^"]+)".*"protocol":"([^"]+)"/),
+        lastOf(output, /"group":"([^"]+)".*"protocolType":"([^"]+)".*"protocol":("[^"]+"|null)/),
     }),
     run("kafka-consumer-groups", "describe", ["--describe", ...GROUP], { essence: ofGroup, ...quick }),
     run("kafka-consumer-groups", "describe the state", ["--describe", ...GROUP, "--state"], {
