@@ -215,6 +215,15 @@ export const groupCases = [
         "taken out by its name",
       );
     },
+    "an instance is taken out while it waits for the others": async (session, groupId) => {
+      const first = await stableMember(session, groupId);
+      const second = new Member(session, groupId, { instanceId: "i-2" });
+      const waiting = second.join();
+      await first.untilRebalance();
+      const members = [{ memberId: "", groupInstanceId: "i-2" }];
+      await session.send(leaveGroup, 4, { groupId, members }, "taken out by its name");
+      session.note("what it is told", await waiting);
+    },
     "a static member comes back to an old version": async (session, groupId) => {
       await stableMember(session, groupId, { instanceId: "i-1", version: 5 });
       const again = new Member(session, groupId, { instanceId: "i-1", version: 5 });

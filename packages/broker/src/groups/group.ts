@@ -104,7 +104,7 @@ export class Group {
   removeMember(member: Member): void {
     if (this.members.get(member.id) !== member) return;
     this.#forget(member);
-    dismiss(member, ErrorCode.UNKNOWN_MEMBER_ID);
+    dismiss(member, ErrorCode.UNKNOWN_MEMBER_ID, "");
     switch (this.state) {
       case "Stable":
       case "CompletingRebalance":

@@ -65,9 +65,12 @@ export function syncError(errorCode: ErrorCode): SyncResult {
   return { errorCode, protocolType: null, protocolName: null, assignment: EMPTY };
 }
 
-/** Answers whoever waits with an error: the member is gone or its join was overtaken. */
-export function dismiss(member: Member, errorCode: ErrorCode): void {
-  member.pendingJoin?.(joinError(errorCode, member.id));
+/**
+ * Answers whoever waits with an error: the member is gone or its join was overtaken. Whoever is gone has no id any
+ * more: then `memberId` is empty.
+ */
+export function dismiss(member: Member, errorCode: ErrorCode, memberId = member.id): void {
+  member.pendingJoin?.(joinError(errorCode, memberId));
   member.pendingJoin = undefined;
   member.pendingSync?.(syncError(errorCode));
   member.pendingSync = undefined;
