@@ -122,7 +122,8 @@ export class Lockstep {
       const { world } = this.#players[side];
       const { hasLanded, answer } = flights[side];
       const told = isListing ? ofThisRun(answer, world) : answer;
-      this.#seen[side].push({ step: title, seen: hasLanded ? sight(told, world) : WAITING });
+      const step = hasLanded && isRefusal(answer) ? `${title} refused` : title;
+      this.#seen[side].push({ step, seen: hasLanded ? sight(told, world) : WAITING });
     }
   }
 
@@ -137,7 +138,7 @@ export class Lockstep {
 
 /** Where Apache Kafka leaves something to the order of a hash map, of ids that it has drawn itself. */
 const ARBITRARY = [
-  // Who leads when the leader of a group is gone.
+  // Who leads when the leader of a group is gone; whoever is refused is told nothing of that.
   /^\[JoinGroup \d+( at last)?\]\.seen\.(leader|memberId|members)/,
   // Who gets the partition that is left over. Where all have the same subscription, the list of behaviours compares it.
   /\.(assignment|targetAssignment)\.topicPartitions/,
@@ -146,6 +147,10 @@ const ARBITRARY = [
 /** A difference that is nobody's fault; what comes after in the run depends on it. */
 function isArbitrary(difference: string): boolean {
   return ARBITRARY.some((pattern) => pattern.test(difference));
+}
+
+function isRefusal(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "errorCode" in answer && answer.errorCode !== 0;
 }
 
 /** One broker has answered and the other has not. */
