@@ -11,6 +11,10 @@ export const NOT_AUTHORISED: ReadonlySet<number> = new Set([
   CODE.transactionalIdAuthorizationFailed,
 ]);
 
+/** What to do where another member goes by the name of this one: any of its requests may be the one that tells. */
+export const INSTANCE_IS_TAKEN =
+  "Give each member a groupInstanceId of its own: another one has taken this one's.";
+
 /**
  * A failure of a request as one of the catalogue: a broker's error code, or a connection that broke. What is
  * of the catalogue already, and what no broker and no network caused, stays as it is.
@@ -55,7 +59,9 @@ function ofBroker(error: BrokerError, { sasl }: Pick<KafkaConnection, "sasl">): 
   return new CandlewickError(
     KAFKA_ERRORS.refused,
     `Kafka refused it (${error.message}).`,
-    "Correct what was asked for, or ask who runs the cluster.",
+    error.brokerCode === CODE.fencedInstanceId
+      ? INSTANCE_IS_TAKEN
+      : "Correct what was asked for, or ask who runs the cluster.",
     { cause: error },
   );
 }

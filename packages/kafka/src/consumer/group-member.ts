@@ -10,7 +10,7 @@ import {
 } from "@platformatic/kafka";
 import { backoffMs } from "../cluster/backoff.ts";
 import { ask, REQUEST } from "../cluster/broker-api.ts";
-import { NOT_AUTHORISED } from "../cluster/catalogue.ts";
+import { INSTANCE_IS_TAKEN, NOT_AUTHORISED } from "../cluster/catalogue.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { Coordinator, type Generation, NOBODY } from "../cluster/coordinator.ts";
 import { BrokerError, CODE, KAFKA_ERRORS, mayPass, rootMessage } from "../cluster/errors.ts";
@@ -281,7 +281,7 @@ function asRefusal(error: unknown, groupId: string, assignor: string): unknown {
   if (!(error instanceof BrokerError) || NOT_AUTHORISED.has(error.brokerCode)) return error;
   const advice =
     error.brokerCode === CODE.fencedInstanceId
-      ? "Give each member a groupInstanceId of its own: another one has taken this one's."
+      ? INSTANCE_IS_TAKEN
       : `Use another group id, or make its members agree on the assignor ${assignor} and on their time limits.`;
   const what = `Kafka does not let this client into the group ${groupId} (${error.message}).`;
   return new CandlewickError(KAFKA_ERRORS.refused, what, advice, { cause: error });
