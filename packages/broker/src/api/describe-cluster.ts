@@ -6,8 +6,10 @@ import { type Handler, serve } from "./handler.ts";
 const BROKERS = 1;
 const CONTROLLERS = 2;
 
-/** DescribeCluster, versions 0 to 2. Left out: the endpoints of controllers, which are not apart from the broker,
- * and fenced brokers, as there is only this one. */
+/**
+ * DescribeCluster, versions 0 to 2. Left out: the endpoints of controllers, which are not apart from the broker, and
+ * fenced brokers, as there is only this one.
+ */
 export const describeCluster: Handler = serve(api, (request, { settings, advertised, clusterId, access }) => {
   if (request.endpointType !== BROKERS) {
     return {

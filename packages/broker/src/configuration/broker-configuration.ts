@@ -11,7 +11,6 @@ export const CLUSTER = "";
 
 const MAX_INT = 2 ** 31 - 1;
 const THREADS = "log.cleaner.threads";
-/** Kafka's own bound for the broker, which is above the one for topics. */
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Values = Readonly<Record<string, string>>;
