@@ -1,15 +1,17 @@
 import type { DiskFile } from "../src/storage/disk.ts";
 import { MemoryDisk } from "../src/storage/memory-disk.ts";
 
-/** A disk without space left, while `isFull`, or without space for the journal only. */
+/** A disk without space left, while `isFull`, or without space for the journal, or for all but the journal, only. */
 export class SmallDisk extends MemoryDisk {
   isFull = false;
   isJournalFull = false;
+  areLogsFull = false;
   /** Called when a sync of any file has ended. */
   onSync: () => void = () => {};
 
   #refuse(path: string): void {
-    if (this.isFull || (this.isJournalFull && path.endsWith(".journal"))) {
+    const isItsKindFull = path.endsWith(".journal") ? this.isJournalFull : this.areLogsFull;
+    if (this.isFull || isItsKindFull) {
       throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
     }
   }

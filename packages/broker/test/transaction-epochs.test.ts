@@ -8,48 +8,23 @@ import { endTxn } from "../src/protocol/messages/end-txn.ts";
 import { fetch } from "../src/protocol/messages/fetch.ts";
 import { initProducerId } from "../src/protocol/messages/init-producer-id.ts";
 import { produce } from "../src/protocol/messages/produce.ts";
-import type { DiskFile } from "../src/storage/disk.ts";
-import { MemoryDisk } from "../src/storage/memory-disk.ts";
 import { TRANSACTIONAL_MASK } from "../src/storage/record-batch.ts";
 import { clientBatch } from "./batches.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { RawClient } from "./raw-client.ts";
+import { SmallDisk } from "./small-disk.ts";
 
 const ID = "tx";
 const LAST_EPOCH = 32_766;
 const JOURNAL = "memory/coordinator.journal";
 
-let isJournalFull = false;
-
-/** A disk on which there is no space for the journal, when a test says so. */
-class FullDisk extends MemoryDisk {
-  override open(path: string): DiskFile {
-    const file = super.open(path);
-    return {
-      get size() {
-        return file.size;
-      },
-      append(pieces) {
-        if (isJournalFull && path === JOURNAL) throw new Error("no space left on device");
-        file.append(pieces);
-      },
-      read: (position, length) => file.read(position, length),
-      truncate: (size) => file.truncate(size),
-      sync: () => file.sync(),
-      syncNow: () => file.syncNow(),
-      close: () => file.close(),
-    };
-  }
-}
-
-let disk: MemoryDisk;
+let disk: SmallDisk;
 let clock: ManualClock;
 let broker: Broker;
 let client: RawClient;
 
 beforeEach(async () => {
-  isJournalFull = false;
-  disk = new FullDisk();
+  disk = new SmallDisk();
   clock = new ManualClock();
   await start();
   await client.send(createTopics, 5, {
@@ -181,13 +156,13 @@ test("a partition whose records reached the disk before the journal did belongs 
 
 test("records are not taken while the journal cannot take their partition", async () => {
   const producer = await init();
-  isJournalFull = true;
+  disk.isJournalFull = true;
   expect(await write(producer, "a", 0)).toBe(19);
-  isJournalFull = false;
+  disk.isJournalFull = false;
   expect(await write(producer, "a", 0)).toBe(0);
-  isJournalFull = true;
+  disk.isJournalFull = true;
   expect(await end(producer, true)).toMatchObject({ errorCode: 15 });
-  isJournalFull = false;
+  disk.isJournalFull = false;
   // Nothing was decided, so that the epoch has not ended either.
   expect(await end(producer, true)).toMatchObject({ errorCode: 0, producerEpoch: 1 });
   expect(await stableEnd()).toBe(2);

@@ -10,47 +10,21 @@ import { initProducerId } from "../src/protocol/messages/init-producer-id.ts";
 import { offsetFetch } from "../src/protocol/messages/offset-fetch.ts";
 import { produce } from "../src/protocol/messages/produce.ts";
 import { txnOffsetCommit } from "../src/protocol/messages/txn-offset-commit.ts";
-import type { DiskFile } from "../src/storage/disk.ts";
-import { MemoryDisk } from "../src/storage/memory-disk.ts";
 import { TRANSACTIONAL_MASK } from "../src/storage/record-batch.ts";
 import { clientBatch, valuesIn } from "./batches.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { RawClient } from "./raw-client.ts";
+import { SmallDisk } from "./small-disk.ts";
 
 const ID = "tx";
 
-let isFull: "no" | "logs" | "journal" = "no";
-
-/** A disk on which there is no space for some of the files, when a test says so. */
-class FullDisk extends MemoryDisk {
-  override open(path: string): DiskFile {
-    const file = super.open(path);
-    const kind = path.endsWith(".journal") ? "journal" : "logs";
-    return {
-      get size() {
-        return file.size;
-      },
-      append(pieces) {
-        if (isFull === kind) throw new Error("no space left on device");
-        file.append(pieces);
-      },
-      read: (position, length) => file.read(position, length),
-      truncate: (size) => file.truncate(size),
-      sync: () => file.sync(),
-      syncNow: () => file.syncNow(),
-      close: () => file.close(),
-    };
-  }
-}
-
-let disk: MemoryDisk;
+let disk: SmallDisk;
 let clock: ManualClock;
 let broker: Broker;
 let client: RawClient;
 
 beforeEach(async () => {
-  disk = new FullDisk();
-  isFull = "no";
+  disk = new SmallDisk();
   clock = new ManualClock();
   broker = await startBroker({ disk, clock, topicDefaults: { "retention.ms": "-1" } });
   client = await RawClient.connect(broker.port);
@@ -233,10 +207,10 @@ describe("on a full disk", () => {
     const producer = await init();
     await add(producer, [0]);
     await write(producer, "a", 0);
-    isFull = "logs";
+    disk.areLogsFull = true;
     expect(await end(producer, true)).toBe(15);
     expect(await end(producer, true)).toBe(51);
-    isFull = "no";
+    disk.areLogsFull = false;
     clock.advance(1000);
     await expect.poll(async () => (await read(1)).values, { interval: 1 }).toEqual(["a"]);
     await expect.poll(() => end(producer, true), { interval: 1 }).toBe(0);
@@ -246,9 +220,9 @@ describe("on a full disk", () => {
     const producer = await init();
     await add(producer, [0]);
     await write(producer, "a", 0);
-    isFull = "journal";
+    disk.isJournalFull = true;
     expect(await end(producer, true)).toBe(15);
-    isFull = "no";
+    disk.isJournalFull = false;
     expect(await end(producer, false)).toBe(0);
     expect(await read(1)).toMatchObject({ aborted: [{ firstOffset: 0 }] });
   });
