@@ -3,21 +3,9 @@ import { initProducerId } from "../packages/broker/src/protocol/messages/init-pr
 import { produce } from "../packages/broker/src/protocol/messages/produce.ts";
 import { txnOffsetCommit } from "../packages/broker/src/protocol/messages/txn-offset-commit.ts";
 import { NULL_UUID } from "../packages/broker/src/protocol/schema.ts";
-import { clientBatch } from "../packages/broker/test/batches.ts";
 import { oneBatch } from "./requests.ts";
 import type { Session } from "./session.ts";
-
-const TRANSACTIONAL = 0x10;
-/** Times of records are near the clock: Apache Kafka begins a new segment, and ends a fetch, where times are far apart. */
-const STARTED_MS = Date.now();
-/** Apache Kafka is still writing the markers of the transaction before. */
-const CONCURRENT_TRANSACTIONS = 51;
-
-export interface Claim {
-  readonly transactionalId: string;
-  readonly producerId: number;
-  readonly producerEpoch: number;
-}
+import { type Claim, isThrough, transactionalBatch } from "./transactional-requests.ts";
 
 interface Sent {
   readonly partition?: number;
@@ -46,9 +34,7 @@ export class EpochProducer {
     step = "init",
   ): Promise<EpochProducer> {
     const body = { transactionalId, transactionTimeoutMs: 60_000, ...fields };
-    const isFinal = ({ errorCode }: { readonly errorCode: number }): boolean =>
-      errorCode !== CONCURRENT_TRANSACTIONS;
-    const { producerId, producerEpoch } = await session.sendUntil(initProducerId, 5, body, isFinal, step);
+    const { producerId, producerEpoch } = await session.sendUntil(initProducerId, 5, body, isThrough, step);
     return new EpochProducer(session, { transactionalId, producerId, producerEpoch });
   }
 
@@ -59,21 +45,14 @@ export class EpochProducer {
     const due = this.#sequences.get(place) ?? 0;
     const { sequence = due } = sent;
     if (claim === this.claim) this.#sequences.set(place, sequence + values.length);
-    const { transactionalId, producerId, producerEpoch } = claim;
-    const records = clientBatch({
-      values,
-      producerId,
-      producerEpoch,
-      sequence,
-      attributes: TRANSACTIONAL,
-      timestampMs: STARTED_MS,
-    });
+    const records = transactionalBatch(claim, sequence, values);
+    const { transactionalId } = claim;
     const body = oneBatch(name, records, { transactionalId, topicId, index: partition });
     await this.#session.sendUntil(
       produce,
       version,
       body,
-      ({ responses }) => responses[0]?.partitionResponses[0]?.errorCode !== CONCURRENT_TRANSACTIONS,
+      ({ responses }) => isThrough(responses[0]?.partitionResponses[0]),
       step,
     );
   }
@@ -92,7 +71,7 @@ export class EpochProducer {
       txnOffsetCommit,
       version,
       body,
-      ({ topics }) => topics[0]?.partitions[0]?.errorCode !== CONCURRENT_TRANSACTIONS,
+      ({ topics }) => isThrough(topics[0]?.partitions[0]),
       step,
     );
   }
@@ -107,8 +86,6 @@ export class EpochProducer {
 
   /** Ends it under some identity, and stays who it is. */
   endAs(claim: Claim, committed: boolean, step: string, version = 5) {
-    const isFinal = ({ errorCode }: { readonly errorCode: number }): boolean =>
-      errorCode !== CONCURRENT_TRANSACTIONS;
-    return this.#session.sendUntil(endTxn, version, { ...claim, committed }, isFinal, step);
+    return this.#session.sendUntil(endTxn, version, { ...claim, committed }, isThrough, step);
   }
 }

@@ -203,7 +203,7 @@ export const severalFaultsCases = area("several faults", {
     ];
     await session.send(addPartitionsToTxn, 3, { ...claim, topics });
     await session.send(addPartitionsToTxn, 3, { ...claim, topics: topics.slice(0, 1) });
-    await session.send(addPartitionsToTxn, 3, { ...claim, producerId: 7, topics });
+    await session.send(addPartitionsToTxn, 3, { ...claim, producerId: 987_654, topics });
     const unknown = { name: topic, partitions: [0, 0, 7, 7] };
     await session.send(addPartitionsToTxn, 3, { ...claim, topics: [...topics, unknown] });
   },

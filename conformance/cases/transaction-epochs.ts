@@ -7,10 +7,11 @@ import { listOffsets } from "../../packages/broker/src/protocol/messages/list-of
 import { offsetFetch } from "../../packages/broker/src/protocol/messages/offset-fetch.ts";
 import { produce } from "../../packages/broker/src/protocol/messages/produce.ts";
 import { clientBatch } from "../../packages/broker/test/batches.ts";
-import { type Claim, EpochProducer } from "../epoch-producer.ts";
+import { EpochProducer } from "../epoch-producer.ts";
 import { oneBatch, oneFetch, oneOffset } from "../requests.ts";
 import type { Session } from "../session.ts";
 import { area } from "../suite.ts";
+import type { Claim } from "../transactional-requests.ts";
 
 const READ_COMMITTED = 1;
 const UNKNOWN_ID = "zzzzzzzzzzzzzzzzzzzzzQ";
