@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { connect } from "node:http2";
 import { decodeSolanaBlock, decodeYellowstoneBlock } from "@candlewick/decode";
 import { slot } from "@candlewick/domain";
 import imported, {
@@ -7,6 +8,7 @@ import imported, {
   type SubscribeUpdate,
 } from "@triton-one/yellowstone-grpc";
 import { afterEach, describe, expect, test } from "vitest";
+import { ProtobufWriter } from "../src/encoding/protobuf.ts";
 import {
   ChainFeed,
   createChain,
@@ -94,6 +96,41 @@ describe("a block in Yellowstone's protobuf", () => {
       trades += json.swaps.length;
     }
     expect(trades).toBeGreaterThan(50);
+  });
+});
+
+describe("a stream", () => {
+  test("sends what waits in common DATA frames: its client counts small ones that it has not read", async () => {
+    const { url } = await start();
+    const from = chain.calendar.slotAt(NOW) - 100;
+    const filter = new ProtobufWriter().uint(2, 1).finish();
+    const entry = new ProtobufWriter().presentBytes(1, Buffer.from("all")).presentBytes(2, filter).finish();
+    const message = new ProtobufWriter().presentBytes(2, entry).uint(11, from).finish();
+    const header = Buffer.alloc(5);
+    header.writeUInt32BE(message.length, 1);
+    const session = connect(url);
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/geyser.Geyser/Subscribe",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    stream.write(Buffer.concat([header, message]));
+    const frames: Buffer[] = [];
+    let updates = 0;
+    let rest = Buffer.alloc(0);
+    const enough = Promise.withResolvers<void>();
+    stream.on("data", (frame: Buffer) => {
+      frames.push(frame);
+      rest = Buffer.concat([rest, frame]);
+      for (; rest.length >= 5 && rest.length >= 5 + rest.readUInt32BE(1); updates++)
+        rest = rest.subarray(5 + rest.readUInt32BE(1));
+      if (updates >= 300) enough.resolve();
+    });
+    stream.on("error", enough.reject);
+    await enough.promise;
+    session.destroy();
+    expect(frames.filter(({ length }) => length < 256).length).toBeLessThan(10);
   });
 });
 

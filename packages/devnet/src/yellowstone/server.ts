@@ -12,7 +12,7 @@ import { type DevnetClock, machineClock } from "../rpc/clock.ts";
 import type { Commitment } from "../rpc/ledger.ts";
 import type { UpdateFeed } from "./feed.ts";
 import type { StreamEvent } from "./messages.ts";
-import { ClientStream, type StreamRules } from "./stream.ts";
+import { ClientStream, GatheringCall, type StreamRules } from "./stream.ts";
 
 export interface YellowstoneServerOptions {
   readonly feed: UpdateFeed;
@@ -74,7 +74,10 @@ export async function startYellowstone(options: YellowstoneServerOptions): Promi
   };
   const streams = new Set<ClientStream>();
   const stopped = new AbortController();
-  const server = new Server({ "grpc.max_receive_message_length": 4 * 1024 * 1024 });
+  const server = new Server({
+    "grpc.max_receive_message_length": 4 * 1024 * 1024,
+    interceptors: [(_method, call) => new GatheringCall(call)],
+  });
   server.addService(SERVICE, {
     Subscribe(call: ServerDuplexStream<Buffer, Buffer>) {
       if (token !== undefined && call.metadata.get("x-token")[0] !== token) {
