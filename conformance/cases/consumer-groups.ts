@@ -244,6 +244,20 @@ export const consumerGroupCases = [
       await again.beat({ memberEpoch: -1 }, "leaves for good");
       await describe(session, topic, "gone");
     },
+    "a member under another instance id": async (session, topic) => {
+      await createAssignableTopic(session, topic, 2);
+      const options = { memberId: "a", topics: [topic] };
+      const member = new ConsumerMember(session, topic, { ...options, instanceId: "i" });
+      await member.join();
+      await member.join({ instanceId: "j" }, "under another");
+      await member.join({ instanceId: "i" }, "under the former, which is still its own");
+      await member.beat({ instanceId: "i" }, "heartbeat under the former");
+      const other = new ConsumerMember(session, topic, { ...options, memberId: "b", instanceId: "i" });
+      await other.join({}, "another member under the former");
+      await member.beat({ instanceId: "j", memberEpoch: -1 }, "leaves");
+      await other.join({}, "another member, when it has left");
+      await describe(session, topic, "at last");
+    },
     "topics that grow and go": async (session, topic) => {
       const member = await topicAndMember(session, topic, 1);
       await member.join();

@@ -65,6 +65,11 @@ export interface ConsumerGroup {
   /** The epoch for which the targets were made. */
   readonly assignmentEpoch: number;
   readonly members: ReadonlyMap<string, ConsumerMember>;
+  /**
+   * Member ids by instance ids. A member that comes again under another instance id stays known by the former one
+   * as well while it is there, as in Apache Kafka.
+   */
+  readonly instances: ReadonlyMap<string, string>;
   /** By member id. */
   readonly targets: ReadonlyMap<string, PartitionMap>;
   /** How many partitions each subscribed topic had, by its id, when the epoch began. */
@@ -76,6 +81,8 @@ export const AWAY_EPOCH = -2;
 export const LEAVE_EPOCH = -1;
 /** A group that nobody has joined yet. */
 export const NO_EPOCH = 0;
+/** With so many instance ids those that members do not carry any more are forgotten. */
+const MAX_INSTANCES = 10_000;
 
 export function emptyConsumerGroup(id: string): ConsumerGroup {
   return {
@@ -83,6 +90,7 @@ export function emptyConsumerGroup(id: string): ConsumerGroup {
     epoch: NO_EPOCH,
     assignmentEpoch: NO_EPOCH,
     members: new Map(),
+    instances: new Map(),
     targets: new Map(),
     topics: new Map(),
   };
@@ -114,8 +122,15 @@ export function targetOf(group: ConsumerGroup, memberId: string): PartitionMap {
 }
 
 export function staticMember(group: ConsumerGroup, instanceId: string): ConsumerMember | undefined {
-  for (const member of group.members.values()) if (member.instanceId === instanceId) return member;
-  return undefined;
+  const memberId = group.instances.get(instanceId);
+  return memberId === undefined ? undefined : group.members.get(memberId);
+}
+
+/** The instance ids that members carry now. */
+export function instancesOf(members: Iterable<ConsumerMember>): Map<string, string> {
+  const instances = new Map<string, string>();
+  for (const { id, instanceId } of members) if (instanceId !== null) instances.set(instanceId, id);
+  return instances;
 }
 
 /** The partitions that others than this member hold, given up or not. */
@@ -144,15 +159,36 @@ export function consumerGroupState(group: ConsumerGroup): "Empty" | "Assigning" 
 /** The group with this member in the place of the one with its id, or as one more. */
 export function withMember(group: ConsumerGroup, member: ConsumerMember): ConsumerGroup {
   if (group.members.get(member.id) === member) return group;
-  return { ...group, members: new Map(group.members).set(member.id, member) };
+  const members = new Map(group.members).set(member.id, member);
+  const { id, instanceId } = member;
+  if (instanceId === null || group.instances.get(instanceId) === id) return { ...group, members };
+  const known = group.instances.size < MAX_INSTANCES ? group.instances : instancesOf(members.values());
+  return { ...group, members, instances: new Map(known).set(instanceId, id) };
+}
+
+/** The group with a static member that came back under a new id in the place of what it was: nobody else notices. */
+export function withSuccessor(
+  group: ConsumerGroup,
+  former: ConsumerMember,
+  member: ConsumerMember,
+): ConsumerGroup {
+  const target = group.targets.get(former.id);
+  const rest = without(group, former.id);
+  const targets = target === undefined ? rest.targets : new Map(rest.targets).set(member.id, target);
+  return withMember({ ...rest, targets }, member);
 }
 
 /** The group without a member and its target; its epoch is one more, so that the others get new targets. */
 export function withoutMember(group: ConsumerGroup, memberId: string): ConsumerGroup {
   if (!group.members.has(memberId)) return group;
+  return { ...without(group, memberId), epoch: group.epoch + 1 };
+}
+
+function without(group: ConsumerGroup, memberId: string): ConsumerGroup {
   const members = new Map(group.members);
   const targets = new Map(group.targets);
   members.delete(memberId);
   targets.delete(memberId);
-  return { ...group, epoch: group.epoch + 1, members, targets };
+  const instances = new Map([...group.instances].filter(([, id]) => id !== memberId));
+  return { ...group, members, targets, instances };
 }

@@ -5,6 +5,7 @@ import {
   type ConsumerMember,
   newConsumerMember,
   staticMember,
+  withSuccessor,
 } from "./consumer-group.ts";
 import type { HeldPartitions } from "./partition-map.ts";
 
@@ -63,20 +64,8 @@ function admitStatic(group: ConsumerGroup, claim: Claim, instanceId: string): Ad
   if (known.epoch !== AWAY_EPOCH && known.classic === null) {
     return refused(ErrorCode.UNRELEASED_INSTANCE_ID, `Instance ${instanceId} is in use by ${known.id}.`);
   }
-  return replace(group, known, claim.memberId);
-}
-
-/** Lets a new member take over what a static member that went away has left it: no one else notices. */
-function replace(group: ConsumerGroup, known: ConsumerMember, memberId: string): Admitted {
-  const members = new Map(group.members);
-  const targets = new Map(group.targets);
-  const target = targets.get(known.id);
-  members.delete(known.id);
-  targets.delete(known.id);
-  if (target !== undefined) targets.set(memberId, target);
-  const member = { ...known, id: memberId, epoch: 0, previousEpoch: 0, classic: null };
-  members.set(memberId, member);
-  return { kind: "admitted", group: { ...group, members, targets }, member };
+  const member = { ...known, id: claim.memberId, epoch: 0, previousEpoch: 0, classic: null };
+  return { kind: "admitted", group: withSuccessor(group, known, member), member };
 }
 
 export function unknownMember(name: string): Refusal {

@@ -9,6 +9,7 @@ import {
   type TopicDirectory,
   targetOf,
   withMember,
+  withSuccessor,
 } from "./consumer-group.ts";
 import { assign, towardsTarget } from "./consumer-heartbeat.ts";
 import {
@@ -175,15 +176,9 @@ function memberFor(
   if (!isUnnamed) return known === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : ErrorCode.FENCED_INSTANCE_ID;
   if (known === undefined) return { group, member: { ...newConsumerMember(memberId), instanceId } };
   // It came back under a new id and takes over what the former one had.
-  const members = new Map(group.members);
-  const targets = new Map(group.targets);
-  const target = targets.get(known.id);
-  members.delete(known.id);
-  targets.delete(known.id);
-  if (target !== undefined) targets.set(memberId, target);
   const epoch = Math.max(known.epoch, group.assignmentEpoch);
   const member = { ...known, id: memberId, epoch, previousEpoch: 0 };
-  return { group: { ...group, members: members.set(memberId, member), targets }, member };
+  return { group: withSuccessor(group, known, member), member };
 }
 
 /** The classic member that a request claims to come from, or why it is none. */

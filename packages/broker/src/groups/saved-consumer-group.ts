@@ -1,5 +1,11 @@
 import type { JournalEntry } from "../storage/journal.ts";
-import { type ConsumerGroup, type ConsumerMember, emptyConsumerGroup, targetOf } from "./consumer-group.ts";
+import {
+  type ConsumerGroup,
+  type ConsumerMember,
+  emptyConsumerGroup,
+  instancesOf,
+  targetOf,
+} from "./consumer-group.ts";
 import {
   type HeldPartitions,
   heldPartitions,
@@ -129,12 +135,14 @@ export function restoredConsumerGroups(entries: Iterable<JournalEntry>): Restore
   }
   return [...heads].map(([id, { epoch, assignmentEpoch, topics, emptySinceMs }]) => {
     const saved = members.get(id) ?? [];
+    const restored = saved.map(restoredMember);
     const group: ConsumerGroup = {
       ...emptyConsumerGroup(id),
       epoch,
       assignmentEpoch,
       topics: new Map(topics),
-      members: new Map(saved.map((member) => [member.id, restoredMember(member)])),
+      members: new Map(restored.map((member) => [member.id, member])),
+      instances: instancesOf(restored),
       targets: new Map(
         saved.flatMap(({ id: memberId, target }) =>
           target.length === 0 ? [] : [[memberId, new Map(target)] as const],
