@@ -105,6 +105,27 @@ export const transactionEpochCases = [
       await producer.endAs(off(producer.claim, 1), true, "from the future");
       await read(session, topic, 4, "at last");
     },
+    "a batch refused for now keeps out those behind it": async (session, topic) => {
+      await session.createTopic(topic, 3);
+      const producer = await EpochProducer.init(session, topic);
+      const older = { version: 11, partition: 0 };
+      await producer.send(topic, ["d"], "not in the transaction", { ...older, sequence: 3 });
+      const added = { ...producer.claim, topics: [{ name: topic, partitions: [0] }] };
+      await session.send(addPartitionsToTxn, 3, added, "added");
+      await producer.send(topic, ["f"], "behind the refused", { ...older, sequence: 5 });
+      await producer.send(topic, ["c"], "before the refused", { ...older, sequence: 2 });
+      await producer.send(topic, ["d"], "the refused", { ...older, sequence: 3 });
+      const newer = { version: 12, partition: 1 };
+      await producer.send(topic, ["c"], "begins anywhere", { ...newer, sequence: 2 });
+      await producer.send(topic, ["b"], "begins before", { ...newer, sequence: 1 });
+      await producer.send(topic, ["a"], "begins at zero", { ...newer, sequence: 0 });
+      await producer.send(topic, ["b"], "goes on", { ...newer, sequence: 1 });
+      const mixed = { partition: 2, sequence: 2 };
+      await producer.send(topic, ["c"], "refused to the older", { ...mixed, version: 11 });
+      await producer.send(topic, ["c"], "the refused of the older", { ...mixed, version: 12 });
+      await producer.end(true);
+      await read(session, topic, 3, "committed");
+    },
     "ends of nothing": async (session, topic) => {
       await session.createTopic(topic);
       const producer = await EpochProducer.init(session, topic);

@@ -4,7 +4,7 @@ import { produce as api } from "../protocol/messages/produce.ts";
 import { MalformedMessage } from "../protocol/reader.ts";
 import type { RequestOf, ResponseOf } from "../protocol/schema.ts";
 import type { PartitionLog } from "../storage/partition-log.ts";
-import { isTransactional, stampAppendTime } from "../storage/record-batch.ts";
+import { stampAppendTime } from "../storage/record-batch.ts";
 import { isInternalTopic } from "../topics/internal-topics.ts";
 import type { Topic } from "../topics/topic-store.ts";
 import { type CheckedBatch, checkBatch, readBatch } from "./batch-check.ts";
@@ -181,7 +181,7 @@ function append(
   if (topic === undefined || log === undefined) return failed(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   const sent = readBatch(records, context.version);
   if (sent.kind === "refused") return refusal(index, sent);
-  const errorCode = gate.admit(sent.header, { topic: name, partition: index });
+  const errorCode = gate.admit(sent.header, { topic: name, partition: index }, log.producers);
   if (errorCode !== ErrorCode.NONE) return failed(index, errorCode);
   // What is asked of the whole request is looked at where there is something to append to, as in Apache Kafka.
   if (!KNOWN_ACKS.has(acks)) return failed(index, ErrorCode.INVALID_REQUIRED_ACKS);
@@ -189,9 +189,8 @@ function append(
   const nowMs = context.clock.nowMs();
   const checked = checkBatch(sent, topic.config, nowMs);
   if (checked.kind === "refused") return refusal(index, checked, log);
-  const beginsAtZero = gate.beginsAtZero && isTransactional(checked.header);
   try {
-    return appendBatch(topic, log, index, checked, nowMs, beginsAtZero);
+    return appendBatch(topic, log, index, checked, nowMs);
   } catch (error) {
     return failed(index, storageErrorCode(error, context.settings, { topic: name, partition: index }));
   }
@@ -212,12 +211,11 @@ function appendBatch(
   index: number,
   { batch, header }: Extract<CheckedBatch, { kind: "sound" }>,
   nowMs: number,
-  beginsAtZero: boolean,
 ): Outcome {
   const { usesAppendTime } = topic.config;
   if (usesAppendTime) stampAppendTime(batch, nowMs);
   const stamped = usesAppendTime ? { ...header, maxTimestamp: nowMs } : header;
-  const appended = log.append(batch, stamped, nowMs, beginsAtZero);
+  const appended = log.append(batch, stamped, nowMs);
   if (appended.kind === "rejected") return failed(index, appended.errorCode, null, log);
   const { baseOffset } = appended;
   // Of a duplicate Kafka remembers one time, and gives it whichever kind the topic has.

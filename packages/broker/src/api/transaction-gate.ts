@@ -1,3 +1,4 @@
+import type { ProducerState } from "../producers/producer-state.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { type BatchHeader, isTransactional } from "../storage/record-batch.ts";
 import type { ProducerClaim } from "../transactions/producer-identity.ts";
@@ -45,18 +46,15 @@ export class TransactionGate {
     );
   }
 
-  /** True where a partition without anything of its producer takes only the first of its records. */
-  get beginsAtZero(): boolean {
-    return this.#context.version >= JOINS_SINCE;
-  }
-
   /** Why a batch may not be appended to its partition as part of a transaction; NONE where it is in none. */
-  admit(header: BatchHeader, place: Place): ErrorCode {
-    const { transactions, version } = this.#context;
+  admit(header: BatchHeader, place: Place, producers: ProducerState): ErrorCode {
+    const { transactions, version, clock } = this.#context;
     const { producerId, producerEpoch } = header;
     if (this.#transactionalId === null || producerId < 0 || !isTransactional(header)) {
       return ErrorCode.NONE;
     }
+    if (!producers.announce(header, version >= JOINS_SINCE, clock.nowMs()))
+      return ErrorCode.INVALID_PRODUCER_EPOCH;
     const claim = { transactionalId: this.#transactionalId, producerId, producerEpoch };
     if (version < JOINS_SINCE) return told(transactions.verify(claim, place), version);
     this.#joined ??= this.#join(claim);

@@ -6,6 +6,8 @@ const REMEMBERED_BATCHES = 5;
 const MAX_SEQUENCE = 0x7fff_ffff;
 const NO_SEQUENCE = -1;
 const NO_EPOCH = -1;
+/** Beyond so many the oldest is forgotten; each is there until a batch of its transaction is appended. */
+const MAX_ANNOUNCED = 10_000;
 
 interface PastBatch {
   readonly firstSequence: number;
@@ -22,6 +24,15 @@ export interface ProducerEntry {
   /** First offset of the transaction under way, or -1. */
   transactionStart: number;
   lastSeenMs: number;
+}
+
+/** What a transaction's producer has come with since nothing of it could be appended. */
+interface Announced {
+  epoch: number;
+  lowestSequence: number;
+  /** Of the request that came first: whether a producer that is not known here must begin at zero. */
+  readonly beginsAtZero: boolean;
+  readonly sinceMs: number;
 }
 
 export interface AbortedTransaction {
@@ -53,29 +64,61 @@ export class ProducerState {
   /** Producer id to first offset of its open transaction, oldest first. */
   readonly #open = new Map<number, number>();
   #aborted: AbortedTransaction[] = [];
+  /** By producer id. */
+  readonly #announced = new Map<number, Announced>();
+
+  /**
+   * Takes note of a transaction's batch before its transaction is asked whether it may be appended. One that may
+   * not for now comes again: until something of the transaction is appended, no higher sequence is let in before it
+   * (KIP-890). Returns false for a batch of a former epoch, which need not be asked about.
+   */
+  announce(header: BatchHeader, beginsAtZero: boolean, nowMs: number): boolean {
+    const { producerId, producerEpoch: epoch, baseSequence } = header;
+    const entry = this.#producers.get(producerId);
+    if (entry !== undefined && epoch < entry.epoch) return false;
+    if (entry !== undefined && entry.transactionStart >= 0 && epoch === entry.epoch) return true;
+    const known = this.#announced.get(producerId);
+    if (known === undefined) {
+      if (this.#announced.size >= MAX_ANNOUNCED) this.#forgetOldestAnnounced();
+      this.#announced.set(producerId, { epoch, lowestSequence: baseSequence, beginsAtZero, sinceMs: nowMs });
+    } else if (epoch > known.epoch || (epoch === known.epoch && baseSequence < known.lowestSequence)) {
+      known.epoch = epoch;
+      known.lowestSequence = baseSequence;
+    }
+    return true;
+  }
+
+  #forgetOldestAnnounced(): void {
+    for (const producerId of this.#announced.keys()) {
+      this.#announced.delete(producerId);
+      return;
+    }
+  }
 
   /**
    * Judges a client's batch before it is appended. Batches without a producer id are always accepted, and of a
-   * producer that is not known here any number, unless it must begin at zero.
+   * producer that is not known here any number, unless what it has announced says otherwise.
    */
-  check(header: BatchHeader, beginsAtZero = false): SequenceVerdict {
+  check(header: BatchHeader): SequenceVerdict {
     if (header.producerId < 0) return { kind: "accept" };
     const entry = this.#producers.get(header.producerId);
-    if (entry === undefined) {
-      const isSound = !beginsAtZero || header.baseSequence === 0;
-      return isSound ? { kind: "accept" } : reject(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+    const duplicate = entry === undefined ? undefined : duplicateOf(header, entry);
+    if (duplicate !== undefined) return duplicate;
+    if (entry !== undefined && header.producerEpoch < entry.epoch) {
+      return reject(ErrorCode.INVALID_PRODUCER_EPOCH);
     }
-    if (header.producerEpoch < entry.epoch) return reject(ErrorCode.INVALID_PRODUCER_EPOCH);
+    const announced = this.#announced.get(header.producerId);
+    if (announced !== undefined) {
+      const mustBeZero = announced.beginsAtZero && (entry?.batches.length ?? 0) === 0;
+      if (header.baseSequence > (mustBeZero ? 0 : announced.lowestSequence)) {
+        return reject(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
+      }
+    }
+    if (entry === undefined) return { kind: "accept" };
     if (header.producerEpoch > entry.epoch) {
       // Behind records of no epoch any sequence may begin.
       const mayBegin = header.baseSequence === 0 || entry.epoch === NO_EPOCH;
       return mayBegin ? { kind: "accept" } : reject(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER);
-    }
-    const lastSequence = lastSequenceOf(header);
-    for (const batch of entry.batches) {
-      if (batch.firstSequence === header.baseSequence && batch.lastSequence === lastSequence) {
-        return { kind: "duplicate", baseOffset: batch.baseOffset, timestampMs: batch.timestampMs };
-      }
     }
     const expected = nextSequence(entry.batches.at(-1)?.lastSequence ?? NO_SEQUENCE);
     return header.baseSequence === expected
@@ -106,10 +149,11 @@ export class ProducerState {
       baseOffset: header.baseOffset,
       timestampMs: header.maxTimestamp,
     });
-    if (isTransactional(header) && entry.transactionStart < 0) {
-      entry.transactionStart = header.baseOffset;
-      this.#open.set(header.producerId, header.baseOffset);
-    }
+    if (!isTransactional(header)) return;
+    this.#announced.delete(header.producerId);
+    if (entry.transactionStart >= 0) return;
+    entry.transactionStart = header.baseOffset;
+    this.#open.set(header.producerId, header.baseOffset);
   }
 
   /** Takes note of a transaction marker at its offset. */
@@ -123,6 +167,7 @@ export class ProducerState {
       });
     }
     this.#open.delete(header.producerId);
+    this.#announced.delete(header.producerId);
     const sameEpoch = entry?.epoch === header.producerEpoch;
     this.#producers.set(header.producerId, {
       epoch: header.producerEpoch,
@@ -159,10 +204,13 @@ export class ProducerState {
     return this.#aborted.filter((aborted) => aborted.lastOffset >= from && aborted.firstOffset < to);
   }
 
-  /** Forgets producers that have been silent since `beforeMs` and aborts that lie wholly before the log. */
+  /** Forgets producers that have been silent since `beforeMs`, and aborts that lie wholly before the log. */
   expire(beforeMs: number, logStartOffset: number): void {
     for (const [producerId, entry] of this.#producers) {
       if (entry.lastSeenMs < beforeMs && entry.transactionStart < 0) this.#producers.delete(producerId);
+    }
+    for (const [producerId, { sinceMs }] of this.#announced) {
+      if (sinceMs < beforeMs) this.#announced.delete(producerId);
     }
     this.#aborted = this.#aborted.filter((aborted) => aborted.lastOffset >= logStartOffset);
   }
@@ -187,6 +235,18 @@ export class ProducerState {
       this.#open.set(producerId, transactionStart);
     }
   }
+}
+
+function duplicateOf(
+  header: BatchHeader,
+  { epoch, batches }: ProducerEntry,
+): (SequenceVerdict & { kind: "duplicate" }) | undefined {
+  if (header.producerEpoch !== epoch) return undefined;
+  const lastSequence = lastSequenceOf(header);
+  const same = batches.find(
+    (batch) => batch.firstSequence === header.baseSequence && batch.lastSequence === lastSequence,
+  );
+  return same && { kind: "duplicate", baseOffset: same.baseOffset, timestampMs: same.timestampMs };
 }
 
 function reject(errorCode: ErrorCode): SequenceVerdict {

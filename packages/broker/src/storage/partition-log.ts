@@ -156,12 +156,11 @@ export class PartitionLog {
 
   /**
    * Appends one batch, which gets its offset written into it, and returns before it is durable. Throws where
-   * the disk refuses; the log is then as it was before. `beginsAtZero`: a producer that is not known here must begin
-   * with the first of its numbers.
+   * the disk refuses; the log is then as it was before.
    */
-  append(batch: Buffer, header: BatchHeader, nowMs: number, beginsAtZero = false): AppendResult {
+  append(batch: Buffer, header: BatchHeader, nowMs: number): AppendResult {
     this.#assertSound();
-    const verdict: SequenceVerdict = this.producers.check(header, beginsAtZero);
+    const verdict: SequenceVerdict = this.producers.check(header);
     if (verdict.kind === "duplicate") return verdict;
     if (verdict.kind === "reject") return { kind: "rejected", errorCode: verdict.errorCode };
     return this.appendUnchecked(batch, header, nowMs);
