@@ -152,6 +152,12 @@ export const metadataCases = [
       await session.untilLed(topic, 1);
       await session.send(metadata, 4, { topics: [{ name: topic }], allowAutoTopicCreation: true });
     },
+    "a topic whose name collides does not": async (session, topic) => {
+      await session.createTopic(`${topic}.x`);
+      const topics = [{ name: `${topic}_x` }];
+      for (const step of ["first", "again"])
+        await session.send(metadata, 12, { topics, allowAutoTopicCreation: true }, step);
+    },
     "authorized operations": async (session, topic) => {
       await session.createTopic(topic);
       const both = { includeClusterAuthorizedOperations: true, includeTopicAuthorizedOperations: true };

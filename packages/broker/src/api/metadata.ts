@@ -113,8 +113,10 @@ function byName(
   const isCreated = mayCreate && settings.autoCreateTopics;
   const isCreator = access.cluster(Operation.CREATE) || access.topic(Operation.CREATE, name);
   if (isCreated && !isCreator) return missing(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
-  if (!isCreated) return missing(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  if (topics.collision(name) !== undefined) return missing(name, ErrorCode.INVALID_TOPIC_EXCEPTION);
+  // A name that collides with another's is not created either; Apache Kafka says no more than that it is not there.
+  if (!isCreated || topics.collision(name) !== undefined) {
+    return missing(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  }
   try {
     if (isInternalTopic(name)) ensureInternalTopic(name, topics, settings);
     else topics.create(name, settings.numPartitions);
