@@ -13,6 +13,7 @@ const TOPIC = 2;
 const MARK = { topic: `calm-${process.pid}`, setting: "retention.ms" } as const;
 const POLL_MS = 3;
 const POLLS = 2000;
+const TIMER_POLLS = 100;
 let marks = 1_000_000;
 
 /** Creates the topic whose setting shows how far the broker has followed its metadata. */
@@ -57,9 +58,12 @@ async function untilGroupsAreSeen(player: Player): Promise<void> {
   await player.ask(offsetCommit, 9, { groupId: MARK.topic, memberId: "", topics });
 }
 
-/** A group whose last member has left waits for whoever has only an id: for no time, but by a timer. */
+/**
+ * A group whose last member has left waits for whoever has only an id: for no time, but by a timer. In a rebalance that
+ * had begun before it waits for as long as that one lasts; then there is nothing to wait for here.
+ */
 async function untilEmpty(player: Player, group: string): Promise<void> {
-  await until(`${player.name} does not end a rebalance of nobody`, async () => {
+  await reached(TIMER_POLLS, async () => {
     const { groups } = await player.ask(describeGroups, 5, { groups: [player.world.name(group)] });
     return groups[0]?.groupState !== "PreparingRebalance" || groups[0].members.length > 0;
   });
@@ -74,9 +78,13 @@ async function untilEnded(player: Player, id: string): Promise<void> {
 }
 
 async function until(failure: string, isDone: () => Promise<boolean>): Promise<void> {
-  for (let poll = 0; poll < POLLS; poll++) {
-    if (await isDone()) return;
+  if (!(await reached(POLLS, isDone))) throw new Error(failure);
+}
+
+async function reached(polls: number, isDone: () => Promise<boolean>): Promise<boolean> {
+  for (let poll = 0; poll < polls; poll++) {
+    if (await isDone()) return true;
     await delay(POLL_MS);
   }
-  throw new Error(failure);
+  return false;
 }

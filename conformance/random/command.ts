@@ -61,7 +61,9 @@ async function runSeeds(
   let failed = 0;
   let steps = 0;
   for (let seed = first; seed < first + count; seed++) {
-    const { played, failure } = await trial(sides, seed, places);
+    const { played, failure } = await trial(sides, seed, places).catch((error: unknown) => {
+      throw new Error(`seed ${seed} did not come to its end`, { cause: error });
+    });
     steps += played;
     if (failure === undefined) continue;
     failed++;
