@@ -240,7 +240,10 @@ export const aclCases = [
           { name: `${name}-open`, partitions: [0] },
         ];
         await client.attempt(addPartitionsToTxn, 3, { ...claim, topics: both });
-        await client.attempt(addOffsetsToTxn, 3, { ...claim, groupId: `${name}-free` });
+        for (const transactionalId of [name, ""]) {
+          const body = { ...claim, transactionalId, groupId: `${name}-free` };
+          await client.attempt(addOffsetsToTxn, 3, body, `an offset to '${transactionalId && "its own"}'`);
+        }
         const partition = { partitionIndex: 0, committedOffset: 1, committedMetadata: "" };
         const commit = { ...claim, memberId: "", topics: [{ name, partitions: [partition] }] };
         await client.attempt(txnOffsetCommit, 3, { ...commit, groupId: `${name}-free` });

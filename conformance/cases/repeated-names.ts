@@ -4,13 +4,15 @@ import { alterReplicaLogDirs } from "../../packages/broker/src/protocol/messages
 import { deleteRecords } from "../../packages/broker/src/protocol/messages/delete-records.ts";
 import { describeClientQuotas } from "../../packages/broker/src/protocol/messages/describe-client-quotas.ts";
 import { describeLogDirs } from "../../packages/broker/src/protocol/messages/describe-log-dirs.ts";
+import { fetch } from "../../packages/broker/src/protocol/messages/fetch.ts";
 import { listOffsets } from "../../packages/broker/src/protocol/messages/list-offsets.ts";
 import { listTransactions } from "../../packages/broker/src/protocol/messages/list-transactions.ts";
 import { offsetCommit } from "../../packages/broker/src/protocol/messages/offset-commit.ts";
+import { offsetDelete } from "../../packages/broker/src/protocol/messages/offset-delete.ts";
 import { produce } from "../../packages/broker/src/protocol/messages/produce.ts";
 import { txnOffsetCommit } from "../../packages/broker/src/protocol/messages/txn-offset-commit.ts";
 import { clientBatch } from "../../packages/broker/test/batches.ts";
-import { oneBatch, oneOffset } from "../requests.ts";
+import { oneBatch, oneFetch, oneOffset } from "../requests.ts";
 import type { Session } from "../session.ts";
 import { area } from "../suite.ts";
 import { TransactionalProducer } from "../transactional-producer.ts";
@@ -86,6 +88,9 @@ export const repeatedNameCases = area("repeated names", {
     await withEach(times, (topics, step) =>
       session.send(listOffsets, 8, { ...oneOffset(topic, -1), topics }, step),
     );
+    const places = [0, 0].flatMap(() => oneFetch(topic).topics);
+    const fetched = { ...oneFetch(topic, { isolationLevel: 2 }), topics: places };
+    await session.send(fetch, 11, fetched, "of an unknown isolation");
     const commit = { groupId: topic, memberId: "" };
     await withEach(pieces(topic, commitOf), async (topics, step) => {
       for (const version of [2, 9]) await session.send(offsetCommit, version, { ...commit, topics }, step);
@@ -97,6 +102,10 @@ export const repeatedNameCases = area("repeated names", {
     await withEach(
       pieces(topic, (partition) => partition),
       (topics, step) => session.send(addPartitionsToTxn, 3, { ...claim, topics }, `into it: ${step}`),
+    );
+    const nothing = [...Array(2)].map(() => ({ name: "", partitions: [] }));
+    await withEach({ ...pieces(topic, (partitionIndex) => ({ partitionIndex })), nothing }, (topics, step) =>
+      session.send(offsetDelete, 0, { groupId: topic, topics }, `deleted: ${step}`),
     );
   },
   "moves, states and bounds": async (session, topic) => {

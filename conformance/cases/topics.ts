@@ -1,6 +1,7 @@
 import { createPartitions } from "../../packages/broker/src/protocol/messages/create-partitions.ts";
 import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
 import { deleteTopics } from "../../packages/broker/src/protocol/messages/delete-topics.ts";
+import { findCoordinator } from "../../packages/broker/src/protocol/messages/find-coordinator.ts";
 import { metadata } from "../../packages/broker/src/protocol/messages/metadata.ts";
 import type { Session } from "../session.ts";
 import { area } from "../suite.ts";
@@ -61,6 +62,7 @@ export const topicCases = [
     names: async (session, topic) => {
       for (const name of ["", ".", "..", "a/b", "a b", "x".repeat(250)])
         await create(session, `'${name}'`, { name });
+      await session.ask(findCoordinator, 4, { keyType: 0, coordinatorKeys: [topic] });
       await create(session, "an internal one", { name: "__consumer_offsets" });
       await session.createTopic(`${topic}.a_b`);
       await create(session, "there already", { name: `${topic}.a_b` });
@@ -72,6 +74,7 @@ export const topicCases = [
         { name: `${topic}-twice` },
         { name: `${topic}-once` },
       );
+      await create(session, "the same in metrics", { name: `${topic}.c.d` }, { name: `${topic}.c_d` });
     },
     layouts: async (session, topic) => {
       for (const numPartitions of [0, -1, -2]) {

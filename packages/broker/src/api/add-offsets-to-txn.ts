@@ -11,13 +11,13 @@ const FENCED_SINCE = 2;
 export const addOffsetsToTxn: Handler = serve(
   api,
   async (request, { transactions, version, settings, access }) => {
-    if (request.transactionalId === "") return { errorCode: ErrorCode.INVALID_REQUEST };
     if (!access.transactionalId(Operation.WRITE, request.transactionalId)) {
       return { errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED };
     }
     if (!access.group(Operation.READ, request.groupId)) {
       return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED };
     }
+    if (request.transactionalId === "") return { errorCode: ErrorCode.INVALID_REQUEST };
     const where = { transactionalId: request.transactionalId };
     const errorCode = await storageOutcome(
       settings,

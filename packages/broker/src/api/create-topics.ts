@@ -22,17 +22,14 @@ const USE_DEFAULT = -1;
 
 /** CreateTopics, versions 0 to 7. There is one broker, so the only replication factor is 1. */
 export const createTopics: Handler = serve(api, (request, context) => {
-  const times = Map.groupBy(request.topics, ({ name }) => name);
+  // All are judged before the first is created: names of one request may collide, as in Apache Kafka.
+  const judged = [...Map.groupBy(request.topics, ({ name }) => name)].map(([name, asked]) => ({
+    name,
+    topic: asked[0],
+    refusal: refusalOf(name, asked, context),
+  }));
   return {
-    topics: [...times].map(([name, asked]): TopicResult => {
-      const [topic] = asked;
-      const mayCreate =
-        context.access.cluster(Operation.CREATE) || context.access.topic(Operation.CREATE, name);
-      const refusal = !mayCreate
-        ? refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED, "The topic may not be created.")
-        : topic === undefined || asked.length > 1
-          ? refuse(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
-          : refusalOf(topic, context);
+    topics: judged.map(({ name, topic, refusal }): TopicResult => {
       if (topic === undefined || refusal !== undefined)
         return { name, ...refusal, errorCode: refusal?.errorCode ?? 0, configs: [] };
       try {
@@ -48,9 +45,20 @@ function refuse(errorCode: ErrorCode, errorMessage: string): Refusal {
   return { errorCode, errorMessage };
 }
 
-function refusalOf(topic: TopicRequest, context: RequestContext): Refusal | undefined {
-  const { name } = topic;
-  const { topics } = context;
+/** `asked`: all that one request asks for under a name. */
+function refusalOf(
+  name: string,
+  asked: readonly TopicRequest[],
+  context: RequestContext,
+): Refusal | undefined {
+  const { access, topics } = context;
+  if (!access.cluster(Operation.CREATE) && !access.topic(Operation.CREATE, name)) {
+    return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED, "The topic may not be created.");
+  }
+  const [topic] = asked;
+  if (topic === undefined || asked.length > 1) {
+    return refuse(ErrorCode.INVALID_REQUEST, "Duplicate topic name.");
+  }
   if (!isValidTopicName(name)) {
     return refuse(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic name is invalid: '${name}'`);
   }

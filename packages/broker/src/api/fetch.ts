@@ -32,7 +32,7 @@ export const fetch: Handler = serve(api, async (given, context) => {
   }
   const request = { ...given, topics: merged(given.topics) };
   const logs = watchedLogs(request, context);
-  if (logs.length > 0 && !ISOLATION_LEVELS.has(given.isolationLevel)) return refuseAll(request, context);
+  if (logs.length > 0 && !ISOLATION_LEVELS.has(given.isolationLevel)) return refuseAll(given, context);
   let read = readAll(request, context);
   if (request.maxWaitMs > 0 && !read.mustAnswer && read.bytes < request.minBytes) {
     context.watch?.pause();
@@ -62,7 +62,7 @@ function merged(topics: Request["topics"]): Request["topics"] {
   });
 }
 
-/** Apache Kafka stumbles over an isolation level that it does not know. */
+/** Apache Kafka stumbles over an isolation level that it does not know, once for each time that a place is named. */
 function refuseAll({ topics, sessionId }: Request, { version }: RequestContext): Response {
   const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR;
   if (version >= TOPIC_IDS_SINCE) return { errorCode, sessionId, responses: [] };
