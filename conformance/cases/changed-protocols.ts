@@ -1,3 +1,4 @@
+import { encodeAssignment } from "../../packages/broker/src/groups/consumer-protocol.ts";
 import { consumerGroupDescribe } from "../../packages/broker/src/protocol/messages/consumer-group-describe.ts";
 import { consumerGroupHeartbeat } from "../../packages/broker/src/protocol/messages/consumer-group-heartbeat.ts";
 import { leaveGroup } from "../../packages/broker/src/protocol/messages/leave-group.ts";
@@ -87,5 +88,26 @@ export const changedProtocolCases = area("changed protocols", {
     session.note("beats", await classic.beat());
     session.note("syncs", await classic.sync());
     await session.send(consumerGroupHeartbeat, 1, { ...fresh.identity, topicPartitions: [] }, "the former");
+  },
+  "the only instance joins with the classic one and other topics": async (session, topic) => {
+    await createAssignableTopic(session, topic, 2);
+    await createAssignableTopic(session, `${topic}-2`, 1);
+    for (const memberId of ["", "a"]) {
+      const groupId = `${topic}-${memberId}`;
+      const fresh = new ConsumerMember(session, groupId, { memberId: "a", topics: [topic], instanceId: "i" });
+      await fresh.join();
+      const classic = new Member(session, groupId, { topics: [`${topic}-2`], instanceId: "i" });
+      classic.memberId = memberId;
+      const step = memberId === "" ? "as another" : "as itself";
+      session.note(`${step}: joins`, await classic.join());
+      await noteKind(session, groupId, `${step}: its group`);
+      session.note(`${step}: beats`, await classic.beat());
+      session.note(`${step}: syncs`, await classic.sync());
+      session.note(`${step}: joins again`, await classic.join());
+      session.note(
+        `${step}: syncs again`,
+        await classic.sync([[classic.memberId, encodeAssignment(0, [{ topic, partitions: [0, 1] }])]]),
+      );
+    }
   },
 });

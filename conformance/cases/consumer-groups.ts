@@ -1,3 +1,4 @@
+import { encodeAssignment } from "../../packages/broker/src/groups/consumer-protocol.ts";
 import { consumerGroupDescribe } from "../../packages/broker/src/protocol/messages/consumer-group-describe.ts";
 import { consumerGroupHeartbeat } from "../../packages/broker/src/protocol/messages/consumer-group-heartbeat.ts";
 import { createPartitions } from "../../packages/broker/src/protocol/messages/create-partitions.ts";
@@ -38,19 +39,6 @@ function commitOf(topic: string, fields: Readonly<Record<string, unknown>>, ...p
     committedMetadata: "m",
   }));
   return { groupId: topic, memberId: "", topics: [{ name: topic, partitions: wanted }], ...fields };
-}
-
-/** ConsumerProtocolAssignment, version 0, of partitions 0 and 1. */
-function bothPartitions(topic: string): Buffer {
-  const name = Buffer.from(topic);
-  const head = Buffer.alloc(8);
-  head.writeInt32BE(1, 2);
-  head.writeInt16BE(name.length, 6);
-  const tail = Buffer.alloc(16);
-  tail.writeInt32BE(2, 0);
-  tail.writeInt32BE(1, 8);
-  tail.writeInt32BE(-1, 12);
-  return Buffer.concat([head, name, tail]);
 }
 
 export const consumerGroupCases = [
@@ -378,7 +366,7 @@ export const consumerGroupCases = [
       await createAssignableTopic(session, topic, 2);
       const classic = new Member(session, topic, { topics: [topic] });
       await classic.join();
-      await classic.sync([[classic.memberId, bothPartitions(topic)]]);
+      await classic.sync([[classic.memberId, encodeAssignment(0, [{ topic, partitions: [0, 1] }])]]);
       await session.send(offsetCommit, 9, {
         ...commitOf(topic, {}, 0),
         memberId: classic.memberId,
@@ -424,7 +412,10 @@ export const consumerGroupCases = [
       await classic.untilRebalance();
       const last = await classic.join();
       session.note("classic again", { ...last, members: last.members.length });
-      session.note("leads again", await classic.sync([[classic.memberId, bothPartitions(topic)]]));
+      session.note(
+        "leads again",
+        await classic.sync([[classic.memberId, encodeAssignment(0, [{ topic, partitions: [0, 1] }])]]),
+      );
       await session.send(offsetFetch, 9, offsets, "offsets stay again");
     },
     "a classic member joins": async (session, topic) => {

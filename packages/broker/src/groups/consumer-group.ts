@@ -84,13 +84,14 @@ export const NO_EPOCH = 0;
 /** With so many instance ids those that members do not carry any more are forgotten. */
 const MAX_INSTANCES = 10_000;
 
-export function emptyConsumerGroup(id: string): ConsumerGroup {
+/** A group with these members and nothing else yet. */
+export function consumerGroupOf(id: string, members: readonly ConsumerMember[] = []): ConsumerGroup {
   return {
     id,
     epoch: NO_EPOCH,
     assignmentEpoch: NO_EPOCH,
-    members: new Map(),
-    instances: new Map(),
+    members: new Map(members.map((member) => [member.id, member])),
+    instances: instancesOf(members),
     targets: new Map(),
     topics: new Map(),
   };
@@ -127,7 +128,7 @@ export function staticMember(group: ConsumerGroup, instanceId: string): Consumer
 }
 
 /** The instance ids that members carry now. */
-export function instancesOf(members: Iterable<ConsumerMember>): Map<string, string> {
+function instancesOf(members: Iterable<ConsumerMember>): Map<string, string> {
   const instances = new Map<string, string>();
   for (const { id, instanceId } of members) if (instanceId !== null) instances.set(instanceId, id);
   return instances;

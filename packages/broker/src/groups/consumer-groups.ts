@@ -222,27 +222,24 @@ export class ConsumerGroups {
   }
 
   /** Goes back to the classic protocol once nobody speaks another. */
-  #downgradeIfOnlyClassic({ group }: Entry, mustRebalance = true): void {
-    if (!this.#ports.mayDowngrade || !isOnlyClassic(group)) return;
-    this.#ports.onOnlyClassic(group, mustRebalance);
+  #downgradeIfOnlyClassic({ group }: Entry): void {
+    if (this.#ports.mayDowngrade && isOnlyClassic(group)) this.#ports.onOnlyClassic(group, true);
   }
 
   /** A JoinGroup of a classic member, which was prepared; the member knows its id. */
   async join(request: JoinRequest, isUnnamed: boolean): Promise<JoinResult> {
     const entry = this.#entries.get(request.groupId);
     if (entry === undefined) return joinError(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId);
-    const result = classicJoin(entry.group, request, this.#rules(entry.seenRevision), isUnnamed);
+    const { mayDowngrade, onOnlyClassic } = this.#ports;
+    const options = { isUnnamed, mayGoBack: mayDowngrade };
+    const result = classicJoin(entry.group, request, this.#rules(entry.seenRevision), options);
     if (result.kind === "refused") return joinError(result.errorCode);
-    const { group, member } = result;
-    const { groupInstanceId } = request;
-    const former = groupInstanceId === null ? undefined : staticMember(entry.group, groupInstanceId);
-    // Other groups of which only classic members are left go back when the next one leaves, as in Apache Kafka.
-    const takesOverFromOtherProtocol = former !== undefined && former.classic === null;
+    const { group, member, goesBack, isStale } = result;
     try {
       this.#apply(entry, entry.group, group);
       entry.seenRevision = this.#seenRevision(group.id);
       this.#watch(entry, member);
-      if (takesOverFromOtherProtocol) this.#downgradeIfOnlyClassic(entry, false);
+      if (goesBack) onOnlyClassic(group, isStale);
       await entry.durable;
     } catch (error) {
       this.#ports.onFailure(error, group.id);

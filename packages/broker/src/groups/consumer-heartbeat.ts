@@ -3,7 +3,7 @@ import {
   AWAY_EPOCH,
   type ConsumerGroup,
   type ConsumerMember,
-  emptyConsumerGroup,
+  consumerGroupOf,
   heldByOthers,
   LEAVE_EPOCH,
   NO_EPOCH,
@@ -76,7 +76,7 @@ export function consumerHeartbeat(
   if (existing === undefined && !isJoining) {
     return refused(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} not found.`);
   }
-  const before = existing ?? emptyConsumerGroup(groupId);
+  const before = existing ?? consumerGroupOf(groupId);
   if (beat.memberEpoch === LEAVE_EPOCH || beat.memberEpoch === AWAY_EPOCH) return leave(before, beat, rules);
   if (before.members.size >= rules.maxMembers && !before.members.has(beat.memberId)) {
     return refused(

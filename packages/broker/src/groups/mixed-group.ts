@@ -2,7 +2,7 @@ import { ErrorCode } from "../protocol/error-code.ts";
 import {
   type ConsumerGroup,
   type ConsumerMember,
-  emptyConsumerGroup,
+  consumerGroupOf,
   heldByOthers,
   newConsumerMember,
   staticMember,
@@ -41,7 +41,7 @@ export const CONSUMER_TYPE = "consumer";
  */
 export function fromClassicGroup(group: Group, topics: TopicDirectory): ConsumerGroup | undefined {
   if (group.protocolType !== CONSUMER_TYPE) return undefined;
-  const members = new Map<string, ConsumerMember>();
+  const members: ConsumerMember[] = [];
   const targets = new Map<string, PartitionMap>();
   const counts = new Map<string, number>();
   for (const old of group.members.values()) {
@@ -55,7 +55,7 @@ export function fromClassicGroup(group: Group, topics: TopicDirectory): Consumer
       const topic = topics.get(name);
       if (topic !== undefined) counts.set(topic.id, topic.partitions.length);
     }
-    members.set(old.id, {
+    members.push({
       ...newConsumerMember(old.id),
       instanceId: old.instanceId,
       rackId: subscription.rackId,
@@ -70,7 +70,7 @@ export function fromClassicGroup(group: Group, topics: TopicDirectory): Consumer
     });
   }
   const epoch = group.generationId;
-  return { ...emptyConsumerGroup(group.id), epoch, assignmentEpoch: epoch, members, targets, topics: counts };
+  return { ...consumerGroupOf(group.id, members), epoch, assignmentEpoch: epoch, targets, topics: counts };
 }
 
 function identified(partitions: readonly NamedPartitions[], topics: TopicDirectory): PartitionMap {
@@ -98,14 +98,22 @@ export function classicAssignment(
 
 export type ClassicJoin =
   | { readonly kind: "refused"; readonly errorCode: ErrorCode }
-  | { readonly kind: "joined"; readonly group: ConsumerGroup; readonly member: ConsumerMember };
+  | {
+      readonly kind: "joined";
+      readonly group: ConsumerGroup;
+      readonly member: ConsumerMember;
+      /** True where nobody speaks the new protocol since a static member has come back with the classic one. */
+      readonly goesBack: boolean;
+      /** Where it goes back: true if what its members have been assigned is out of date. */
+      readonly isStale: boolean;
+    };
 
 /** A JoinGroup in a group of the new protocol: the broker assigns for this member as well, and it leads nobody. */
 export function classicJoin(
   group: ConsumerGroup,
   request: JoinRequest,
   rules: GroupRules,
-  isUnnamed = true,
+  { isUnnamed = true, mayGoBack = false } = {},
 ): ClassicJoin {
   const refuse = (errorCode: ErrorCode): ClassicJoin => ({ kind: "refused", errorCode });
   const { memberId, groupInstanceId, protocols } = request;
@@ -131,13 +139,23 @@ export function classicJoin(
   };
   const isNew =
     found.member.topicPattern !== "" || joining.topicNames.join("\n") !== found.member.topicNames.join("\n");
-  const assigned = assign(withMember(found.group, joining), isNew, rules);
+  const joined = withMember(found.group, joining);
+  const assigned = assign(joined, isNew, rules);
+  const former = groupInstanceId === null ? undefined : staticMember(group, groupInstanceId);
+  // Other groups of which only classic members are left go back when the next one leaves, as in Apache Kafka.
+  const goesBack = mayGoBack && former?.classic === null && isOnlyClassic(joined);
+  const isStale = assigned.assignmentEpoch !== group.assignmentEpoch;
+  if (goesBack && isStale) {
+    // The members assign anew by themselves, in the classic protocol; a successor is in no generation before.
+    const member = memberId === former?.id ? joining : { ...joining, epoch: 0 };
+    return { kind: "joined", group: joined, member, goesBack, isStale };
+  }
   const owned = new Set<string>();
   for (const [id, index] of partitionsOf(identified(subscription.owned, rules.topics))) {
     owned.add(partitionKey(id, index));
   }
   const member = towardsTarget(assigned, joining, owned, isNew, rules);
-  return { kind: "joined", group: withMember(assigned, member), member };
+  return { kind: "joined", group: withMember(assigned, member), member, goesBack, isStale };
 }
 
 /** Why a member of the classic protocol cannot join, whoever it is. */

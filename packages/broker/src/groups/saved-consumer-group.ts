@@ -1,11 +1,5 @@
 import type { JournalEntry } from "../storage/journal.ts";
-import {
-  type ConsumerGroup,
-  type ConsumerMember,
-  emptyConsumerGroup,
-  instancesOf,
-  targetOf,
-} from "./consumer-group.ts";
+import { type ConsumerGroup, type ConsumerMember, consumerGroupOf, targetOf } from "./consumer-group.ts";
 import {
   type HeldPartitions,
   heldPartitions,
@@ -135,14 +129,11 @@ export function restoredConsumerGroups(entries: Iterable<JournalEntry>): Restore
   }
   return [...heads].map(([id, { epoch, assignmentEpoch, topics, emptySinceMs }]) => {
     const saved = members.get(id) ?? [];
-    const restored = saved.map(restoredMember);
     const group: ConsumerGroup = {
-      ...emptyConsumerGroup(id),
+      ...consumerGroupOf(id, saved.map(restoredMember)),
       epoch,
       assignmentEpoch,
       topics: new Map(topics),
-      members: new Map(restored.map((member) => [member.id, member])),
-      instances: instancesOf(restored),
       targets: new Map(
         saved.flatMap(({ id: memberId, target }) =>
           target.length === 0 ? [] : [[memberId, new Map(target)] as const],
