@@ -1,3 +1,4 @@
+import { encodeAssignment } from "../../../packages/broker/src/groups/consumer-protocol.ts";
 import { heartbeat } from "../../../packages/broker/src/protocol/messages/heartbeat.ts";
 import { joinGroup } from "../../../packages/broker/src/protocol/messages/join-group.ts";
 import { leaveGroup } from "../../../packages/broker/src/protocol/messages/leave-group.ts";
@@ -18,6 +19,14 @@ function subscription(topic: string): Buffer {
   head.writeInt32BE(1, 2);
   head.writeInt16BE(name.length, 6);
   return Buffer.concat([head, name, Buffer.from([255, 255, 255, 255])]);
+}
+
+/** One partition, and whom it is meant for in the place of another topic. */
+function assignment(topic: string, partition: number, label: string): Buffer {
+  return encodeAssignment(0, [
+    { topic, partitions: [partition] },
+    { topic: label, partitions: [] },
+  ]);
 }
 
 export function classicMemberId(choice: Choice, group: string, member: string): (world: World) => string {
@@ -72,10 +81,14 @@ function sync(choice: Choice): Step {
   const protocolType = choice.mostly("consumer", "connect", null);
   const protocolName = choice.mostly("range", "roundrobin", null);
   const reach = choice.mostly("all", "none", "unknown");
+  const topic = choice.pick("t1", "t2");
   return step(syncGroup, version, (world) => {
     const { generation, others } = world.member(group, member);
     const assignments = {
-      all: others.map((id) => ({ memberId: id, assignment: Buffer.from(world.labelOf(id) ?? "?") })),
+      all: others.map((id, index) => ({
+        memberId: id,
+        assignment: assignment(world.name(topic), index, world.labelOf(id) ?? "?"),
+      })),
       none: [],
       unknown: [{ memberId: "nobody", assignment: Buffer.from("x") }],
     }[reach];

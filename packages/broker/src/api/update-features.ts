@@ -2,6 +2,7 @@ import { Operation } from "../auth/acl.ts";
 import { ErrorCode } from "../protocol/error-code.ts";
 import { updateFeatures as api } from "../protocol/messages/update-features.ts";
 import type { RequestOf } from "../protocol/schema.ts";
+import { lastOfEach } from "./distinct.ts";
 import { FEATURES } from "./features.ts";
 import { type Handler, serve } from "./handler.ts";
 
@@ -19,14 +20,13 @@ export const updateFeatures: Handler = serve(api, (request, { access, version })
     const errorMessage = "Features may not be changed.";
     return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage, results: [] };
   }
-  const problem = request.featureUpdates
-    .map((update) => problemOf(update, version))
-    .find((found) => found !== undefined);
+  const updates = lastOfEach(request.featureUpdates, ({ feature }) => feature);
+  const problem = updates.map((update) => problemOf(update, version)).find((found) => found !== undefined);
   if (problem !== undefined) {
     const errorCode = ErrorCode.INVALID_UPDATE_VERSION;
     return { errorCode, errorMessage: problem, results: [] };
   }
-  const results = request.featureUpdates.map(({ feature }) => ({ feature, errorCode: ErrorCode.NONE }));
+  const results = updates.map(({ feature }) => ({ feature, errorCode: ErrorCode.NONE }));
   return { errorCode: ErrorCode.NONE, results: version <= RESULTS_UNTIL ? results : [] };
 });
 
