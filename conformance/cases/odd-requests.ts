@@ -199,7 +199,8 @@ export const oddRequestCases = area("odd requests", {
       upsertions: [],
     });
     const keyless = { ...good, saltedPassword: Buffer.alloc(0) };
-    await session.send(alterUserScramCredentials, 0, { deletions: [], upsertions: [keyless] });
+    for (const upsertions of [[keyless], [keyless, keyless], [{ ...keyless, mechanism: 7 }]])
+      await session.send(alterUserScramCredentials, 0, { deletions: [], upsertions });
   },
   "a bound beyond whole numbers": async (session, topic) => {
     const entity = [{ entityType: "user", entityName: topic }];

@@ -74,19 +74,22 @@ function problemsOf(
       credentials.has(deletion.name, mechanism) ? ErrorCode.NONE : ErrorCode.RESOURCE_NOT_FOUND,
     );
   }
-  for (const upsertion of upsertions) judge(upsertion, () => upsertionProblem(upsertion));
+  for (const upsertion of upsertions) {
+    const { iterations } = upsertion;
+    const isCountGood = iterations >= MIN_ITERATIONS && iterations <= MAX_ITERATIONS;
+    judge(upsertion, () => (isCountGood ? ErrorCode.NONE : ErrorCode.UNACCEPTABLE_CREDENTIAL));
+  }
+  // Apache Kafka stumbles over a key without a byte, once everything else is found good.
+  for (const { name, saltedPassword } of upsertions) {
+    const isKey = saltedPassword.length > 0;
+    if (!isKey && !problems.has(name)) problems.set(name, ErrorCode.UNKNOWN_SERVER_ERROR);
+  }
   return problems;
 }
 
 interface Credential {
   readonly name: string;
   readonly mechanism: number;
-}
-
-function upsertionProblem({ iterations, saltedPassword }: Request["upsertions"][number]): ErrorCode {
-  if (iterations < MIN_ITERATIONS || iterations > MAX_ITERATIONS) return ErrorCode.UNACCEPTABLE_CREDENTIAL;
-  // Apache Kafka stumbles over a key without a byte.
-  return saltedPassword.length === 0 ? ErrorCode.UNKNOWN_SERVER_ERROR : ErrorCode.NONE;
 }
 
 function remove(
