@@ -259,6 +259,8 @@ export const metadataCases = [
     "unknown and invalid": async (session, topic) => {
       const topics = [{ name: `${topic}-unknown` }, { name: "a/b" }];
       await session.send(describeTopicPartitions, 0, { topics });
+      const nameless = { topics: [...topics, { name: "" }], cursor: { topicName: "", partitionIndex: 0 } };
+      await session.send(describeTopicPartitions, 0, nameless, "behind no name");
     },
   }),
   ...area("log folders", {

@@ -1,4 +1,5 @@
 import { alterConfigs } from "../../packages/broker/src/protocol/messages/alter-configs.ts";
+import { createTopics } from "../../packages/broker/src/protocol/messages/create-topics.ts";
 import { describeConfigs } from "../../packages/broker/src/protocol/messages/describe-configs.ts";
 import { incrementalAlterConfigs } from "../../packages/broker/src/protocol/messages/incremental-alter-configs.ts";
 import { area } from "../suite.ts";
@@ -125,5 +126,37 @@ export const oddSettingCases = area("odd settings", {
     for (const resourceType of [0, 3]) {
       await session.send(describeConfigs, 4, { resources: [sound, { ...sound, resourceType }] });
     }
+  },
+  "settings that cannot be together": async (session, topic) => {
+    const [least, most] = ["min.compaction.lag.ms", "max.compaction.lag.ms"];
+    const both = { name: `${topic}-both`, numPartitions: 1, replicationFactor: 1, assignments: [] };
+    const configs = [
+      { name: least, value: "5" },
+      { name: most, value: "1" },
+    ];
+    await session.send(createTopics, 7, { topics: [{ ...both, configs }], timeoutMs: 5000 });
+    await session.createTopic(topic, 1, { [most]: "4" });
+    const set = (name: string, changes: readonly (readonly [string, string])[]) => ({
+      resources: [
+        {
+          resourceType: TOPIC,
+          resourceName: name,
+          configs: changes.map(([key, value]) => ({ name: key, value, configOperation: 0 })),
+        },
+      ],
+      validateOnly: false,
+    });
+    await session.send(incrementalAlterConfigs, 1, set(topic, [[least, "5"]]), "beyond what is set");
+    await session.send(incrementalAlterConfigs, 1, set(topic, [[least, "4"]]), "as far as it goes");
+    await session.send(incrementalAlterConfigs, 1, set(topic, [[most, "3"]]), "below what is set");
+    const unknown = set(`${topic}-unknown`, [
+      [least, "5"],
+      [most, "1"],
+    ]);
+    await session.send(incrementalAlterConfigs, 1, unknown, "of an unknown topic");
+    const resources = [{ resourceType: TOPIC, resourceName: topic, configs: [{ name: least, value: "9" }] }];
+    await session.send(alterConfigs, 1, { resources, validateOnly: false }, "alone");
+    const keys = { resourceType: TOPIC, resourceName: topic, configurationKeys: [least, most] };
+    await session.send(describeConfigs, 4, { resources: [keys] });
   },
 });

@@ -41,12 +41,16 @@ interface Target {
   readonly problemCode: ErrorCode;
   /** Set where nothing can have such a name: found out after the operations were judged, before the values. */
   readonly misnomer?: Problem;
+  /** Why sound values cannot be together. */
+  readonly contradiction?: (overrides: Overrides) => string | undefined;
   /** Why a sound change is not made: found out last. */
   readonly objection?: (change: ConfigChange) => string | undefined;
   /** Set where there is no such thing: found out after the settings were judged, as in Apache Kafka. */
   readonly absence?: Problem;
-  readonly replace: (overrides: readonly (readonly [string, string])[]) => void | Promise<void>;
+  readonly replace: (overrides: Overrides) => void | Promise<void>;
 }
+
+type Overrides = readonly (readonly [string, string])[];
 
 type Judgement =
   | { readonly kind: "refused"; readonly answer: Answer }
@@ -150,13 +154,15 @@ async function alter(
   if (target.misnomer !== undefined) return answer(target.misnomer.errorCode, target.misnomer.errorMessage);
   const problem = changes.map((change) => problemOf(change, target)).find((found) => found !== undefined);
   if (problem !== undefined) return answer(target.problemCode, problem);
+  const overrides = changes.flatMap((change) =>
+    change.kind === "set" && change.value !== null ? [[change.name, change.value] as const] : [],
+  );
+  const contradiction = target.contradiction?.(overrides);
+  if (contradiction !== undefined) return answer(target.problemCode, contradiction);
   const objection = changes.map((change) => target.objection?.(change)).find((found) => found !== undefined);
   if (objection !== undefined) return answer(ErrorCode.INVALID_CONFIG, objection);
   if (target.absence !== undefined) return answer(target.absence.errorCode, target.absence.errorMessage);
   if (validateOnly) return answer(ErrorCode.NONE);
-  const overrides = changes.flatMap((change) =>
-    change.kind === "set" && change.value !== null ? [[change.name, change.value] as const] : [],
-  );
   try {
     await target.replace(overrides);
     return answer(ErrorCode.NONE);
@@ -209,6 +215,7 @@ function topicTarget({ topics, access, settings }: RequestContext, name: string)
     },
     problem: TopicConfig.problem,
     problemCode: ErrorCode.INVALID_CONFIG,
+    contradiction: (overrides) => new TopicConfig(settings.topicDefaults, overrides).contradiction,
     replace(overrides) {
       if (topic !== undefined) topics.configure(topic, overrides);
     },

@@ -72,7 +72,7 @@ function refusalOf(
       `Topic '${name}' collides with existing topic: ${other}`,
     );
   }
-  return configProblem(topic) ?? layoutProblem(topic, context);
+  return configProblem(topic, context) ?? layoutProblem(topic, context);
 }
 
 function layoutProblem(topic: TopicRequest, { settings }: RequestContext): Refusal | undefined {
@@ -113,19 +113,24 @@ function layoutProblem(topic: TopicRequest, { settings }: RequestContext): Refus
   return undefined;
 }
 
-function configProblem({ configs }: TopicRequest): Refusal | undefined {
+function configProblem({ configs }: TopicRequest, { settings }: RequestContext): Refusal | undefined {
   for (const { name, value } of configs) {
     const problem = value === null ? `Null value for ${name}` : TopicConfig.problem(name, value);
     if (problem !== undefined) return refuse(ErrorCode.INVALID_CONFIG, problem);
   }
-  return undefined;
+  const { contradiction } = new TopicConfig(settings.topicDefaults, overridesOf(configs));
+  return contradiction === undefined ? undefined : refuse(ErrorCode.INVALID_CONFIG, contradiction);
+}
+
+function overridesOf(configs: TopicRequest["configs"]): (readonly [string, string])[] {
+  return configs.map(({ name, value }) => [name, value ?? ""] as const);
 }
 
 function create(asked: TopicRequest, validateOnly: boolean, context: RequestContext): TopicResult {
   const { topics, settings } = context;
   const wanted = asked.assignments.length > 0 ? asked.assignments.length : asked.numPartitions;
   const numPartitions = wanted === -1 ? settings.numPartitions : wanted;
-  const configs = asked.configs.map(({ name, value }) => [name, value ?? ""] as const);
+  const configs = overridesOf(asked.configs);
   if (validateOnly) {
     const config = new TopicConfig(settings.topicDefaults, configs);
     const topicId = newTopicId();

@@ -29,8 +29,8 @@ export const describeTopicPartitions: Handler = serve(api, (request, context) =>
     return { topics: asked.sort().map(refused), nextCursor: null };
   }
   const names = all.sort().filter((name) => cursor === null || name >= cursor.topicName);
-  if (names.includes("")) {
-    // Apache Kafka stumbles over a topic without a name, and with it over the others.
+  if (cursor === null && names.includes("")) {
+    // Apache Kafka takes a topic without a name for the one of the cursor, and stumbles where there is no cursor.
     const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR;
     return { topics: asked.sort().map((name) => ({ ...refused(name), errorCode })), nextCursor: null };
   }

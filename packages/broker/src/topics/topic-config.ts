@@ -206,6 +206,14 @@ export class TopicConfig {
       : `Invalid value ${value} for configuration ${name}`;
   }
 
+  /** Why these settings cannot be together, or undefined where they can. */
+  get contradiction(): string | undefined {
+    const [least, most] = ["min.compaction.lag.ms", "max.compaction.lag.ms"] as const;
+    return BigInt(this.get(least)) > BigInt(this.get(most))
+      ? `${least} (${this.get(least)}) is greater than ${most} (${this.get(most)})`
+      : undefined;
+  }
+
   /** What Kafka has where nothing is set, and of what type it is; empty text for a name that it does not know. */
   static kafkaDefault(name: string): { readonly type: number; readonly value: string } {
     const definition = definitions[name];
