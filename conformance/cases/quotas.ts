@@ -169,12 +169,13 @@ export const quotaCases = area("quotas", {
     await alter(other, "set", entryOf([["client-id", CLIENT]], [[RATE, 20_000]]));
     await untilSet(other, true);
     const batch = clientBatch({ values: ["x".repeat(101_000)] });
-    // The burst of ten seconds is spent with the second batch.
     let answer = await session.ask(produce, 9, oneBatch(topic, batch));
-    for (let count = 0; count < 50 && answer.throttleTimeMs === 0; count++) {
+    let sent = 1;
+    // The burst of ten seconds is spent with the second batch; Apache Kafka may tell of a quota before it holds to it.
+    for (; sent < 50 && answer.throttleTimeMs === 0; sent++)
       answer = await session.ask(produce, 9, oneBatch(topic, batch));
-    }
-    session.note("throttled", answer.throttleTimeMs > 0 && answer.throttleTimeMs < 5000);
+    const paidMs = ((sent * (batch.length + 200)) / 20_000 - 10) * 1_000;
+    session.note("throttled", answer.throttleTimeMs > 0 && answer.throttleTimeMs < paidMs);
     session.note("and stored", answer.responses[0]?.partitionResponses[0]?.errorCode);
     const answeredMs = performance.now();
     await session.ask(apiVersions, 0, {});
