@@ -145,12 +145,18 @@ export class MarketState {
 
   /**
    * Has the candles of a pair that hold a time published anew, and its price. Returns those that only
-   * PostgreSQL knows.
+   * PostgreSQL knows. Candles that this view told and let go of are left to the next one: they may hold records
+   * that PostgreSQL does not have yet, and this view will not read again.
    */
   touch(pair: string, timeMs: number): CandlePlace[] {
     const state = this.#pairs.get(pair);
     if (state !== undefined) this.#changed.add(state);
-    const unknown = state?.touch(timeMs) ?? PairState.placesOf(this.#intervals, timeMs);
+    const { unknown, forgotten } = state?.touch(timeMs) ?? {
+      unknown: PairState.placesOf(this.#intervals, timeMs),
+      forgotten: [],
+    };
+    if (forgotten.length > 0)
+      this.#dispute("a candle is to be told that was let go of", [pair], timeMs / 1000);
     for (const place of unknown) this.#toldByStore.add(placeName(pair, place));
     return unknown;
   }

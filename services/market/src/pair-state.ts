@@ -56,6 +56,8 @@ export class PairState {
   readonly #buckets = new Map<string, Map<number, Bucket>>();
   /** By interval: buckets that open before this time and are not held are not known here. */
   readonly #knownFromMs = new Map<string, number>();
+  /** The same at first: buckets from then on that are not known any more were let go of. */
+  readonly #firstKnownFromMs: ReadonlyMap<string, number>;
   readonly #touched = new Set<string>();
 
   constructor(
@@ -76,6 +78,7 @@ export class PairState {
       this.#knownFromMs.set(candle.interval, candle.openMs);
       this.#buckets.get(candle.interval)?.set(candle.openMs, { settled: candle, view: candle });
     }
+    this.#firstKnownFromMs = new Map(this.#knownFromMs);
     const shortest = shortestOf(intervals);
     this.history = new PriceHistory(snapshot?.closes ?? [], shortest.ms, DAY_MS + shortest.ms);
     this.#settledLast = lastOf(snapshot, shortest);
@@ -134,15 +137,22 @@ export class PairState {
     }
   }
 
-  /** Has the candles that hold a time told again. Returns those that are not known here. */
-  touch(timeMs: number): CandlePlace[] {
+  /**
+   * Has the candles that hold a time told again. Returns those that are not known here: `unknown` never were,
+   * `forgotten` were told and let go of.
+   */
+  touch(timeMs: number): { readonly unknown: CandlePlace[]; readonly forgotten: CandlePlace[] } {
     const unknown: CandlePlace[] = [];
+    const forgotten: CandlePlace[] = [];
     for (const interval of this.#intervals) {
+      const { name } = interval;
       const openMs = bucketOpenMs(interval, timeMs);
-      if (this.#bucket(interval, openMs) === null) unknown.push({ interval: interval.name, openMs });
-      else this.#touched.add(`${interval.name}:${openMs}`);
+      if (this.#bucket(interval, openMs) !== null) this.#touched.add(`${name}:${openMs}`);
+      else if (openMs < (this.#firstKnownFromMs.get(name) ?? Number.NEGATIVE_INFINITY))
+        unknown.push({ interval: name, openMs });
+      else forgotten.push({ interval: name, openMs });
     }
-    return unknown;
+    return { unknown, forgotten };
   }
 
   /** The candles that changed since the last call. A candle without trades says that all of its were taken out. */
