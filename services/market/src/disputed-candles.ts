@@ -31,13 +31,11 @@ export class DisputedCandles {
     else this.#moments.set(name, { pair, timeMs });
   }
 
-  list(): PairMoment[] {
-    return [...this.#moments.values()];
-  }
-
-  /** Takes moments out: their candles were published. */
-  settle(moments: readonly PairMoment[]): void {
-    for (const { pair, timeMs } of moments) this.#moments.delete(`${timeMs}:${pair}`);
+  /** Takes all moments out, to publish their candles. */
+  takeAll(): PairMoment[] {
+    const moments = [...this.#moments.values()];
+    this.#moments.clear();
+    return moments;
   }
 
   /** How many did not fit since the last call. */

@@ -8,7 +8,7 @@ import {
 import type { Candle } from "@candlewick/domain";
 import { type ConsumedRecord, partitionName } from "@candlewick/kafka";
 import type { MarketSnapshot } from "@candlewick/store";
-import type { DisputedCandles, PairMoment } from "./disputed-candles.ts";
+import { DisputedCandles, type PairMoment } from "./disputed-candles.ts";
 import type { MarketChanges, MarketState } from "./market-state.ts";
 import { type CandlePlace, EMPTY_CANDLE } from "./pair-state.ts";
 import type { MarketOptions, MarketPorts } from "./ports.ts";
@@ -41,10 +41,12 @@ export class LiveView {
   readonly #publisher: Publisher;
   readonly #ended = Promise.withResolvers<void>();
   /**
-   * Partitions in which this view has not come as far yet as the one before. Until it has, it does not publish
-   * what changes: readers have seen later values.
+   * Partitions in which this view has not come as far yet as the one before. Until it has, it publishes nothing:
+   * readers have seen later values.
    */
   readonly #behind: Map<string, bigint>;
+  /** Moments of candles that only PostgreSQL knows, to be told once nothing is behind. */
+  readonly #held = new DisputedCandles();
   #isGivenUp = false;
 
   constructor(
@@ -79,6 +81,7 @@ export class LiveView {
   /** The next view is about to begin: what this one still has to say it must not say any more. */
   giveUp(): void {
     this.#isGivenUp = true;
+    for (const { pair, timeMs } of this.#held.takeAll()) this.#disputed.add(pair, timeMs);
     this.#disputeChanges();
   }
 
@@ -91,24 +94,20 @@ export class LiveView {
     }
     this.#ports.metrics.pairs.set(this.#state.pairs);
     await this.publish(before);
-    this.#ports.metrics.disputesDropped.inc(this.#disputed.takeOverflow());
+    const dropped = this.#disputed.takeOverflow() + this.#held.takeOverflow();
+    this.#ports.metrics.disputesDropped.inc(dropped);
     if (this.#state.stale !== null) this.#ended.resolve();
   }
 
   /** Publishes the candles of these moments and all that changed. What cannot be published is disputed. */
   async publish(moments: readonly PairMoment[]): Promise<void> {
-    const unknown = new Map<string, CandlePlace[]>();
-    for (const { pair, timeMs } of moments) {
-      const places = this.#state.touch(pair, timeMs);
-      if (places.length > 0) unknown.set(pair, [...(unknown.get(pair) ?? []), ...places]);
+    if (this.#behind.size > 0) {
+      for (const { pair, timeMs } of moments) {
+        if (this.#state.touch(pair, timeMs).length > 0) this.#held.add(pair, timeMs);
+      }
+      return;
     }
-    let isDone = false;
-    try {
-      await this.#publishStored(unknown);
-      isDone = !this.#isGivenUp;
-    } finally {
-      if (!isDone) for (const { pair, timeMs } of moments) this.#disputed.add(pair, timeMs);
-    }
+    await this.#publishStored([...this.#held.takeAll(), ...moments]);
     await this.#publishChanges();
   }
 
@@ -152,7 +151,6 @@ export class LiveView {
   }
 
   async #publishChanges(): Promise<void> {
-    if (this.#behind.size > 0) return;
     const { candles, prices } = this.#state.takeChanges();
     const left = new Map([...candles, ...prices].map((change) => [change, placeOf(change)]));
     try {
@@ -176,7 +174,22 @@ export class LiveView {
     }
   }
 
-  async #publishStored(places: ReadonlyMap<string, readonly CandlePlace[]>): Promise<void> {
+  async #publishStored(moments: readonly PairMoment[]): Promise<void> {
+    const unknown = new Map<string, CandlePlace[]>();
+    for (const { pair, timeMs } of moments) {
+      const places = this.#state.touch(pair, timeMs);
+      if (places.length > 0) unknown.set(pair, [...(unknown.get(pair) ?? []), ...places]);
+    }
+    let isDone = false;
+    try {
+      await this.#query(unknown);
+      isDone = !this.#isGivenUp;
+    } finally {
+      if (!isDone) for (const { pair, timeMs } of moments) this.#disputed.add(pair, timeMs);
+    }
+  }
+
+  async #query(places: ReadonlyMap<string, readonly CandlePlace[]>): Promise<void> {
     const queries = [...places].flatMap(([pair, all]) =>
       this.#options.intervals.flatMap(({ name, ms }) => {
         const opens = all.filter(({ interval }) => interval === name).map(({ openMs }) => openMs);

@@ -31,6 +31,7 @@ export type BlockOutcome = "noted" | "retracted" | "disputed" | "unlocated";
 
 /** How long blocks are remembered after they were settled. */
 const REMEMBERED_SECONDS = 900;
+const TOLD_WITH_ORPHANS = "PostgreSQL may have told a candle with trades of an orphaned block";
 const DAY_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
 
@@ -55,6 +56,8 @@ export class MarketState {
   readonly #changed = new Set<PairState>();
   /** Candles that were published from PostgreSQL in the life of this view. */
   readonly #toldByStore = new Set<string>();
+  /** Candles that trades of orphaned blocks would belong to, and when that was found, oldest first. */
+  readonly #refusedIn = new Map<string, number>();
   /** A pair that is not held here has no trades from this time on. */
   #knownFromMs: number;
   #headTime: number;
@@ -157,7 +160,11 @@ export class MarketState {
     };
     if (forgotten.length > 0)
       this.#dispute("a candle is to be told that was let go of", [pair], timeMs / 1000);
-    for (const place of unknown) this.#toldByStore.add(placeName(pair, place));
+    for (const place of unknown) {
+      const name = placeName(pair, place);
+      this.#toldByStore.add(name);
+      if (this.#refusedIn.has(name)) this.#dispute(TOLD_WITH_ORPHANS, [pair], timeMs / 1000);
+    }
     return unknown;
   }
 
@@ -183,14 +190,16 @@ export class MarketState {
   }
 
   /**
-   * A trade of an orphaned block. A candle of it may have been published from PostgreSQL while that had the
-   * trade and not yet the record of the block.
+   * A trade of an orphaned block. A candle of it may be published from PostgreSQL, before or after this, while
+   * that has the trade and not yet the record of the block.
    */
   #refuse({ block, pair }: Trade, time: number): TradeOutcome {
-    const places = PairState.placesOf(this.#intervals, time * 1000);
-    const isToldByStore = places.some((place) => this.#toldByStore.has(placeName(pair, place)));
-    if (isToldByStore && !this.#judgedBefore.has(block.id)) {
-      this.#dispute("a trade of an orphaned block belongs to a candle before the snapshot", [pair], time);
+    if (this.#judgedBefore.has(block.id)) return "orphaned";
+    for (const place of PairState.placesOf(this.#intervals, time * 1000)) {
+      const name = placeName(pair, place);
+      this.#refusedIn.delete(name);
+      this.#refusedIn.set(name, this.#headTime);
+      if (this.#toldByStore.has(name)) this.#dispute(TOLD_WITH_ORPHANS, [pair], time);
     }
     return "orphaned";
   }
@@ -247,6 +256,10 @@ export class MarketState {
     for (const id of this.#memory.prune(settled - REMEMBERED_SECONDS, this.#offsets)) {
       this.#verdicts.delete(id);
       this.#judgedBefore.delete(id);
+    }
+    for (const [name, since] of this.#refusedIn) {
+      if (since >= settled - REMEMBERED_SECONDS) break;
+      this.#refusedIn.delete(name);
     }
     if (time - this.#sweptTime >= HOUR_SECONDS) this.#sweep(time);
   }

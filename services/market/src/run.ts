@@ -92,10 +92,8 @@ class Market {
       ...{ disputed: this.#disputed, publisher: this.#publisher },
     });
     if (this.#positions === null) this.#disputeRecent(snapshot);
-    const moments = this.#disputed.list();
-    this.#disputed.settle(moments);
     try {
-      await view.publish(moments);
+      await view.publish(this.#disputed.takeAll());
       await this.#follow(view, dueMs, snapshot.offsets, signal);
     } finally {
       view.giveUp();

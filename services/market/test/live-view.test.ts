@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { BrokerOptions } from "@candlewick/broker";
 import type { Kline } from "@candlewick/contracts";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -38,6 +39,8 @@ class Dice {
     return roll % sides;
   }
 }
+
+const LONGEST_LAG_MS = 600;
 
 /** How much later a message comes: most at once, some within the horizon, some long after it. */
 const DELAYS = [0, 0, 0, 0, 0, 0, 0, 2, 5, 30] as const;
@@ -117,26 +120,43 @@ async function expectPrices(
   expect(prices()).toEqual(expected);
 }
 
+/** A Kafka in which now the market, now dataflow is behind the other. */
+function laggingBy(dice: Dice): BrokerOptions {
+  return {
+    intercept: ({ apiName, clientId }) =>
+      apiName === "Fetch" && ["market", "dataflow"].includes(clientId) && dice.roll(2) === 0
+        ? { delayMs: dice.roll(LONGEST_LAG_MS) }
+        : "serve",
+  };
+}
+
 describe("what the market published last", () => {
+  async function expectTruth(seed: number, options: BrokerOptions): Promise<void> {
+    const bench = await Bench.start(database, options);
+    onTestFinished(() => bench.stop());
+    const stories = storyOf(bench.prefix, 90, seed);
+    const slots = schedule(bench, stories, new Dice(seed));
+    const published = await bench.follow();
+    await bench.dataflow();
+    const market = await bench.market();
+    await publishSlots(slots, 0, PAUSE_SLOT);
+    await expectAgreement(bench, published);
+    await publishSlots(slots, PAUSE_SLOT, 150);
+    await expectAgreement(bench, published);
+    await expectPrices(bench, published, stories);
+    expect(await market.count("snapshots_total")).toBeGreaterThan(1);
+    expect(await market.count("failures_total")).toBe(0);
+    expect(await market.count("publish_errors_total")).toBe(0);
+  }
+
   it.each([1, 2, 3, 5])(
     "is what PostgreSQL has, through late trades, orphans and repeats (seed %i)",
-    async (seed) => {
-      const bench = await Bench.start(database);
-      onTestFinished(() => bench.stop());
-      const stories = storyOf(bench.prefix, 90, seed);
-      const slots = schedule(bench, stories, new Dice(seed));
-      const published = await bench.follow();
-      await bench.dataflow();
-      const market = await bench.market();
-      await publishSlots(slots, 0, PAUSE_SLOT);
-      await expectAgreement(bench, published);
-      await publishSlots(slots, PAUSE_SLOT, 150);
-      await expectAgreement(bench, published);
-      await expectPrices(bench, published, stories);
-      expect(await market.count("snapshots_total")).toBeGreaterThan(1);
-      expect(await market.count("failures_total")).toBe(0);
-      expect(await market.count("publish_errors_total")).toBe(0);
-    },
+    (seed) => expectTruth(seed, {}),
+  );
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    "is what PostgreSQL has where the market and dataflow are behind each other by turns (seed %i)",
+    (seed) => expectTruth(seed, laggingBy(new Dice(-seed))),
   );
 
   it("is what PostgreSQL has after restarts in the midst of it", async () => {

@@ -177,6 +177,17 @@ describe("the live view", () => {
     expect(state.takeChanges().candles).toEqual([]);
   });
 
+  test("a candle that PostgreSQL tells after a trade of it was refused makes the view stale", () => {
+    const state = new MarketState({ ...EMPTY, headTime: START }, DEFAULT_INTERVALS, 90);
+    const one = trade(0, 0, "one", 5n);
+    state.applyBlock(orphaned(one));
+    state.applyTrade(one);
+    expect(state.stale).toBeNull();
+    // PostgreSQL may have the trade already and not yet the record of its block.
+    expect(state.touch("one", START * 1000)).not.toEqual([]);
+    expect(state.stale).toMatch(/trades of an orphaned block/);
+  });
+
   test("what is later than the horizon makes the view stale instead of wrong", () => {
     const state = new MarketState(EMPTY, DEFAULT_INTERVALS, 90);
     state.applyTrade(trade(200, 0, "one", 5n));
