@@ -13,6 +13,8 @@ interface MemberOptions {
   readonly version?: number;
   /** The topics that it reads, in the bytes that Java's consumers send; without it the name of the protocol. */
   readonly topics?: readonly string[];
+  /** Other bytes in place of them. */
+  readonly metadata?: Buffer;
 }
 
 /** ConsumerProtocolSubscription, version 0. */
@@ -53,7 +55,8 @@ export class Member {
 
   /** Joins, with a second request where the first only gives an id. */
   async join(): Promise<JoinAnswer> {
-    const { version = NEWEST.join, protocols = ["range"], instanceId = null, topics } = this.#options;
+    const { version = NEWEST.join, protocols = ["range"], instanceId = null } = this.#options;
+    const { topics, metadata } = this.#options;
     const ask = () =>
       this.session.ask(joinGroup, version, {
         groupId: this.groupId,
@@ -64,7 +67,7 @@ export class Member {
         protocolType: "consumer",
         protocols: protocols.map((name) => ({
           name,
-          metadata: topics === undefined ? Buffer.from(name) : subscription(topics),
+          metadata: metadata ?? (topics === undefined ? Buffer.from(name) : subscription(topics)),
         })),
       });
     let answer = await ask();

@@ -17,6 +17,42 @@ async function noteKind(session: Session, groupId: string, step: string): Promis
   );
 }
 
+/** Bytes that end before a subscription or an assignment does, or are of no version. */
+const CUT_SHORT = {
+  "no version": "00",
+  "a negative version": "ffff00000000ffffffff",
+  "only a version": "0000",
+  "no number of topics": "000000",
+  "a topic without a length": "00000000000161",
+  "no user data": "000000000000",
+} as const;
+
+/** Other bytes that are no assignment, or one that is seldom seen. */
+const ODD_ASSIGNMENTS = {
+  "more topics than bytes": "00007fffffff",
+  "less than no topics": "0000fffffffe",
+  "a topic without its name": "0000000000010004",
+  "a topic whose name ends early": "00000000000100046161",
+  "a topic of no name": "000000000001ffff00000000",
+  "more partitions than bytes": "000000000001000161000000ff",
+  "less than no partitions": "000000000001000161ffffffff",
+  "a partition cut short": "00000000000100016100000001000000",
+  "more user data than bytes": "0000000000000000000a61",
+  "less than no user data": "000000000000fffffffe",
+  "a newer version": "000900000000ffffffff616161",
+} as const;
+
+/** What becomes of a classic group when a member of the new protocol wants to join. */
+async function noteTakeover(session: Session, classic: Member, topic: string, step: string): Promise<void> {
+  const { groupId } = classic;
+  const { whole } = new ConsumerMember(session, groupId, { memberId: "a", topics: [topic] });
+  // Which of the partitions it gets is Apache Kafka's secret.
+  const { errorCode } = await session.ask(consumerGroupHeartbeat, 1, whole);
+  session.note(`${step}: joins`, errorCode);
+  await noteKind(session, groupId, `${step}: its group`);
+  session.note(`${step}: beats`, await classic.beat());
+}
+
 /** Members that go over to the other protocol for groups, and what becomes of their groups. */
 export const changedProtocolCases = area("changed protocols", {
   "the only member joins with the classic one": async (session, topic) => {
@@ -47,6 +83,25 @@ export const changedProtocolCases = area("changed protocols", {
     await noteKind(session, topic, "its group");
     session.note("the former beats", await classic.beat());
     await fresh.beat();
+  },
+  "members that were assigned something else": async (session, topic) => {
+    await createAssignableTopic(session, topic, 2);
+    for (const [step, hex] of Object.entries({ ...CUT_SHORT, ...ODD_ASSIGNMENTS })) {
+      const classic = new Member(session, `${topic}-${step.replaceAll(" ", "-")}`, { topics: [topic] });
+      await classic.join();
+      await classic.sync([[classic.memberId, Buffer.from(hex, "hex")]]);
+      await noteTakeover(session, classic, topic, step);
+    }
+  },
+  "members that subscribe to something else": async (session, topic) => {
+    await createAssignableTopic(session, topic, 2);
+    for (const [step, hex] of Object.entries(CUT_SHORT)) {
+      const groupId = `${topic}-${step.replaceAll(" ", "-")}`;
+      const classic = new Member(session, groupId, { metadata: Buffer.from(hex, "hex") });
+      await classic.join();
+      await classic.sync([[classic.memberId, Buffer.alloc(0)]]);
+      await noteTakeover(session, classic, topic, step);
+    }
   },
   "the only classic member comes with another assignor": async (session, topic) => {
     await createAssignableTopic(session, topic, 2);

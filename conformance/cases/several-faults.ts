@@ -55,6 +55,20 @@ export const severalFaultsCases = area("several faults", {
       await session.send(produce, 9, oneBatch(topic, batch), step);
     }
   },
+  "records of no epoch where the topic has a codec of its own": async (session, topic) => {
+    for (const codec of ["producer", "uncompressed", "gzip"]) {
+      const name = `${topic}-${codec}`;
+      await session.createTopic(name, 1, { "compression.type": codec });
+      const sequences = { producerId: 1_000_000, sequence: 0 };
+      await session.send(produce, 9, oneBatch(name, clientBatch(sequences)), `${codec}: no epoch`);
+      const late = { ...sequences, timestampMs: Date.now() + 2 * AN_HOUR_MS };
+      await session.send(produce, 9, oneBatch(name, clientBatch(late)), `${codec}: out of time as well`);
+      const stranger = { producerEpoch: -2, producerId: 2_000_000, sequence: 0 };
+      await session.send(produce, 9, oneBatch(name, clientBatch(stranger)), `${codec}: a strange epoch`);
+      const nobody = { producerEpoch: 0, sequence: 0 };
+      await session.send(produce, 9, oneBatch(name, clientBatch(nobody)), `${codec}: no producer`);
+    }
+  },
   "a batch that says it is stamped": async (session, topic) => {
     const stamped = clientBatch({ attributes: APPEND_TIME, timestampMs: Date.now() });
     const timeless = clientBatch({ attributes: APPEND_TIME, timestampMs: -1 });

@@ -33,6 +33,8 @@ const SIZE_AT = 8;
 const MAGIC_AT = 16;
 const FORMAT = 2;
 const ZSTD = 4;
+/** What `compression.type` can ask for besides the codec of the producer. */
+const CODECS: Readonly<Record<string, number>> = { uncompressed: 0, gzip: 1, snappy: 2, lz4: 3, zstd: ZSTD };
 const ZSTD_SINCE_VERSION = 7;
 
 /** One batch of format 2 as far as it can be told before it is known whether its producer may write. */
@@ -88,7 +90,8 @@ export function checkBatch(
   const problem =
     headerProblem(header) ??
     faultyRecords(contents, header, config, nowMs) ??
-    recordsProblem(contents, header);
+    recordsProblem(contents, header) ??
+    producerProblem(header, config);
   return problem ?? { kind: "sound", batch, header, contents };
 }
 
@@ -145,6 +148,20 @@ function openedProblem(verdict: RecordsVerdict, header: BatchHeader): CheckedBat
       return isCompressed ? refused(ErrorCode.UNKNOWN_SERVER_ERROR, reason, true) : undefined;
     }
   }
+}
+
+/**
+ * Batches are stored in the codec they came in, whatever the topic asks for. Apache Kafka writes those of another
+ * codec anew, and stumbles where a producer has no epoch to write.
+ */
+function producerProblem(
+  { attributes, producerId, producerEpoch }: BatchHeader,
+  config: TopicConfig,
+): RefusedBatch | undefined {
+  if (producerId < 0 || producerEpoch !== -1) return undefined;
+  const codec = CODECS[config.get("compression.type")];
+  if (codec === undefined || codec === (attributes & COMPRESSION_MASK)) return undefined;
+  return refused(ErrorCode.UNKNOWN_SERVER_ERROR, "a producer without an epoch", true);
 }
 
 function headerProblem(header: BatchHeader): CheckedBatch | undefined {

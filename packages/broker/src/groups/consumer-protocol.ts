@@ -1,5 +1,5 @@
 import { decodeRequest, decodeResponse, encodeResponse } from "../protocol/codec.ts";
-import { MalformedMessage, Reader } from "../protocol/reader.ts";
+import { MalformedMessage, Reader, TruncatedMessage } from "../protocol/reader.ts";
 import { api, array, int32, list, nullableBytes, nullableString, string } from "../protocol/schema.ts";
 import { Writer } from "../protocol/writer.ts";
 
@@ -41,8 +41,13 @@ export interface Subscription {
   readonly hasUserData: boolean;
 }
 
-/** Undefined where the bytes are something else. */
-export function parseSubscription(bytes: Buffer): Subscription | undefined {
+/**
+ * The bytes are something else. Apache Kafka foresees those that have no version or end too early ("foreign"), and
+ * stumbles over those that announce more than there is or less than nothing ("noise").
+ */
+export type Unreadable = "foreign" | "noise";
+
+export function parseSubscription(bytes: Buffer): Subscription | Unreadable {
   return parsed(bytes, (version, reader) => {
     const { topics, userData, ownedPartitions, rackId } = decodeRequest(protocol, version, reader);
     const hasUserData = userData !== null && userData.length > 0;
@@ -50,20 +55,21 @@ export function parseSubscription(bytes: Buffer): Subscription | undefined {
   });
 }
 
-export function parseAssignment(bytes: Buffer): readonly NamedPartitions[] | undefined {
+export function parseAssignment(bytes: Buffer): readonly NamedPartitions[] | Unreadable {
   // A member that was given nothing may have been given no bytes at all.
   if (bytes.length === 0) return [];
   return parsed(bytes, (version, reader) => decodeResponse(protocol, version, reader).assignedPartitions);
 }
 
-function parsed<T>(bytes: Buffer, read: (version: number, reader: Reader) => T): T | undefined {
+function parsed<T>(bytes: Buffer, read: (version: number, reader: Reader) => T): T | Unreadable {
   try {
     const reader = new Reader(bytes);
     const version = reader.int16();
-    if (version < 0) return undefined;
+    if (version < 0) return "foreign";
     return read(Math.min(version, MAX_VERSION), reader);
   } catch (error) {
-    if (error instanceof MalformedMessage) return undefined;
+    if (error instanceof TruncatedMessage) return "foreign";
+    if (error instanceof MalformedMessage) return "noise";
     throw error;
   }
 }

@@ -419,8 +419,8 @@ export class GroupCoordinator {
       // Whoever waits for a generation that will not be is told to come again, even if it turns out that it may be.
       for (const member of classic.members.values()) dismiss(member, ErrorCode.REBALANCE_IN_PROGRESS);
     }
-    const adopted = isUpgrade ? fromClassicGroup(classic, this.#topics) : undefined;
-    if (adopted !== undefined && adopted.members.size < this.settings.consumer.maxMembers) {
+    const adopted = isUpgrade ? fromClassicGroup(classic, this.#topics) : ErrorCode.GROUP_ID_NOT_FOUND;
+    if (typeof adopted === "object" && adopted.members.size < this.settings.consumer.maxMembers) {
       // For one who is not let in the others need not change.
       const admitted = admit(adopted, beat);
       if (admitted.kind === "refused") return admitted;
@@ -428,6 +428,9 @@ export class GroupCoordinator {
       classic.die(ErrorCode.REBALANCE_IN_PROGRESS);
       this.#groups.delete(groupId);
       return undefined;
+    }
+    if (adopted === ErrorCode.UNKNOWN_SERVER_ERROR) {
+      return refused(adopted, `The assignments of group ${groupId} are not of the consumer protocol.`);
     }
     if (!isFree || beat.memberEpoch !== 0) {
       const message = `Group ${groupId} is not of the consumer protocol.`;

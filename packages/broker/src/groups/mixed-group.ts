@@ -17,6 +17,7 @@ import {
   type NamedPartitions,
   parseAssignment,
   parseSubscription,
+  type Unreadable,
 } from "./consumer-protocol.ts";
 import type { Group } from "./group.ts";
 import type { JoinRequest, MemberClaim } from "./join-request.ts";
@@ -35,19 +36,27 @@ import type { GroupRules } from "./target-assignment.ts";
 /** Groups in which some members speak the new protocol and some the classic one, on the way from one to the other. */
 export const CONSUMER_TYPE = "consumer";
 
+const whyNotAdopted: Record<Unreadable, ErrorCode> = {
+  foreign: ErrorCode.GROUP_ID_NOT_FOUND,
+  // Apache Kafka stumbles over it instead of refusing it.
+  noise: ErrorCode.UNKNOWN_SERVER_ERROR,
+};
+
 /**
- * The same group under the new protocol, in the same generation and with the same partitions. Undefined where that
- * cannot be: members of another kind, or whose assignors keep something of their own in the subscription.
+ * The same group under the new protocol, in the same generation and with the same partitions. Where that cannot be,
+ * the error to tell: members of another kind, or whose assignors keep something of their own in the subscription.
  */
-export function fromClassicGroup(group: Group, topics: TopicDirectory): ConsumerGroup | undefined {
-  if (group.protocolType !== CONSUMER_TYPE) return undefined;
+export function fromClassicGroup(group: Group, topics: TopicDirectory): ConsumerGroup | ErrorCode {
+  if (group.protocolType !== CONSUMER_TYPE) return ErrorCode.GROUP_ID_NOT_FOUND;
   const members: ConsumerMember[] = [];
   const targets = new Map<string, PartitionMap>();
   const counts = new Map<string, number>();
   for (const old of group.members.values()) {
     const subscription = parseSubscription(old.protocols[0]?.metadata ?? Buffer.alloc(0));
     const assignment = parseAssignment(old.assignment);
-    if (subscription === undefined || assignment === undefined || subscription.hasUserData) return undefined;
+    if (typeof assignment === "string") return whyNotAdopted[assignment];
+    if (typeof subscription === "string") return whyNotAdopted[subscription];
+    if (subscription.hasUserData) return ErrorCode.GROUP_ID_NOT_FOUND;
     const target = identified(assignment, topics);
     const held = [...partitionsOf(target)].map(([id, index]) => [id, index, group.generationId] as const);
     if (target.size > 0) targets.set(old.id, target);
@@ -88,7 +97,8 @@ export function classicAssignment(
   protocols: readonly MemberProtocol[],
   topics: TopicDirectory,
 ): Buffer {
-  const version = parseSubscription(protocols[0]?.metadata ?? Buffer.alloc(0))?.version ?? 0;
+  const subscription = parseSubscription(protocols[0]?.metadata ?? Buffer.alloc(0));
+  const version = typeof subscription === "string" ? 0 : subscription.version;
   const named = [...partitions].flatMap(([id, numbers]) => {
     const topic = topics.getById(id)?.name;
     return topic === undefined ? [] : [{ topic, partitions: numbers }];
@@ -121,7 +131,7 @@ export function classicJoin(
   if (refusal !== ErrorCode.NONE) return refuse(refusal);
   const subscription = parseSubscription(protocols[0]?.metadata ?? Buffer.alloc(0));
   // Apache Kafka stumbles over it instead of refusing it.
-  if (subscription === undefined) return refuse(ErrorCode.UNKNOWN_SERVER_ERROR);
+  if (typeof subscription === "string") return refuse(ErrorCode.UNKNOWN_SERVER_ERROR);
   const found = memberFor(group, memberId, groupInstanceId, isUnnamed);
   if (typeof found === "number") return refuse(found);
   const joining: ConsumerMember = {

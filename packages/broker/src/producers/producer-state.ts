@@ -104,7 +104,7 @@ export class ProducerState {
     const entry = this.#producers.get(header.producerId);
     const duplicate = entry === undefined ? undefined : duplicateOf(header, entry);
     if (duplicate !== undefined) return duplicate;
-    if (entry !== undefined && header.producerEpoch < entry.epoch) {
+    if (header.producerEpoch < (entry?.epoch ?? NO_EPOCH)) {
       return reject(ErrorCode.INVALID_PRODUCER_EPOCH);
     }
     const announced = this.#announced.get(header.producerId);

@@ -3,6 +3,9 @@ export class MalformedMessage extends Error {
   override readonly name = "MalformedMessage";
 }
 
+/** The bytes end before a field of fixed size does. */
+export class TruncatedMessage extends MalformedMessage {}
+
 /**
  * Upper bound on array elements in one message. A few bytes on the wire can announce an element that costs a
  * hundred in memory; this keeps a hostile request from multiplying itself.
@@ -26,14 +29,22 @@ export class Reader {
     return this.end - this.position;
   }
 
-  /** Moves past `size` bytes and returns where they begin. */
+  /** Moves past a field of `size` bytes and returns where it begins. */
   take(size: number): number {
     const start = this.position;
     if (size < 0 || size > this.end - start) {
-      throw new MalformedMessage(`${size} bytes expected at ${start}, ${this.end - start} left`);
+      throw new TruncatedMessage(`${size} bytes expected at ${start}, ${this.end - start} left`);
     }
     this.position = start + size;
     return start;
+  }
+
+  /** The same for a field whose size the message announces. */
+  #takeAnnounced(size: number): number {
+    if (size < 0 || size > this.remaining) {
+      throw new MalformedMessage(`${size} bytes announced at ${this.position}, ${this.remaining} left`);
+    }
+    return this.take(size);
   }
 
   int8(): number {
@@ -87,13 +98,13 @@ export class Reader {
   }
 
   string(length: number): string {
-    const start = this.take(length);
+    const start = this.#takeAnnounced(length);
     return this.buffer.toString("utf8", start, start + length);
   }
 
   /** A view, not a copy. */
   bytes(length: number): Buffer {
-    const start = this.take(length);
+    const start = this.#takeAnnounced(length);
     return this.buffer.subarray(start, start + length);
   }
 
