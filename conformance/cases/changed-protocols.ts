@@ -119,9 +119,11 @@ export const changedProtocolCases = area("changed protocols", {
       stranger.memberId = "stranger";
       session.note(`a stranger called ${instanceId}`, await stranger.join());
     }
-    const noise = new Member(session, topic);
-    noise.memberId = "noise";
-    session.note("no subscription", await noise.join());
+    for (const instanceId of [undefined, "k"]) {
+      const noise = new Member(session, topic, { ...(instanceId === undefined ? {} : { instanceId }) });
+      noise.memberId = "noise";
+      session.note(`no subscription, called ${instanceId}`, await noise.join());
+    }
   },
   "an instance that does not say that it is one joins with the classic one": async (session, topic) => {
     await createAssignableTopic(session, topic, 2);

@@ -129,11 +129,11 @@ export function classicJoin(
   const { memberId, groupInstanceId, protocols } = request;
   const refusal = joinRefusal(group, request, rules.maxMembers);
   if (refusal !== ErrorCode.NONE) return refuse(refusal);
+  const found = memberFor(group, memberId, groupInstanceId, isUnnamed);
+  if (typeof found === "number") return refuse(found);
   const subscription = parseSubscription(protocols[0]?.metadata ?? Buffer.alloc(0));
   // Apache Kafka stumbles over it instead of refusing it.
   if (typeof subscription === "string") return refuse(ErrorCode.UNKNOWN_SERVER_ERROR);
-  const found = memberFor(group, memberId, groupInstanceId, isUnnamed);
-  if (typeof found === "number") return refuse(found);
   const joining: ConsumerMember = {
     ...found.member,
     // What a JoinGroup does not say stays as it was.
