@@ -14,6 +14,12 @@ import { mergeRows, readRows, rowsOf, tableOf, withPart } from "./table.ts";
  */
 const DOCUMENT = join(import.meta.dirname, "..", "..", "docs", "clients.md");
 const words = process.argv.slice(2);
+const names = [...clients, ...scenarios].map(({ name }) => name);
+const stranger = words.find((word) => !names.includes(word));
+if (stranger !== undefined) {
+  console.error(`There is no client or scenario "${stranger}". There are: ${names.join(", ")}.`);
+  process.exit(2);
+}
 const chosenClients = chosen(clients);
 const chosenScenarios = chosen(scenarios);
 const reason = apacheKafkaAvailable();
