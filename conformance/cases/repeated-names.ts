@@ -122,6 +122,20 @@ export const repeatedNameCases = area("repeated names", {
     await session.send(alterClientQuotas, 1, twice);
     const parts = { entries: [{ ...bound(1), entity: [...entity, ...entity] }], validateOnly: true };
     await session.send(alterClientQuotas, 1, parts, "an entity of the same part twice");
+    const client = { entityType: "client-id", entityName: null };
+    const [user] = entity;
+    const spellings = [
+      [[user], [user, user]],
+      [
+        [user, client],
+        [client, user],
+      ],
+    ];
+    for (const [index, spelled] of spellings.entries()) {
+      const entries = spelled.map((parts) => ({ ...bound(1), entity: parts.flatMap((part) => part ?? []) }));
+      const step = `an entity in two spellings, ${index}`;
+      await session.send(alterClientQuotas, 1, { entries, validateOnly: true }, step);
+    }
     const components = [{ entityType: "user", matchType: 0, match: topic }];
     const isThere = ({ entries }: { readonly entries: readonly unknown[] | null }): boolean =>
       entries?.length === 1;

@@ -43,20 +43,27 @@ export const alterClientQuotas: Handler = serve(api, async ({ entries, validateO
     const errorMessage = "Quotas may not be changed.";
     return { entries: entries.map(({ entity }) => ({ entity, errorCode, errorMessage })) };
   }
-  const checked = [...Map.groupBy(entries, ({ entity }) => JSON.stringify(entity)).values()].map((same) =>
-    check(same, context),
-  );
+  const checked = [...Map.groupBy(entries, nameOfEntity).values()].map((same) => check(same, context));
   const changes = checked.flatMap(({ change }) => change ?? []);
   const outcome = validateOnly ? ErrorCode.NONE : await write(changes, context);
   return {
     entries: checked.map(({ entity, errorCode, errorMessage }) => ({
-      // What an entity is made of is told once.
-      entity: lastOfEach(entity, ({ entityType }) => entityType),
+      entity: distinctParts(entity),
       errorCode: errorCode || outcome,
       errorMessage,
     })),
   };
 });
+
+/** What an entity is made of counts once, whatever its order. */
+function distinctParts(parts: Entry["entity"]): Entry["entity"] {
+  return lastOfEach(parts, ({ entityType }) => entityType);
+}
+
+function nameOfEntity({ entity }: Entry): string {
+  const parts = distinctParts(entity).map(({ entityType, entityName }) => [entityType, entityName]);
+  return JSON.stringify(parts.map((part) => JSON.stringify(part)).sort());
+}
 
 /** Of what is said of the same entity the first counts, though it is told that it is too much. */
 function check([entry, another]: readonly Entry[], context: RequestContext): Checked {
