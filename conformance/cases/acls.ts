@@ -21,6 +21,7 @@ import {
   Resource,
   withEntries,
 } from "../acls.ts";
+import { createAssignableTopic } from "../consumer-member.ts";
 import {
   clusterRequests,
   creation,
@@ -193,7 +194,7 @@ export const aclCases = [
       await withEntries(session, [{ ...denied, ...seen }], (client) => groupRequests(client, name, name));
     },
     "a group whose topics may not be seen": async (session, name) => {
-      await session.createTopic(name);
+      await createAssignableTopic(session, name, 1);
       const beat = { groupId: name, memberId: "m", memberEpoch: 0, rebalanceTimeoutMs: 1000 };
       const joining = { ...beat, subscribedTopicNames: [name], topicPartitions: [] };
       await session.ask(consumerGroupHeartbeat, 1, joining);
