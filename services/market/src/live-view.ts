@@ -131,6 +131,7 @@ export class LiveView {
   #applyTrades(record: ConsumedRecord, isStored: boolean, before: PairMoment[]): void {
     for (const trade of decodeTradesOf(this.#options.chain, record.value)) {
       const { time } = trade.block;
+      if (isStored) this.#state.noteTrade(trade);
       if (isStored && time !== null) before.push({ pair: trade.pair, timeMs: time * 1000 });
       const outcome = isStored ? "in-snapshot" : this.#state.applyTrade(trade);
       this.#ports.metrics.trades.inc({ outcome });

@@ -121,6 +121,11 @@ export class MarketState {
     return "applied";
   }
 
+  /** Remembers a trade that the snapshot contains already: its block may still be taken back. */
+  noteTrade({ block, pair }: Trade): void {
+    if (block.time !== null) this.#memory.note(block.id, pair, block.time);
+  }
+
   /** `place`: where the record lies, for the views to come. */
   applyBlock(record: BlockRecord, place: RecordPlace | null = null): BlockOutcome {
     const { id, status } = record;

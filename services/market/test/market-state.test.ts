@@ -12,6 +12,7 @@ import {
 import type { MarketSnapshot } from "@candlewick/store";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { DisputedCandles } from "../src/disputed-candles.ts";
 import { MarketState } from "../src/market-state.ts";
 
 const START = 1_700_000_000;
@@ -186,6 +187,16 @@ describe("the live view", () => {
     // PostgreSQL may have the trade already and not yet the record of its block.
     expect(state.touch("one", START * 1000)).not.toEqual([]);
     expect(state.stale).toMatch(/trades of an orphaned block/);
+  });
+
+  test("a block that is taken back is located by trades that the snapshot contains", () => {
+    const disputed = new DisputedCandles();
+    const snapshot = { ...EMPTY, headTime: START + 200 };
+    const state = new MarketState(snapshot, DEFAULT_INTERVALS, 90, undefined, disputed);
+    const one = trade(0, 0, "one", 5n);
+    state.noteTrade(one);
+    expect(state.applyBlock(orphaned(one))).toBe("disputed");
+    expect(disputed.takeAll()).toEqual([{ pair: "one", timeMs: START * 1000 }]);
   });
 
   test("what is later than the horizon makes the view stale instead of wrong", () => {
