@@ -183,14 +183,14 @@ export class LiveView {
     }
     let isDone = false;
     try {
-      await this.#query(unknown);
+      await this.#publishPlaces(unknown);
       isDone = !this.#isGivenUp;
     } finally {
       if (!isDone) for (const { pair, timeMs } of moments) this.#disputed.add(pair, timeMs);
     }
   }
 
-  async #query(places: ReadonlyMap<string, readonly CandlePlace[]>): Promise<void> {
+  async #publishPlaces(places: ReadonlyMap<string, readonly CandlePlace[]>): Promise<void> {
     const queries = [...places].flatMap(([pair, all]) =>
       this.#options.intervals.flatMap(({ name, ms }) => {
         const opens = all.filter(({ interval }) => interval === name).map(({ openMs }) => openMs);

@@ -430,7 +430,7 @@ export class GroupCoordinator {
       return undefined;
     }
     if (adopted === ErrorCode.UNKNOWN_SERVER_ERROR) {
-      return refused(adopted, `The assignments of group ${groupId} are not of the consumer protocol.`);
+      return refused(adopted, `What the members of group ${groupId} say is not of the consumer protocol.`);
     }
     if (!isFree || beat.memberEpoch !== 0) {
       const message = `Group ${groupId} is not of the consumer protocol.`;
